@@ -1,0 +1,41 @@
+import type { AuditLedger } from './ledger/audit.ts';
+import type { JobLedger } from './ledger/jobs.ts';
+import type { MessageLedger } from './ledger/messages.ts';
+import type { NonceLedger } from './ledger/nonces.ts';
+import type { RefusalLedger } from './ledger/refusals.ts';
+import type { RegistryLedger } from './ledger/registry.ts';
+
+/**
+ * The record book: what may be asked of it, in small ports. A method is one whole command with its data and with ids
+ * made by the caller; it may be applied twice with the same result; it answers after the commit that contains it.
+ * No open transaction exists outside `store/`. A refusal is a returned value; a rejection is always a `LedgerFault`.
+ */
+export interface Ledger {
+  readonly messages: MessageLedger;
+  readonly nonces: NonceLedger;
+  readonly registry: RegistryLedger;
+  readonly refusals: RefusalLedger;
+  readonly audit: AuditLedger;
+  readonly jobs: JobLedger;
+  /** Settles what is in flight, then lets go of the engine. */
+  close(): Promise<void>;
+}
+
+export type LedgerFaultKind =
+  /** No space: the command left no trace; the ledger goes on and the same command may be tried again. */
+  | 'full'
+  /** The ledger is away or overloaded: the command left no trace. */
+  | 'unavailable'
+  /** A flush or a commit failed in a way that leaves the outcome unknown: the process must stop and recover at start. */
+  | 'broken'
+  /** The command itself is impossible: a defect of ours. */
+  | 'defect';
+
+export class LedgerFault extends Error {
+  readonly kind: LedgerFaultKind;
+  constructor(kind: LedgerFaultKind, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'LedgerFault';
+    this.kind = kind;
+  }
+}

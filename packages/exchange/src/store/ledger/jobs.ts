@@ -1,0 +1,43 @@
+import type { MailboxId, MessageId } from '@openmesh/protocol';
+import type { BodyRef } from '../bodies.ts';
+
+/** A waiting message whose five days are over, with what its report needs. */
+export interface DueDelivery {
+  readonly mailbox: MailboxId;
+  readonly messageId: MessageId;
+}
+
+/** A payload whose date has come, with the bodies that go with it. */
+export interface DuePayload {
+  readonly payloadId: string;
+  readonly refs: readonly BodyRef[];
+}
+
+/** What the clockwork asks. Every list is bounded by the caller's limit; every deletion is harmless when repeated. */
+export interface JobLedger {
+  /** Takes or renews a lease; true when `holder` has it until `untilMs` (machine clock). */
+  lease(command: { name: string; holder: string; nowMs: number; untilMs: number }): Promise<boolean>;
+  deliveriesDue(query: { nowMs: number; limit: number }): Promise<readonly DueDelivery[]>;
+  uploadsStalled(query: { beforeMs: number; limit: number }): Promise<readonly MessageId[]>;
+  payloadsDue(query: { nowMs: number; limit: number }): Promise<readonly DuePayload[]>;
+  /** Marks payloads as deleted and drops their chunk rows (inline bytes with them). */
+  forgetPayloads(payloadIds: readonly string[], nowMs: number): Promise<void>;
+  /** Strips subject, file name and local id of records past their hiding date; returns how many. */
+  hideRecords(query: { nowMs: number; limit: number }): Promise<number>;
+  /** Removes records, deliveries and timelines past their removal date; returns how many messages went. */
+  removeRecords(query: { nowMs: number; limit: number }): Promise<number>;
+  /** Walks the nonces in slices from `after` and drops those past their date; returns where to go on, or null at the end. */
+  sweepNonces(query: { after: NonceCursor; nowMs: number; limit: number }): Promise<NonceCursor | null>;
+  sweepIdempotencyKeys(query: { nowMs: number; limit: number }): Promise<number>;
+  sweepRefusals(query: { beforeMs: number; limit: number }): Promise<number>;
+  /** Of these bodies, the ones a row names. */
+  referencedBodies(refs: readonly BodyRef[]): Promise<ReadonlySet<BodyRef>>;
+  /** Offset of the service clock against the machine clock, in milliseconds. */
+  clockOffset(): Promise<number>;
+  setClockOffset(offsetMs: number): Promise<void>;
+}
+
+export interface NonceCursor {
+  readonly mailbox: string;
+  readonly nonce: string;
+}
