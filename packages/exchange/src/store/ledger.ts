@@ -17,6 +17,8 @@ export interface Ledger {
   readonly refusals: RefusalLedger;
   readonly audit: AuditLedger;
   readonly jobs: JobLedger;
+  /** Commands waiting or in flight: what the porch sheds load by. */
+  waiting(): number;
   /** Settles what is in flight, then lets go of the engine. */
   close(): Promise<void>;
 }

@@ -17,7 +17,7 @@ export interface NewChunk {
   readonly sizeBytes: number;
   readonly sha256: string;
   readonly blockDigests: string;
-  /** Owned by the command from here on: its memory is moved, not copied. */
+  /** The whole of its own buffer, never a slice of a larger one: the buffer is copied to the ledger's thread. */
   readonly inline: Uint8Array<ArrayBuffer> | null;
   readonly ref: BodyRef | null;
 }

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { AuditEntry, ChainedAuditEntry } from '../../ledger/audit.ts';
+import type { RefusalQuery, RefusalRecord } from '../../ledger/refusals.ts';
+import { all, one, run, type Talk } from '../question.ts';
+import * as q from '../questions/facts.ts';
+
+/** The hash of the entry before the first. */
+export const auditRoot = '0'.repeat(64);
+
+/** SHA-256 hex over the previous hash and the entry, each part led by its length so that no two entries read alike. */
+export function chainHash(previous: string, entryNo: number, entry: AuditEntry): string {
+  const hash = createHash('sha256');
+  for (const part of [
+    previous,
+    String(entryNo),
+    String(entry.atMs),
+    entry.actor,
+    entry.action,
+    entry.subject,
+    entry.detail,
+  ])
+    hash.update(`${Buffer.byteLength(part)}:${part}`);
+  return hash.digest('hex');
+}
+
+export function* appendAudit(entry: AuditEntry): Talk<ChainedAuditEntry> {
+  const last = yield* one(q.lastAudit);
+  const entryNo = (last?.entryNo ?? 0) + 1;
+  const hash = chainHash(last?.hash ?? auditRoot, entryNo, entry);
+  yield* run(q.insertAudit, entryNo, entry.atMs, entry.actor, entry.action, entry.subject, entry.detail, hash);
+  return { ...entry, entryNo, hash };
+}
+
+export function* readAudit(query: { fromEntryNo: number; limit: number }): Talk<readonly ChainedAuditEntry[]> {
+  return yield* all(q.readAudit, query.fromEntryNo, query.limit);
+}
+
+export function* recordRefusals(refusals: readonly RefusalRecord[]): Talk<void> {
+  for (const r of refusals) {
+    yield* run(
+      q.insertRefusal,
+      r.refusalId,
+      r.atMs,
+      r.reason,
+      r.detail,
+      r.mailbox,
+      r.operation,
+      r.status,
+      r.address,
+      r.certificateSerial,
+      r.correlationId,
+      r.count,
+    );
+  }
+}
+
+export function* searchRefusals(query: RefusalQuery): Talk<readonly RefusalRecord[]> {
+  const range = [
+    query.sinceMs ?? 0,
+    query.untilMs ?? Number.MAX_SAFE_INTEGER,
+    query.reason ?? null,
+    query.limit,
+  ] as const;
+  if (query.mailbox !== undefined) return yield* all(q.searchRefusalsByMailbox, ...range, query.mailbox);
+  if (query.certificateSerial !== undefined)
+    return yield* all(q.searchRefusalsByCertificate, ...range, query.certificateSerial);
+  if (query.address !== undefined) return yield* all(q.searchRefusalsByAddress, ...range, query.address);
+  return yield* all(q.searchRefusals, ...range);
+}

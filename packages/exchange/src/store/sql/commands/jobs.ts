@@ -1,0 +1,95 @@
+import type { MailboxId, MessageId } from '@openmesh/protocol';
+import type { BodyRef } from '../../bodies.ts';
+import type { DueDelivery, DuePayload, NonceCursor } from '../../ledger/jobs.ts';
+import { all, one, run, type Talk } from '../question.ts';
+import { listDue } from '../questions/deliveries.ts';
+import * as q from '../questions/jobs.ts';
+
+export function* lease(command: { name: string; holder: string; nowMs: number; untilMs: number }): Talk<boolean> {
+  return (yield* run(q.takeLease, command.name, command.holder, command.nowMs, command.untilMs)) === 1;
+}
+
+export function* deliveriesDue(query: { nowMs: number; limit: number }): Talk<readonly DueDelivery[]> {
+  const rows = yield* all(listDue, query.nowMs, query.limit);
+  return rows.map((row) => ({ mailbox: row.mailbox as MailboxId, messageId: row.messageId as MessageId }));
+}
+
+export function* uploadsStalled(query: { beforeMs: number; limit: number }): Talk<readonly MessageId[]> {
+  const rows = yield* all(q.listStalledUploads, query.beforeMs, query.limit);
+  return rows.map((row) => row.messageId as MessageId);
+}
+
+export function* payloadsDue(query: { nowMs: number; limit: number }): Talk<readonly DuePayload[]> {
+  const due: DuePayload[] = [];
+  for (const { payloadId } of yield* all(q.listDuePayloads, query.nowMs, query.limit)) {
+    const bodies = yield* all(q.listPayloadBodies, payloadId);
+    due.push({ payloadId, refs: bodies.map((body) => body.ref as BodyRef) });
+  }
+  return due;
+}
+
+export function* forgetPayloads(payloadIds: readonly string[], nowMs: number): Talk<void> {
+  for (const payloadId of payloadIds) {
+    yield* run(q.forgetPayload, payloadId, nowMs);
+    yield* run(q.dropChunks, payloadId);
+  }
+}
+
+export function* hideRecords(query: { nowMs: number; limit: number }): Talk<number> {
+  return yield* run(q.hideRecords, query.nowMs, query.limit);
+}
+
+export function* removeRecords(query: { nowMs: number; limit: number }): Talk<number> {
+  const rows = yield* all(q.listRemovable, query.nowMs, query.limit);
+  for (const { messageId, recipient, payloadId } of rows) {
+    yield* run(q.dropEvents, messageId);
+    if (recipient !== null) yield* run(q.dropDelivery, recipient, messageId);
+    if (payloadId !== null) yield* run(q.dropDeletedPayload, payloadId);
+    yield* run(q.dropMessage, messageId);
+  }
+  return rows.length;
+}
+
+export function* sweepNonces(query: { after: NonceCursor; nowMs: number; limit: number }): Talk<NonceCursor | null> {
+  const rows = yield* all(q.sliceNonces, query.after.mailbox, query.after.nonce, query.limit);
+  for (const row of rows) {
+    if (row.expiresAtMs <= query.nowMs) yield* run(q.dropNonce, row.mailbox, row.nonce);
+  }
+  const last = rows.at(-1);
+  return last === undefined || rows.length < query.limit ? null : { mailbox: last.mailbox, nonce: last.nonce };
+}
+
+export function* sweepIdempotencyKeys(query: { nowMs: number; limit: number }): Talk<number> {
+  return yield* run(q.sweepIdempotency, query.nowMs, query.limit);
+}
+
+export function* sweepRefusals(query: { beforeMs: number; limit: number }): Talk<number> {
+  return yield* run(q.sweepRefusals, query.beforeMs, query.limit);
+}
+
+export function* referencedBodies(refs: readonly BodyRef[]): Talk<readonly BodyRef[]> {
+  const named: BodyRef[] = [];
+  for (const ref of refs) {
+    if ((yield* one(q.findBodyRef, ref)) !== undefined) named.push(ref);
+  }
+  return named;
+}
+
+const clockOffsetKey = 'clock-offset-ms';
+
+export function* clockOffset(): Talk<number> {
+  const stored = yield* one(q.readMeta, clockOffsetKey);
+  return stored === undefined ? 0 : Number(stored.value);
+}
+
+export function* setClockOffset(offsetMs: number): Talk<void> {
+  yield* run(q.writeMeta, clockOffsetKey, String(offsetMs));
+}
+
+/** The meta row's value, set to `value` when it was not there yet. */
+export function* claimMeta(key: string, value: string): Talk<string> {
+  const stored = yield* one(q.readMeta, key);
+  if (stored !== undefined) return stored.value;
+  yield* run(q.writeMeta, key, value);
+  return value;
+}

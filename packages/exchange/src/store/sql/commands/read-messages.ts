@@ -1,0 +1,130 @@
+import { type MailboxId, type MessageId, matchesWorkflow, type WorkflowFilter } from '@openmesh/protocol';
+import type { BodyRef } from '../../bodies.ts';
+import type {
+  ChunkRecord,
+  InboxEntry,
+  InboxPage,
+  MessageRecord,
+  RichEntry,
+  StoredState,
+  TimelineEvent,
+} from '../../ledger/message-records.ts';
+import { all, one, type Talk } from '../question.ts';
+import * as deliveries from '../questions/deliveries.ts';
+import * as q from '../questions/records.ts';
+
+interface PageQuery {
+  mailbox: MailboxId;
+  afterPosition: number;
+  limit: number;
+  filter: WorkflowFilter | null;
+  examineMax: number;
+}
+
+export function* inboxPage(query: PageQuery): Talk<InboxPage> {
+  const { mailbox, afterPosition, limit, filter } = query;
+  const counted = yield* one(deliveries.readWaiting, mailbox);
+  const waiting = counted?.waiting ?? 0;
+  if (waiting === 0) return { entries: [], nextAfter: null, waiting };
+  if (filter !== null) return yield* filteredPage(query, filter, waiting);
+  const rows = yield* all(deliveries.listWaiting, mailbox, afterPosition, limit + 1);
+  const entries = rows.slice(0, limit) as unknown as readonly InboxEntry[];
+  const last = entries.at(-1);
+  return { entries, nextAfter: rows.length > limit && last !== undefined ? last.position : null, waiting };
+}
+
+function* filteredPage(query: PageQuery, filter: WorkflowFilter, waiting: number): Talk<InboxPage> {
+  const { mailbox, afterPosition, limit, examineMax } = query;
+  const rows = yield* all(deliveries.listWaitingWorkflows, mailbox, afterPosition, examineMax + 1);
+  const entries: InboxEntry[] = [];
+  let examined = 0;
+  let lastPosition = afterPosition;
+  for (const row of rows.slice(0, examineMax)) {
+    if (entries.length === limit) break;
+    examined += 1;
+    lastPosition = row.position;
+    if (!matchesWorkflow(filter, row.workflowId)) continue;
+    entries.push({ messageId: row.messageId as MessageId, position: row.position });
+  }
+  return { entries, nextAfter: examined < rows.length ? lastPosition : null, waiting };
+}
+
+export function* waitingCount(mailbox: MailboxId): Talk<number> {
+  const counted = yield* one(deliveries.readWaiting, mailbox);
+  return counted?.waiting ?? 0;
+}
+
+function toRecord(row: q.MessageRow): MessageRecord {
+  return {
+    messageId: row.messageId as MessageId,
+    messageType: row.messageType as MessageRecord['messageType'],
+    sender: row.sender as MailboxId | null,
+    recipient: row.recipient as MailboxId | null,
+    workflowId: row.workflowId,
+    state: row.state as StoredState,
+    statusCode: row.statusCode,
+    statusEvent: row.statusEvent,
+    statusDescription: row.statusDescription,
+    compressed: row.compressed === 1,
+    encrypted: row.encrypted === 1,
+    sealed: row.sealed,
+    linkedMessageId: row.linkedMessageId as MessageId | null,
+    createdAtMs: row.createdAtMs,
+    acceptedAtMs: row.acceptedAtMs,
+    expiresAtMs: row.expiresAtMs,
+    stateAtMs: row.stateAtMs,
+    acknowledgedAtMs: row.acknowledgedAtMs,
+    hideAtMs: row.hideAtMs,
+    payloadId: row.payloadId,
+    totalChunks: row.totalChunks ?? 0,
+    sizeBytes: row.sizeBytes ?? 0,
+    contentEncoding: row.contentEncoding === 'gzip' ? 'gzip' : '',
+    payloadDeleted: row.deletedAtMs !== null,
+    firstListedAtMs: row.firstListedAtMs,
+    firstDownloadAtMs: row.firstDownloadAtMs,
+    lastDownloadAtMs: row.lastDownloadAtMs,
+    downloads: row.downloads ?? 0,
+  };
+}
+
+export function* find(messageId: MessageId): Talk<MessageRecord | null> {
+  const row = yield* one(q.findMessage, messageId);
+  return row === undefined ? null : toRecord(row);
+}
+
+export function* findWithChunk(
+  messageId: MessageId,
+  chunkNumber: number,
+): Talk<{ readonly message: MessageRecord; readonly chunk: ChunkRecord | null } | null> {
+  const row = yield* one(q.findMessage, messageId);
+  if (row === undefined) return null;
+  const chunk = row.payloadId === null ? undefined : yield* one(q.findChunk, row.payloadId, chunkNumber);
+  return {
+    message: toRecord(row),
+    chunk: chunk === undefined ? null : { ...chunk, ref: chunk.ref as BodyRef | null },
+  };
+}
+
+export function* findByLocalKey(sender: MailboxId, localKey: string, nowMs: number): Talk<readonly MessageRecord[]> {
+  const rows = yield* all(q.findByLocalKey, sender, localKey, nowMs);
+  return rows.map(toRecord);
+}
+
+export function* timeline(messageId: MessageId): Talk<readonly TimelineEvent[]> {
+  return yield* all(q.readTimeline, messageId);
+}
+
+export function* rich(query: {
+  box: 'inbox' | 'outbox';
+  mailbox: MailboxId;
+  sinceMs: number;
+  nowMs: number;
+  beforeMessageId: MessageId | null;
+  limit: number;
+}): Talk<readonly RichEntry[]> {
+  const question = query.box === 'inbox' ? q.richInbox : q.richOutbox;
+  // '~' sorts after every character of a message id.
+  const before = query.beforeMessageId ?? '~';
+  const rows = yield* all(question, query.mailbox, before, query.sinceMs, query.nowMs, query.limit);
+  return rows.map((row) => ({ ...row, totalChunks: row.totalChunks ?? 0 }) as RichEntry);
+}

@@ -1,0 +1,91 @@
+import type { MailboxId } from '@openmesh/protocol';
+import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
+import type {
+  CertificateRecord,
+  ConnectionFacts,
+  CredentialRecord,
+  MailboxRecord,
+  RegistrationRecord,
+  RegistryChange,
+  RegistryRecords,
+  WorkflowRecord,
+} from '../../ledger/registry.ts';
+import { all, one, run, type Talk } from '../question.ts';
+import { readRegistryVersion } from '../questions/messages.ts';
+import * as q from '../questions/registry.ts';
+import { appendAudit } from './facts.ts';
+import { claimNonce } from './write-messages.ts';
+
+/** Client versions and machines remembered a mailbox. */
+const connectionsMax = 50;
+
+export function* version(): Talk<number> {
+  return (yield* one(readRegistryVersion))?.version ?? 0;
+}
+
+export function* load(): Talk<RegistryRecords> {
+  const current = yield* version();
+  const mailboxes = (yield* all(q.listMailboxes)).map(
+    (row) =>
+      ({
+        ...row,
+        delegatedOdsCodes: JSON.parse(row.delegatedOdsCodes) as readonly string[],
+        receivesChunked: row.receivesChunked === 1,
+      }) as MailboxRecord,
+  );
+  const credentials = (yield* all(q.listCredentials)).map((row) => ({ ...row, kind: 'password' }) as CredentialRecord);
+  const workflows = (yield* all(q.listWorkflows)).map(
+    (row) => ({ ...row, restricted: row.restricted === 1 }) as WorkflowRecord,
+  );
+  const registrations = (yield* all(q.listRegistrations)) as unknown as readonly RegistrationRecord[];
+  const certificates = (yield* all(q.listCertificates)) as unknown as readonly CertificateRecord[];
+  return { version: current, mailboxes, credentials, workflows, registrations, certificates };
+}
+
+export function* change(wanted: RegistryChange): Talk<{ readonly version: number; readonly rowsChanged: number }> {
+  let rowsChanged = 0;
+  for (const m of wanted.mailboxes ?? []) {
+    const delegated = JSON.stringify(m.delegatedOdsCodes);
+    const { mailboxId, name, odsCode, orgCode, orgName, billingEntity, state, certificateMatch } = m;
+    const names = [name, odsCode, orgCode, orgName, billingEntity, state, certificateMatch] as const;
+    rowsChanged += yield* run(q.putMailbox, mailboxId, ...names, delegated, m.receivesChunked ? 1 : 0);
+  }
+  for (const c of wanted.credentials ?? []) {
+    const { credentialId, mailboxId, kind, sealed, validFromMs, validToMs } = c;
+    rowsChanged += yield* run(q.putCredential, credentialId, mailboxId, kind, sealed, validFromMs, validToMs);
+  }
+  for (const w of wanted.workflows ?? []) {
+    rowsChanged += yield* run(q.putWorkflow, w.workflowId, w.description, w.status, w.restricted ? 1 : 0);
+  }
+  for (const r of wanted.registrations ?? []) {
+    rowsChanged += yield* run(q.putRegistration, r.mailboxId, r.workflowId, r.role, r.validFromMs, r.validToMs);
+  }
+  for (const r of wanted.dropRegistrations ?? []) {
+    rowsChanged += yield* run(q.dropRegistration, r.workflowId, r.role, r.mailboxId);
+  }
+  for (const c of wanted.certificates ?? []) {
+    rowsChanged += yield* run(q.putCertificate, c.fingerprint, c.serial, c.subject, c.mailboxId, c.revokedAtMs);
+  }
+  if (rowsChanged === 0) return { version: yield* version(), rowsChanged };
+  yield* appendAudit(wanted.audit);
+  const raised = yield* one(q.raiseVersion);
+  return { version: raised?.version ?? 0, rowsChanged };
+}
+
+export function* recordConnection(
+  facts: ConnectionFacts,
+  nonce: NonceClaim | null,
+): Talk<{ readonly kind: 'recorded' } | NonceUsed> {
+  const used = yield* claimNonce(nonce);
+  if (used !== null) return used;
+  const { mailbox, clientVersion, osName, osVersion, osArchitecture, javaVersion, userAgent, atMs } = facts;
+  const described = [clientVersion, osName, osVersion, osArchitecture, javaVersion, userAgent] as const;
+  yield* run(q.putConnection, mailbox, ...described, atMs);
+  yield* run(q.trimConnections, mailbox, connectionsMax);
+  return { kind: 'recorded' };
+}
+
+export function* connections(query: { mailbox: MailboxId; limit: number }): Talk<readonly ConnectionFacts[]> {
+  const rows = yield* all(q.listConnections, query.mailbox, query.limit);
+  return rows.map((row) => ({ ...row, mailbox: query.mailbox }));
+}

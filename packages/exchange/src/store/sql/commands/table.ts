@@ -1,0 +1,65 @@
+import type { Talk } from '../question.ts';
+import * as facts from './facts.ts';
+import * as jobs from './jobs.ts';
+import * as reads from './read-messages.ts';
+import * as registry from './registry.ts';
+import * as resets from './reset.ts';
+import * as writes from './write-messages.ts';
+
+/** Commands that change records: they run one after the other, many to a commit. */
+export const writingCommands = {
+  claim: writes.claim,
+  accept: writes.accept,
+  addChunk: writes.addChunk,
+  acknowledge: writes.acknowledge,
+  changeState: writes.changeState,
+  recordCollections: writes.recordCollections,
+  addEvent: writes.appendEvent,
+  reset: resets.reset,
+  change: registry.change,
+  recordConnection: registry.recordConnection,
+  recordRefusals: facts.recordRefusals,
+  appendAudit: facts.appendAudit,
+  lease: jobs.lease,
+  forgetPayloads: jobs.forgetPayloads,
+  hideRecords: jobs.hideRecords,
+  removeRecords: jobs.removeRecords,
+  sweepNonces: jobs.sweepNonces,
+  sweepIdempotencyKeys: jobs.sweepIdempotencyKeys,
+  sweepRefusals: jobs.sweepRefusals,
+  setClockOffset: jobs.setClockOffset,
+  claimMeta: jobs.claimMeta,
+};
+
+/** Commands that only read: they see every commit that was answered before they were asked. */
+export const readingCommands = {
+  inboxPage: reads.inboxPage,
+  waitingCount: reads.waitingCount,
+  find: reads.find,
+  findWithChunk: reads.findWithChunk,
+  findByLocalKey: reads.findByLocalKey,
+  timeline: reads.timeline,
+  rich: reads.rich,
+  version: registry.version,
+  load: registry.load,
+  connections: registry.connections,
+  searchRefusals: facts.searchRefusals,
+  readAudit: facts.readAudit,
+  deliveriesDue: jobs.deliveriesDue,
+  uploadsStalled: jobs.uploadsStalled,
+  payloadsDue: jobs.payloadsDue,
+  referencedBodies: jobs.referencedBodies,
+  clockOffset: jobs.clockOffset,
+};
+
+export type WritingCommands = typeof writingCommands;
+export type ReadingCommands = typeof readingCommands;
+
+/** What a command answers with. */
+export type AnswerOf<F> = F extends (...args: never[]) => Talk<infer R> ? R : never;
+
+/** A way to have commands run: one call, one whole command, answered after its commit. */
+export type Caller<Table> = <K extends keyof Table & string>(
+  name: K,
+  ...args: Table[K] extends (...args: infer A) => Talk<unknown> ? A : never
+) => Promise<AnswerOf<Table[K]>>;

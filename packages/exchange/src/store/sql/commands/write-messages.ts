@@ -1,0 +1,256 @@
+import type { BodyRef } from '../../bodies.ts';
+import type { CollectionFacts, StoredState } from '../../ledger/message-records.ts';
+import type {
+  AcceptCommand,
+  AcceptOutcome,
+  AcknowledgeCommand,
+  AcknowledgeOutcome,
+  AddChunkCommand,
+  AddChunkOutcome,
+  ChangeStateCommand,
+  NewChunk,
+  NewEvent,
+  NewMessage,
+} from '../../ledger/messages.ts';
+import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
+import { one, run, type Talk } from '../question.ts';
+import * as deliveries from '../questions/deliveries.ts';
+import * as q from '../questions/messages.ts';
+
+/** Takes the nonce or says when it was taken; a command asks for it last before its first effect. */
+export function* claimNonce(claim: NonceClaim | null): Talk<NonceUsed | null> {
+  if (claim === null) return null;
+  const taken = yield* run(q.claimNonce, claim.mailbox, claim.nonce, claim.seenAtMs, claim.expiresAtMs);
+  if (taken === 1) return null;
+  const used = yield* one(q.readNonce, claim.mailbox, claim.nonce);
+  return { kind: 'nonce-used', seenAtMs: used?.seenAtMs ?? claim.seenAtMs };
+}
+
+export function* claim(nonce: NonceClaim): Talk<{ readonly kind: 'claimed' } | NonceUsed> {
+  return (yield* claimNonce(nonce)) ?? { kind: 'claimed' };
+}
+
+function* staleVersion(decidedOn: number | null): Talk<number | null> {
+  if (decidedOn === null) return null;
+  const current = yield* one(q.readRegistryVersion);
+  const version = current?.version ?? 0;
+  return version === decidedOn ? null : version;
+}
+
+export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
+  const { payload, messages, idempotency } = command;
+  const version = yield* staleVersion(command.registryVersion);
+  if (version !== null) return { kind: 'stale', version };
+  const first = messages[0];
+  const atMs = first?.createdAtMs ?? 0;
+  const used = yield* claimNonce(command.nonce);
+  if (used !== null) {
+    // Ids are made by the caller: a message of this id is this command's own earlier commit, not a replayed token.
+    const mine = first === undefined ? undefined : yield* one(q.readState, first.messageId);
+    return mine === undefined ? used : { kind: 'accepted' };
+  }
+  if (idempotency !== null && first !== undefined) {
+    const known = yield* one(q.readIdempotency, idempotency.mailbox, idempotency.key);
+    if (known !== undefined) {
+      if (known.fingerprint !== idempotency.fingerprint) return { kind: 'key-conflict' };
+      return { kind: 'repeated', messageId: known.messageId as NewMessage['messageId'] };
+    }
+    const { mailbox, key, fingerprint, expiresAtMs } = idempotency;
+    yield* run(q.claimIdempotency, mailbox, key, fingerprint, first.messageId, expiresAtMs);
+  }
+  if (payload !== null) {
+    const { payloadId, totalChunks, contentEncoding, keepUntilMs, chunk } = payload;
+    const isNew = yield* run(q.insertPayload, payloadId, totalChunks, chunk.sizeBytes, contentEncoding, keepUntilMs);
+    if (isNew === 1) yield* insertChunk(payloadId, chunk, atMs);
+  }
+  for (const message of messages) yield* insertMessage(message);
+  return { kind: 'accepted' };
+}
+
+function* insertChunk(payloadId: string, chunk: NewChunk, atMs: number): Talk<void> {
+  const { chunkNumber, sizeBytes, sha256, blockDigests, ref, inline } = chunk;
+  yield* run(q.insertChunk, payloadId, chunkNumber, sizeBytes, sha256, blockDigests, ref, inline, atMs);
+}
+
+/** The message, its events, and its inbox entry when it is deliverable. */
+export function* insertMessage(message: NewMessage): Talk<void> {
+  const { messageId, recipient, expiresAtMs, status } = message;
+  const accepted = message.state === 'accepted' || message.state === 'routing';
+  const isNew = yield* run(
+    q.insertMessage,
+    messageId,
+    message.messageType,
+    message.sender,
+    recipient,
+    message.workflowId,
+    message.payloadId,
+    message.state,
+    status.code,
+    status.event,
+    status.description,
+    message.compressed ? 1 : 0,
+    message.encrypted ? 1 : 0,
+    message.sealed,
+    message.localKey,
+    message.linkedMessageId,
+    message.createdAtMs,
+    accepted ? message.createdAtMs : null,
+    message.hideAtMs,
+    message.removeAtMs,
+  );
+  if (isNew === 0) return;
+  let eventNo = 0;
+  for (const event of message.events) {
+    eventNo += 1;
+    yield* run(q.insertEvent, messageId, eventNo, event.atMs, event.actor, event.kind, event.detail);
+  }
+  if (message.state === 'accepted' && recipient !== null && expiresAtMs !== null) {
+    yield* deliver(recipient, messageId, message.workflowId, expiresAtMs);
+  }
+}
+
+function* deliver(mailbox: string, messageId: string, workflowId: string, expiresAtMs: number): Talk<void> {
+  const taken = yield* one(deliveries.takePosition, mailbox);
+  yield* run(deliveries.insertDelivery, mailbox, messageId, workflowId, taken?.position ?? 0, expiresAtMs);
+}
+
+export function* appendEvent(messageId: string, event: NewEvent): Talk<void> {
+  yield* run(q.appendEvent, messageId, event.atMs, event.actor, event.kind, event.detail);
+}
+
+export function* addChunk(command: AddChunkCommand): Talk<AddChunkOutcome> {
+  const { messageId, chunk, completion } = command;
+  const upload = yield* one(q.readUpload, messageId);
+  if (upload === undefined || upload.payloadId === null || upload.sender !== command.sender)
+    return { kind: 'not-uploading' };
+  if (upload.state !== 'uploading') return { kind: 'not-uploading' };
+  const payloadId = upload.payloadId;
+  const before = yield* one(q.readChunkKey, payloadId, chunk.chunkNumber);
+  const grownBytes = chunk.sizeBytes - (before?.sizeBytes ?? 0);
+  if (upload.sizeBytes + grownBytes > command.messageBytesMax) return { kind: 'too-large' };
+  const version = yield* staleVersion(completion.registryVersion);
+  if (version !== null) return { kind: 'stale', version };
+  const used = yield* claimNonce(command.nonce);
+  if (used !== null) return used;
+  if (before === undefined) {
+    yield* insertChunk(payloadId, chunk, command.atMs);
+  } else {
+    const { chunkNumber, sizeBytes, sha256, blockDigests, ref, inline } = chunk;
+    yield* run(q.replaceChunk, payloadId, chunkNumber, sizeBytes, sha256, blockDigests, ref, inline, command.atMs);
+  }
+  const grown = yield* one(q.growPayload, payloadId, before === undefined ? 1 : 0, grownBytes);
+  const complete = grown !== undefined && grown.storedChunks === grown.totalChunks;
+  if (complete) yield* finishUpload(command, payloadId, upload.recipient, upload.workflowId);
+  const replaced = (before?.ref ?? null) as BodyRef | null;
+  return { kind: 'stored', complete, replaced: replaced === chunk.ref ? null : replaced };
+}
+
+function* finishUpload(
+  command: AddChunkCommand,
+  payloadId: string,
+  recipient: string | null,
+  workflowId: string,
+): Talk<void> {
+  const { messageId, completion, atMs } = command;
+  const { status } = completion;
+  const accepted = completion.state === 'accepted';
+  yield* run(
+    q.finishUpload,
+    messageId,
+    completion.state,
+    status.code,
+    status.event,
+    status.description,
+    atMs,
+    accepted ? atMs : null,
+    completion.hideAtMs,
+    completion.removeAtMs,
+  );
+  yield* run(q.keepPayload, payloadId, completion.keepUntilMs);
+  for (const event of completion.events) yield* appendEvent(messageId, event);
+  if (accepted && recipient !== null && completion.expiresAtMs !== null) {
+    yield* deliver(recipient, messageId, workflowId, completion.expiresAtMs);
+  }
+  if (completion.report !== null) yield* insertMessage(completion.report);
+}
+
+export function* acknowledge(command: AcknowledgeCommand): Talk<AcknowledgeOutcome> {
+  const { mailbox, messageId, atMs, collection } = command;
+  const delivery = yield* one(deliveries.readDelivery, mailbox, messageId);
+  if (delivery === undefined) {
+    const message = yield* one(q.readState, messageId);
+    if (message === undefined) return { kind: 'not-found' };
+    if (message.recipient !== mailbox) return { kind: 'forbidden' };
+  }
+  const used = yield* claimNonce(command.nonce);
+  if (used !== null) return used;
+  if (delivery?.state !== 'waiting') return { kind: 'unchanged' };
+  if (collection === null) {
+    yield* run(deliveries.acknowledgeDelivery, mailbox, messageId, atMs);
+  } else {
+    const { firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads } = collection;
+    yield* run(
+      deliveries.acknowledgeCollected,
+      mailbox,
+      messageId,
+      atMs,
+      firstListedAtMs,
+      firstDownloadAtMs,
+      lastDownloadAtMs,
+      downloads,
+    );
+  }
+  yield* run(q.acknowledgeMessage, messageId, atMs);
+  yield* run(deliveries.countOut, mailbox);
+  yield* appendEvent(messageId, { atMs, actor: mailbox, kind: 'acknowledged', detail: '' });
+  return { kind: 'acknowledged' };
+}
+
+export function* changeState(
+  command: ChangeStateCommand,
+): Talk<{ readonly kind: 'changed' | 'unchanged' | 'not-found' }> {
+  const { messageId, status, atMs } = command;
+  const message = yield* one(q.readState, messageId);
+  if (message === undefined) return { kind: 'not-found' };
+  if (!command.from.includes(message.state as StoredState)) return { kind: 'unchanged' };
+  const { recipient } = message;
+  if (command.onlyIfDueAtMs !== null && recipient !== null) {
+    const delivery = yield* one(deliveries.readDelivery, recipient, messageId);
+    if (delivery === undefined || delivery.expiresAtMs > command.onlyIfDueAtMs) return { kind: 'unchanged' };
+  }
+  yield* run(
+    q.changeState,
+    messageId,
+    command.to,
+    status.code,
+    status.event,
+    status.description,
+    atMs,
+    command.linkedMessageId,
+  );
+  if (recipient !== null && message.state !== command.to) {
+    const withdrawn = yield* run(deliveries.withdrawDelivery, recipient, messageId);
+    if (withdrawn === 1) yield* run(deliveries.countOut, recipient);
+    if (command.to === 'accepted' && command.expiresAtMs !== null) {
+      yield* deliver(recipient, messageId, message.workflowId, command.expiresAtMs);
+    }
+  }
+  yield* appendEvent(messageId, command.event);
+  if (command.report !== null) yield* insertMessage(command.report);
+  return { kind: 'changed' };
+}
+
+export function* recordCollections(facts: readonly CollectionFacts[]): Talk<void> {
+  for (const fact of facts) {
+    const { mailbox, messageId, firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads } = fact;
+    yield* run(
+      deliveries.recordCollection,
+      mailbox,
+      messageId,
+      firstListedAtMs,
+      firstDownloadAtMs,
+      lastDownloadAtMs,
+      downloads,
+    );
+  }
+}

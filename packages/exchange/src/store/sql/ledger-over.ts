@@ -1,0 +1,63 @@
+import type { Ledger } from '../ledger.ts';
+import type { Caller, ReadingCommands, WritingCommands } from './commands/table.ts';
+
+/** An engine as the ledger needs it: a place for commands that change and one for commands that read. */
+export interface SqlPlaces {
+  readonly write: Caller<WritingCommands>;
+  readonly read: Caller<ReadingCommands>;
+  /** Commands waiting or in flight. */
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+/** The ledger's ports over any engine that can run the commands. */
+export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
+  return {
+    messages: {
+      accept: (command) => write('accept', command),
+      addChunk: (command) => write('addChunk', command),
+      acknowledge: (command) => write('acknowledge', command),
+      changeState: (command) => write('changeState', command),
+      recordCollections: (facts) => write('recordCollections', facts),
+      addEvent: (messageId, event) => write('addEvent', messageId, event),
+      reset: (mailboxes) => write('reset', mailboxes),
+      inboxPage: (query) => read('inboxPage', query),
+      waitingCount: (mailbox) => read('waitingCount', mailbox),
+      find: (messageId) => read('find', messageId),
+      findWithChunk: (messageId, chunkNumber) => read('findWithChunk', messageId, chunkNumber),
+      findByLocalKey: (sender, localKey, nowMs) => read('findByLocalKey', sender, localKey, nowMs),
+      timeline: (messageId) => read('timeline', messageId),
+      rich: (query) => read('rich', query),
+    },
+    nonces: { claim: (claim) => write('claim', claim) },
+    registry: {
+      version: () => read('version'),
+      load: () => read('load'),
+      change: (change) => write('change', change),
+      recordConnection: (facts, nonce) => write('recordConnection', facts, nonce),
+      connections: (query) => read('connections', query),
+    },
+    refusals: {
+      record: (refusals) => write('recordRefusals', refusals),
+      search: (query) => read('searchRefusals', query),
+    },
+    audit: { append: (entry) => write('appendAudit', entry), read: (query) => read('readAudit', query) },
+    jobs: {
+      lease: (command) => write('lease', command),
+      deliveriesDue: (query) => read('deliveriesDue', query),
+      uploadsStalled: (query) => read('uploadsStalled', query),
+      payloadsDue: (query) => read('payloadsDue', query),
+      forgetPayloads: (payloadIds, nowMs) => write('forgetPayloads', payloadIds, nowMs),
+      hideRecords: (query) => write('hideRecords', query),
+      removeRecords: (query) => write('removeRecords', query),
+      sweepNonces: (query) => write('sweepNonces', query),
+      sweepIdempotencyKeys: (query) => write('sweepIdempotencyKeys', query),
+      sweepRefusals: (query) => write('sweepRefusals', query),
+      referencedBodies: async (refs) => new Set(await read('referencedBodies', refs)),
+      clockOffset: () => read('clockOffset'),
+      setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
+    },
+    waiting,
+    close,
+  };
+}

@@ -1,0 +1,66 @@
+import { asks, tells } from '../question.ts';
+
+export const insertRefusal = tells(
+  'insert-refusal',
+  `insert into refusal (refusal_id, at_ms, reason, detail, mailbox_id, operation, status, address, certificate_serial,
+     correlation_id, count)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+   on conflict (refusal_id) do nothing`,
+);
+
+export interface RefusalRow {
+  refusalId: string;
+  atMs: number;
+  reason: string;
+  detail: string;
+  mailbox: string | null;
+  operation: string | null;
+  status: number | null;
+  address: string | null;
+  certificateSerial: string | null;
+  correlationId: string | null;
+  count: number;
+}
+
+const refusal = `select refusal_id as "refusalId", at_ms as "atMs", reason, detail, mailbox_id as mailbox, operation,
+     status, address, certificate_serial as "certificateSerial", correlation_id as "correlationId", count
+   from refusal`;
+
+/** $1 to $2 is the time range, $3 the reason or null, $4 the limit; each variant is led by the index of its key $5. */
+const range = 'at_ms >= $1 and at_ms < $2 and ($3 is null or reason = $3)';
+
+export const searchRefusals = asks<RefusalRow>(
+  'search-refusals',
+  `${refusal} where ${range} order by at_ms desc limit $4`,
+);
+export const searchRefusalsByMailbox = asks<RefusalRow>(
+  'search-refusals-by-mailbox',
+  `${refusal} where ${range} and mailbox_id = $5 order by at_ms desc limit $4`,
+);
+export const searchRefusalsByCertificate = asks<RefusalRow>(
+  'search-refusals-by-certificate',
+  `${refusal} where ${range} and certificate_serial = $5 order by at_ms desc limit $4`,
+);
+export const searchRefusalsByAddress = asks<RefusalRow>(
+  'search-refusals-by-address',
+  `${refusal} where ${range} and address = $5 order by at_ms desc limit $4`,
+);
+
+export interface AuditRow {
+  entryNo: number;
+  atMs: number;
+  actor: string;
+  action: string;
+  subject: string;
+  detail: string;
+  hash: string;
+}
+
+const audit = 'select entry_no as "entryNo", at_ms as "atMs", actor, action, subject, detail, hash from audit';
+
+export const lastAudit = asks<AuditRow>('last-audit', `${audit} order by entry_no desc limit 1`);
+export const readAudit = asks<AuditRow>('read-audit', `${audit} where entry_no >= $1 order by entry_no limit $2`);
+export const insertAudit = tells(
+  'insert-audit',
+  `insert into audit (entry_no, at_ms, actor, action, subject, detail, hash) values ($1, $2, $3, $4, $5, $6, $7)`,
+);

@@ -1,0 +1,110 @@
+import { asks } from '../question.ts';
+
+export interface MessageRow {
+  messageId: string;
+  messageType: string;
+  sender: string | null;
+  recipient: string | null;
+  workflowId: string;
+  state: string;
+  statusCode: string;
+  statusEvent: string;
+  statusDescription: string;
+  compressed: number;
+  encrypted: number;
+  sealed: string;
+  linkedMessageId: string | null;
+  createdAtMs: number;
+  acceptedAtMs: number | null;
+  stateAtMs: number;
+  hideAtMs: number;
+  payloadId: string | null;
+  totalChunks: number | null;
+  sizeBytes: number | null;
+  contentEncoding: string | null;
+  deletedAtMs: number | null;
+  expiresAtMs: number | null;
+  acknowledgedAtMs: number | null;
+  firstListedAtMs: number | null;
+  firstDownloadAtMs: number | null;
+  lastDownloadAtMs: number | null;
+  downloads: number | null;
+}
+
+const record = `select m.message_id as "messageId", m.message_type as "messageType", m.sender, m.recipient,
+     m.workflow_id as "workflowId", m.state, m.status_code as "statusCode", m.status_event as "statusEvent",
+     m.status_description as "statusDescription", m.compressed, m.encrypted, m.sealed,
+     m.linked_message_id as "linkedMessageId", m.created_at_ms as "createdAtMs", m.accepted_at_ms as "acceptedAtMs",
+     m.state_at_ms as "stateAtMs", m.hide_at_ms as "hideAtMs", m.payload_id as "payloadId",
+     p.total_chunks as "totalChunks", p.size_bytes as "sizeBytes", p.content_encoding as "contentEncoding",
+     p.deleted_at_ms as "deletedAtMs", d.expires_at_ms as "expiresAtMs", d.acknowledged_at_ms as "acknowledgedAtMs",
+     d.first_listed_at_ms as "firstListedAtMs", d.first_download_at_ms as "firstDownloadAtMs",
+     d.last_download_at_ms as "lastDownloadAtMs", d.downloads
+   from message m
+     left join payload p on p.payload_id = m.payload_id
+     left join delivery d on d.mailbox_id = m.recipient and d.message_id = m.message_id`;
+
+export const findMessage = asks<MessageRow>('find-message', `${record} where m.message_id = $1`);
+
+export const findByLocalKey = asks<MessageRow>(
+  'find-by-local-key',
+  `${record} where m.sender = $1 and m.local_key = $2 and m.hide_at_ms > $3 order by m.message_id limit 2`,
+);
+
+export interface ChunkRow {
+  chunkNumber: number;
+  sizeBytes: number;
+  sha256: string;
+  blockDigests: string;
+  inline: Uint8Array | null;
+  ref: string | null;
+  storedAtMs: number;
+}
+
+export const findChunk = asks<ChunkRow>(
+  'find-chunk',
+  `select chunk_number as "chunkNumber", size_bytes as "sizeBytes", sha256, block_digests as "blockDigests",
+     inline_body as inline, body_ref as ref, stored_at_ms as "storedAtMs"
+   from chunk where payload_id = $1 and chunk_number = $2`,
+);
+
+export const readTimeline = asks<{ eventNo: number; atMs: number; actor: string; kind: string; detail: string }>(
+  'read-timeline',
+  `select event_no as "eventNo", at_ms as "atMs", actor, kind, detail from event
+   where message_id = $1 order by event_no limit 1000`,
+);
+
+export interface RichRow {
+  messageId: string;
+  messageType: string;
+  sender: string | null;
+  recipient: string | null;
+  workflowId: string;
+  state: string;
+  statusCode: string;
+  sealed: string;
+  createdAtMs: number;
+  expiresAtMs: number | null;
+  totalChunks: number | null;
+}
+
+const rich = `select m.message_id as "messageId", m.message_type as "messageType", m.sender, m.recipient,
+     m.workflow_id as "workflowId", m.state, m.status_code as "statusCode", m.sealed,
+     m.created_at_ms as "createdAtMs", d.expires_at_ms as "expiresAtMs", p.total_chunks as "totalChunks"`;
+
+/** Ids sort by time, so the newest come first without a sort; $2 bounds the walk from above. */
+export const richInbox = asks<RichRow>(
+  'rich-inbox',
+  `${rich} from delivery d join message m on m.message_id = d.message_id
+     left join payload p on p.payload_id = m.payload_id
+   where d.mailbox_id = $1 and d.message_id < $2 and m.created_at_ms > $3 and m.hide_at_ms > $4
+   order by d.message_id desc limit $5`,
+);
+
+export const richOutbox = asks<RichRow>(
+  'rich-outbox',
+  `${rich} from message m left join delivery d on d.mailbox_id = m.recipient and d.message_id = m.message_id
+     left join payload p on p.payload_id = m.payload_id
+   where m.sender = $1 and m.message_id < $2 and m.created_at_ms > $3 and m.hide_at_ms > $4
+   order by m.message_id desc limit $5`,
+);

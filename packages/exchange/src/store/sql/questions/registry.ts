@@ -1,0 +1,174 @@
+import { asks, tells } from '../question.ts';
+
+export const raiseVersion = asks<{ version: number }>(
+  'raise-registry-version',
+  'update registry_version set version = version + 1 where one = 1 returning version',
+);
+
+export interface MailboxRow {
+  mailboxId: string;
+  name: string;
+  odsCode: string;
+  orgCode: string;
+  orgName: string;
+  billingEntity: string;
+  state: string;
+  certificateMatch: string | null;
+  delegatedOdsCodes: string;
+  receivesChunked: number;
+}
+
+export const listMailboxes = asks<MailboxRow>(
+  'list-mailboxes',
+  `select mailbox_id as "mailboxId", name, ods_code as "odsCode", org_code as "orgCode", org_name as "orgName",
+     billing_entity as "billingEntity", state, certificate_match as "certificateMatch",
+     delegated_ods_codes as "delegatedOdsCodes", receives_chunked as "receivesChunked"
+   from mailbox order by mailbox_id`,
+);
+
+export interface CredentialRow {
+  credentialId: string;
+  mailboxId: string;
+  sealed: string;
+  validFromMs: number;
+  validToMs: number | null;
+}
+
+export const listCredentials = asks<CredentialRow>(
+  'list-credentials',
+  `select credential_id as "credentialId", mailbox_id as "mailboxId", sealed, valid_from_ms as "validFromMs",
+     valid_to_ms as "validToMs" from credential order by credential_id`,
+);
+
+export const listWorkflows = asks<{ workflowId: string; description: string; status: string; restricted: number }>(
+  'list-workflows',
+  'select workflow_id as "workflowId", description, status, restricted from workflow order by workflow_id',
+);
+
+export interface RegistrationRow {
+  mailboxId: string;
+  workflowId: string;
+  role: string;
+  validFromMs: number;
+  validToMs: number | null;
+}
+
+export const listRegistrations = asks<RegistrationRow>(
+  'list-registrations',
+  `select mailbox_id as "mailboxId", workflow_id as "workflowId", role, valid_from_ms as "validFromMs",
+     valid_to_ms as "validToMs" from registration order by workflow_id, role, mailbox_id`,
+);
+
+export interface CertificateRow {
+  fingerprint: string;
+  serial: string;
+  subject: string;
+  mailboxId: string | null;
+  revokedAtMs: number | null;
+}
+
+export const listCertificates = asks<CertificateRow>(
+  'list-certificates',
+  `select fingerprint, serial, subject, mailbox_id as "mailboxId", revoked_at_ms as "revokedAtMs"
+   from certificate order by fingerprint`,
+);
+
+// Each of these changes no row when the row already says the same, so that an import applied twice changes nothing.
+
+export const putMailbox = tells(
+  'put-mailbox',
+  `insert into mailbox (mailbox_id, name, ods_code, org_code, org_name, billing_entity, state, certificate_match,
+     delegated_ods_codes, receives_chunked)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+   on conflict (mailbox_id) do update
+     set name = excluded.name, ods_code = excluded.ods_code, org_code = excluded.org_code,
+       org_name = excluded.org_name, billing_entity = excluded.billing_entity, state = excluded.state,
+       certificate_match = excluded.certificate_match, delegated_ods_codes = excluded.delegated_ods_codes,
+       receives_chunked = excluded.receives_chunked
+     where (mailbox.name, mailbox.ods_code, mailbox.org_code, mailbox.org_name, mailbox.billing_entity, mailbox.state,
+         coalesce(mailbox.certificate_match, ''), mailbox.delegated_ods_codes, mailbox.receives_chunked)
+       <> (excluded.name, excluded.ods_code, excluded.org_code, excluded.org_name, excluded.billing_entity,
+         excluded.state, coalesce(excluded.certificate_match, ''), excluded.delegated_ods_codes,
+         excluded.receives_chunked)`,
+);
+
+export const putCredential = tells(
+  'put-credential',
+  `insert into credential (credential_id, mailbox_id, kind, sealed, valid_from_ms, valid_to_ms)
+   values ($1, $2, $3, $4, $5, $6)
+   on conflict (credential_id) do update
+     set mailbox_id = excluded.mailbox_id, kind = excluded.kind, sealed = excluded.sealed,
+       valid_from_ms = excluded.valid_from_ms, valid_to_ms = excluded.valid_to_ms
+     where (credential.mailbox_id, credential.kind, credential.sealed, credential.valid_from_ms,
+         coalesce(credential.valid_to_ms, -1))
+       <> (excluded.mailbox_id, excluded.kind, excluded.sealed, excluded.valid_from_ms,
+         coalesce(excluded.valid_to_ms, -1))`,
+);
+
+export const putWorkflow = tells(
+  'put-workflow',
+  `insert into workflow (workflow_id, description, status, restricted) values ($1, $2, $3, $4)
+   on conflict (workflow_id) do update
+     set description = excluded.description, status = excluded.status, restricted = excluded.restricted
+     where (workflow.description, workflow.status, workflow.restricted)
+       <> (excluded.description, excluded.status, excluded.restricted)`,
+);
+
+export const putRegistration = tells(
+  'put-registration',
+  `insert into registration (mailbox_id, workflow_id, role, valid_from_ms, valid_to_ms) values ($1, $2, $3, $4, $5)
+   on conflict (workflow_id, role, mailbox_id) do update
+     set valid_from_ms = excluded.valid_from_ms, valid_to_ms = excluded.valid_to_ms
+     where (registration.valid_from_ms, coalesce(registration.valid_to_ms, -1))
+       <> (excluded.valid_from_ms, coalesce(excluded.valid_to_ms, -1))`,
+);
+
+export const dropRegistration = tells(
+  'drop-registration',
+  'delete from registration where workflow_id = $1 and role = $2 and mailbox_id = $3',
+);
+
+export const putCertificate = tells(
+  'put-certificate',
+  `insert into certificate (fingerprint, serial, subject, mailbox_id, revoked_at_ms) values ($1, $2, $3, $4, $5)
+   on conflict (fingerprint) do update
+     set serial = excluded.serial, subject = excluded.subject, mailbox_id = excluded.mailbox_id,
+       revoked_at_ms = excluded.revoked_at_ms
+     where (certificate.serial, certificate.subject, coalesce(certificate.mailbox_id, ''),
+         coalesce(certificate.revoked_at_ms, -1))
+       <> (excluded.serial, excluded.subject, coalesce(excluded.mailbox_id, ''), coalesce(excluded.revoked_at_ms, -1))`,
+);
+
+export const putConnection = tells(
+  'put-connection',
+  `insert into connection
+     (mailbox_id, client_version, os_name, os_version, os_architecture, java_version, user_agent, at_ms)
+   values ($1, $2, $3, $4, $5, $6, $7, $8)
+   on conflict (mailbox_id, client_version, os_name, os_version, os_architecture, java_version, user_agent)
+     do update set at_ms = excluded.at_ms`,
+);
+
+/** A client that invents a new name each time may not grow the history without bound. */
+export const trimConnections = tells(
+  'trim-connections',
+  `delete from connection where mailbox_id = $1 and at_ms <
+     (select min(at_ms) from
+       (select at_ms from connection where mailbox_id = $1 order by at_ms desc limit $2) as kept)`,
+);
+
+export interface ConnectionRow {
+  clientVersion: string;
+  osName: string;
+  osVersion: string;
+  osArchitecture: string;
+  javaVersion: string;
+  userAgent: string;
+  atMs: number;
+}
+
+export const listConnections = asks<ConnectionRow>(
+  'list-connections',
+  `select client_version as "clientVersion", os_name as "osName", os_version as "osVersion",
+     os_architecture as "osArchitecture", java_version as "javaVersion", user_agent as "userAgent", at_ms as "atMs"
+   from connection where mailbox_id = $1 order by at_ms desc limit $2`,
+);

@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { Asked, Talk } from '../question.ts';
+
+const migrationsFolder = new URL('../migrations/sqlite/', import.meta.url);
+
+export interface EngineOptions {
+  readonly path: string;
+  readonly readOnly: boolean;
+  readonly cacheMebibytes: number;
+  /** How long to wait for another process that holds the write lock, in milliseconds. */
+  readonly lockTimeoutMs: number;
+}
+
+/** SQLite behind the questions: one connection of one thread. */
+export interface SqliteEngine {
+  /** Runs a conversation to its end, inside the transaction that is open. */
+  talk<R>(talk: Talk<R>): R;
+  begin(): void;
+  commit(): void;
+  rollback(): void;
+  exec(sql: string): void;
+  pragma(name: string): unknown;
+  close(): void;
+}
+
+/** Opens the file, creating it unless read-only. FULL: a commit returns after the log is flushed. */
+export function openEngine(options: EngineOptions): SqliteEngine {
+  const db = new DatabaseSync(options.path, { readOnly: options.readOnly });
+  db.exec(`pragma busy_timeout = ${options.lockTimeoutMs}`);
+  if (!options.readOnly) {
+    db.exec('pragma page_size = 8192');
+    db.exec('pragma journal_mode = wal');
+    db.exec('pragma synchronous = full');
+    // A larger log is checkpointed less often, and each page of it written home once for many changes.
+    db.exec('pragma wal_autocheckpoint = 4000');
+    db.exec('pragma journal_size_limit = 67108864');
+  }
+  db.exec(`pragma cache_size = -${options.cacheMebibytes * 1024}`);
+  db.exec('pragma temp_store = memory');
+  const prepared = new Map<string, StatementSync>();
+
+  const prepare = (sql: string): StatementSync => {
+    const known = prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = db.prepare(sql.replaceAll(/\$(\d+)/g, '?$1'));
+    prepared.set(sql, statement);
+    return statement;
+  };
+
+  const answer = ({ question, params, want }: Asked): unknown => {
+    const statement = prepare(question.sql);
+    switch (want) {
+      case 'one':
+        return statement.get(...params);
+      case 'all':
+        return statement.all(...params);
+      case 'count':
+        return Number(statement.run(...params).changes);
+    }
+  };
+
+  return {
+    talk(talk) {
+      let step = talk.next();
+      while (step.done !== true) step = talk.next(answer(step.value));
+      return step.value;
+    },
+    begin: () => db.exec(options.readOnly ? 'begin' : 'begin immediate'),
+    commit: () => db.exec('commit'),
+    rollback: () => db.exec('rollback'),
+    exec: (sql) => db.exec(sql),
+    pragma: (name) => Object.values(db.prepare(`pragma ${name}`).get() ?? {})[0],
+    close: () => db.close(),
+  };
+}
+
+/**
+ * Brings the schema to this version of the product. Migrations are append-only and each runs once, in one transaction
+ * with its mark. A ledger of a later version is refused.
+ */
+export function migrate(engine: SqliteEngine): void {
+  const files = readdirSync(migrationsFolder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort();
+  engine.begin();
+  try {
+    const done = Number(engine.pragma('user_version'));
+    if (done > files.length) throw new Error(`the ledger has schema ${done}; this version knows ${files.length}`);
+    for (const [index, name] of files.entries()) {
+      if (index >= done) engine.exec(readFileSync(new URL(name, migrationsFolder), 'utf8'));
+    }
+    engine.exec(`pragma user_version = ${files.length}`);
+    engine.commit();
+  } catch (error) {
+    engine.rollback();
+    throw error;
+  }
+}

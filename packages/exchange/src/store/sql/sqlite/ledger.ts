@@ -1,0 +1,46 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Ledger } from '../../ledger.ts';
+import type { ReadingCommands, WritingCommands } from '../commands/table.ts';
+import { ledgerOver } from '../ledger-over.ts';
+import { startThread, type ThreadOptions } from './thread.ts';
+
+export interface SqliteLedgerOptions
+  extends Pick<ThreadOptions, 'path' | 'cacheMebibytes' | 'queueMax' | 'onBatch' | 'onBroken'> {
+  /** A ledger remembers the profile it was made for and refuses to be opened by the other. */
+  readonly profile: 'live' | 'sandbox';
+}
+
+export class ProfileMismatch extends Error {
+  constructor(path: string, made: string, wanted: string) {
+    super(`the ledger ${path} was made by the ${made} profile and is refused by the ${wanted} profile`);
+    this.name = 'ProfileMismatch';
+  }
+}
+
+const lockTimeoutMs = 10_000;
+const batchMax = 256;
+
+/** Opens the embedded ledger: one writer thread and one reader thread over the same file. */
+export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
+  const { path, cacheMebibytes, queueMax, onBroken } = options;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const thread = { path, cacheMebibytes, lockTimeoutMs, queueMax, batchMax, onBroken };
+  const onBatch = options.onBatch === undefined ? {} : { onBatch: options.onBatch };
+  const writer = await startThread<WritingCommands>({ ...thread, ...onBatch, role: 'writer' });
+  const made = await writer.call('claimMeta', 'profile', options.profile);
+  if (made !== options.profile) {
+    await writer.close();
+    throw new ProfileMismatch(path, made, options.profile);
+  }
+  const reader = await startThread<ReadingCommands>({ ...thread, role: 'reader' });
+  return ledgerOver({
+    write: writer.call,
+    read: reader.call,
+    waiting: () => writer.waiting() + reader.waiting(),
+    async close() {
+      await reader.close();
+      await writer.close();
+    },
+  });
+}

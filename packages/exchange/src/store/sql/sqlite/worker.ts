@@ -1,0 +1,111 @@
+import { channel } from 'node:diagnostics_channel';
+import { parentPort, workerData } from 'node:worker_threads';
+import { readingCommands, writingCommands } from '../commands/table.ts';
+import type { Talk } from '../question.ts';
+import {
+  type BatchAnswer,
+  type BatchItem,
+  type BatchReply,
+  classifyEngineError,
+  type ThreadSettings,
+} from './batch.ts';
+import { migrate, openEngine } from './engine.ts';
+
+// The thread that owns one connection. It takes a batch, runs it as one transaction, answers after the commit: the
+// callers of a batch share its flush.
+
+const settings = workerData as ThreadSettings;
+const port = parentPort;
+if (port === null) throw new Error('the ledger thread was started outside a worker');
+
+const beforeCommit = channel('openmesh:before-commit');
+const afterCommit = channel('openmesh:after-commit');
+
+const isWriter = settings.role === 'writer';
+const table = (isWriter ? writingCommands : readingCommands) as unknown as Readonly<
+  Record<string, (...args: readonly unknown[]) => Talk<unknown>>
+>;
+const engine = openEngine({ ...settings, readOnly: !isWriter });
+if (isWriter) migrate(engine);
+let broken = false;
+
+function start(item: BatchItem): Talk<unknown> {
+  const command = table[item.name];
+  if (command === undefined) throw new Error(`the ledger has no command ${item.name}`);
+  return command(...item.args);
+}
+
+function runTogether(items: readonly BatchItem[]): BatchAnswer[] {
+  engine.begin();
+  try {
+    const answers = items.map((item) => ({ ok: true as const, value: engine.talk(start(item)) }));
+    if (isWriter) beforeCommit.publish(items.length);
+    engine.commit();
+    if (isWriter) afterCommit.publish(items.length);
+    return answers;
+  } catch (error) {
+    rollBack();
+    throw error;
+  }
+}
+
+/** SQLite rolls back by itself on some errors, and then has no transaction to roll back. */
+function rollBack(): void {
+  try {
+    engine.rollback();
+  } catch {
+    return;
+  }
+}
+
+function fault(error: unknown): BatchAnswer {
+  const kind = classifyEngineError(error);
+  if (kind === 'broken') broken = true;
+  return { ok: false, kind, message: error instanceof Error ? error.message : String(error) };
+}
+
+/** A command that fails must not take its neighbours with it: the batch is repeated one by one. */
+function runApart(items: readonly BatchItem[]): BatchAnswer[] {
+  return items.map((item) => {
+    if (broken) return { ok: false, kind: 'broken', message: 'the ledger stopped after a failed flush' };
+    try {
+      return runTogether([item])[0] ?? fault(new Error('no answer'));
+    } catch (error) {
+      return fault(error);
+    }
+  });
+}
+
+function runBatch(items: readonly BatchItem[]): BatchAnswer[] {
+  if (broken) return items.map(() => ({ ok: false, kind: 'broken', message: 'the ledger has stopped' }));
+  try {
+    return runTogether(items);
+  } catch (error) {
+    const first = fault(error);
+    return broken || items.length === 1 ? items.map(() => first) : runApart(items);
+  }
+}
+
+/** Inline bodies go back by moving their memory, not by copying it. */
+function movable(answers: readonly BatchAnswer[]): ArrayBuffer[] {
+  const buffers: ArrayBuffer[] = [];
+  for (const answer of answers) {
+    if (!answer.ok || answer.value === null || typeof answer.value !== 'object') continue;
+    const inline = (answer.value as { chunk?: { inline?: Uint8Array | null } | null }).chunk?.inline;
+    if (inline !== undefined && inline !== null) buffers.push(inline.buffer as ArrayBuffer);
+  }
+  return buffers;
+}
+
+port.on('message', (items: readonly BatchItem[] | 'close') => {
+  if (items === 'close') {
+    engine.close();
+    port.close();
+    return;
+  }
+  const startedMs = performance.now();
+  const answers = runBatch(items);
+  const reply: BatchReply = { answers, tookMs: performance.now() - startedMs, broken };
+  port.postMessage(reply, movable(answers));
+});
+port.postMessage('open');
