@@ -1,0 +1,180 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Config, loadConfig } from './config.ts';
+import { describeConfig } from './describe-config.ts';
+import { openSecretKey } from './secrets.ts';
+
+type Env = Readonly<Record<string, string>>;
+
+const sharedKey = 'never-show-this-key';
+const sandbox: Env = { OPENMESH_PROFILE: 'sandbox', OPENMESH_TLS: 'off', OPENMESH_SHARED_KEY: sharedKey };
+let folder: string;
+let live: Env;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'openmesh-config-'));
+  const place = (name: string, content: string, mode = 0o600): string => {
+    writeFileSync(join(folder, name), content, { mode });
+    return join(folder, name);
+  };
+  live = {
+    OPENMESH_SHARED_KEY_FILE: place('shared.key', `${sharedKey}\n`),
+    OPENMESH_SECRET_KEY_FILE: place('secret.key', `${'ab'.repeat(32)}\n`),
+    OPENMESH_TLS_CERTIFICATE_FILE: place('server.crt', 'certificate', 0o644),
+    OPENMESH_TLS_KEY_FILE: place('server.key', 'key'),
+    OPENMESH_TLS_CA_FILE: place('ca.crt', 'authority', 0o644),
+  };
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function load(env: Env): Config {
+  const loaded = loadConfig(env);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  return loaded.config;
+}
+
+function problemsOf(env: Env): readonly string[] {
+  const loaded = loadConfig(env);
+  return loaded.ok ? [] : loaded.problems.map(({ name, problem }) => `${name} ${problem}`);
+}
+
+describe('the two profiles', () => {
+  it('gives the live profile mutual TLS, strict tokens and no sandbox switches by default', () => {
+    const config = load(live);
+    expect(config).toMatchObject({ profile: 'live', wireRules: 'live', adminRoutes: false, movableClock: false });
+    expect(config.machines).toMatchObject({
+      port: 8700,
+      tls: { mode: 'mutual', missingClientCertificate: 'tls-alert' },
+    });
+    expect(config.tokens).toMatchObject({ nonceCheck: 'strict', timestampCheck: 'on', certificateMatch: 'warn' });
+    expect(config.sending.reportOnFailedSend).toBe(true);
+    expect(config.operators).toEqual({ host: '127.0.0.1', port: 8720 });
+    expect(config.retention).toMatchObject({ inboxExpiryMs: 432_000_000, uploadAbandonedMs: 432_000_000 });
+  });
+
+  it('gives the sandbox profile its admin routes, its clock and unchecked tokens by default', () => {
+    const config = load(sandbox);
+    expect(config).toMatchObject({ profile: 'sandbox', wireRules: 'sandbox', adminRoutes: true, movableClock: true });
+    expect(config.tokens).toMatchObject({ nonceCheck: 'off', timestampCheck: 'off', certificateMatch: 'off' });
+    expect(config.bodies.diskReserveBytes).toBe(67_108_864);
+  });
+
+  it('runs live wire rules in the sandbox profile with the strict defaults and the sandbox switches together', () => {
+    const config = load({ ...sandbox, OPENMESH_WIRE_RULES: 'live' });
+    expect(config).toMatchObject({ wireRules: 'live', adminRoutes: true, movableClock: true });
+    expect(config.tokens).toMatchObject({ nonceCheck: 'strict', timestampCheck: 'on' });
+  });
+
+  it('refuses every sandbox switch in the live profile', () => {
+    for (const [name, value] of [
+      ['OPENMESH_WIRE_RULES', 'sandbox'],
+      ['OPENMESH_ADMIN_ROUTES', 'on'],
+      ['OPENMESH_MOVABLE_CLOCK', 'on'],
+      ['OPENMESH_AUTH_MODE', 'none'],
+      ['OPENMESH_AUTH_MODE', 'canned'],
+    ] as const) {
+      expect(problemsOf({ ...live, [name]: value })).toEqual([
+        `${name} =${value} is permitted in the sandbox profile only`,
+      ]);
+    }
+  });
+});
+
+describe('what refuses to start', () => {
+  it('refuses an unknown OPENMESH_ name and leaves other names alone', () => {
+    expect(problemsOf({ ...sandbox, OPENMESH_PROT: '1', PATH: '/bin' })).toEqual([
+      'OPENMESH_PROT is not a setting of OpenMESH',
+    ]);
+  });
+
+  it('refuses an empty value instead of taking the default', () => {
+    expect(problemsOf({ ...sandbox, OPENMESH_LOG_LEVEL: '' })).toEqual([
+      'OPENMESH_LOG_LEVEL is empty: give it a value or remove it',
+    ]);
+  });
+
+  it('refuses TLS with a certificate and no key, and the reverse', () => {
+    const { OPENMESH_TLS_KEY_FILE: _key, ...withoutKey } = live;
+    expect(problemsOf(withoutKey)).toEqual(['OPENMESH_TLS_KEY_FILE is required with OPENMESH_TLS=mutual']);
+    const { OPENMESH_TLS_CERTIFICATE_FILE: _certificate, ...withoutCertificate } = live;
+    expect(problemsOf(withoutCertificate)).toEqual([
+      'OPENMESH_TLS_CERTIFICATE_FILE is required with OPENMESH_TLS=mutual',
+    ]);
+  });
+
+  it('refuses options that have no meaning beside the others', () => {
+    expect(problemsOf({ ...sandbox, OPENMESH_TLS_CA_FILE: String(live['OPENMESH_TLS_CA_FILE']) })).toEqual([
+      'OPENMESH_TLS_CA_FILE has no meaning with OPENMESH_TLS=off',
+    ]);
+    expect(problemsOf({ ...sandbox, OPENMESH_PROXY_PROTOCOL: 'v2' })).toHaveLength(1);
+    expect(problemsOf({ ...sandbox, OPENMESH_CERTIFICATE_MATCH: 'enforce' })).toHaveLength(1);
+  });
+
+  it('refuses plain HTTP in the live profile except on a loopback address', () => {
+    const { OPENMESH_SHARED_KEY_FILE, OPENMESH_SECRET_KEY_FILE } = live as Record<string, string>;
+    const plain = { OPENMESH_SHARED_KEY_FILE, OPENMESH_SECRET_KEY_FILE, OPENMESH_TLS: 'off' } as Env;
+    expect(problemsOf(plain)).toHaveLength(1);
+    expect(load({ ...plain, OPENMESH_MACHINES_HOST: '127.0.0.1' }).machines.tls).toEqual({ mode: 'off' });
+  });
+
+  it('refuses both shared key settings together, and neither', () => {
+    expect(problemsOf({ ...live, OPENMESH_SHARED_KEY: 'x' })).toHaveLength(1);
+    const { OPENMESH_SHARED_KEY: _key, ...none } = sandbox;
+    expect(problemsOf(none)).toEqual(['OPENMESH_SHARED_KEY or OPENMESH_SHARED_KEY_FILE is required']);
+  });
+
+  it('refuses an operators listener that other machines could reach', () => {
+    for (const host of ['0.0.0.0', '::', '10.1.2.3', 'example.org']) {
+      expect(problemsOf({ ...sandbox, OPENMESH_OPERATORS_HOST: host })).toHaveLength(1);
+    }
+    expect(load({ ...sandbox, OPENMESH_OPERATORS_HOST: '::1', OPENMESH_OPERATORS_PORT: '0' }).operators.port).toBe(0);
+  });
+
+  it('says that PostgreSQL and S3 come later', () => {
+    expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: 'postgres://u:p@h/d', OPENMESH_BODIES: 's3://b/p' })).toEqual([
+      'OPENMESH_LEDGER names PostgreSQL, which comes with a later version',
+      'OPENMESH_BODIES names S3, which comes with a later version',
+    ]);
+  });
+
+  it('finds every problem at once and repeats no value', () => {
+    const found = problemsOf({ ...sandbox, OPENMESH_MACHINES_PORT: 'pass-word', OPENMESH_LOG_LEVEL: 'pass-word' });
+    expect(found).toHaveLength(2);
+    expect(found.join()).not.toContain('pass-word');
+  });
+});
+
+describe('secrets', () => {
+  it('takes two shared keys from a file, one a line, and refuses a third', () => {
+    const file = join(folder, 'keys');
+    writeFileSync(file, 'new\nold\n', { mode: 0o600 });
+    const env = { ...live, OPENMESH_SHARED_KEY_FILE: file };
+    expect(load(env).tokens.sharedKeys.map((key) => key.reveal())).toEqual(['new', 'old']);
+    writeFileSync(file, 'a\nb\nc\n');
+    expect(problemsOf(env)).toHaveLength(1);
+  });
+
+  it('shows no shared key however the configuration is printed', () => {
+    const config = load(sandbox);
+    const printed = [JSON.stringify(config), JSON.stringify(describeConfig(config)), inspect(config, { depth: 9 })];
+    expect(printed.join()).not.toContain(sharedKey);
+    expect(String(config.tokens.sharedKeys[0])).toBe('********');
+  });
+
+  it('makes the sandbox a key of its own beside the ledger, once', () => {
+    const config = load({ ...sandbox, OPENMESH_LEDGER: `sqlite:${folder}/new/ledger.sqlite` });
+    const first = openSecretKey(config).reveal();
+    expect(first).toHaveLength(32);
+    expect(openSecretKey(config).reveal()).toEqual(first);
+  });
+
+  it('refuses a live profile without a secret key, and one that is no key', () => {
+    const { OPENMESH_SECRET_KEY_FILE: file, ...without } = live;
+    expect(problemsOf(without)).toEqual(['OPENMESH_SECRET_KEY_FILE is required in the live profile']);
+    writeFileSync(String(file), 'ab'.repeat(31));
+    expect(problemsOf(live)).toEqual(['OPENMESH_SECRET_KEY_FILE must name a file of 32 bytes, as hex or base64']);
+  });
+});

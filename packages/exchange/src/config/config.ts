@@ -1,0 +1,134 @@
+import { buildConfig } from './build-config.ts';
+import { checkTogether } from './check-together.ts';
+import { readSettings } from './read-settings.ts';
+import type { Secret } from './secret.ts';
+import { readSecretFiles } from './secrets.ts';
+import type { AddressRange, FilePlace, SqlitePlace } from './setting.ts';
+
+export type Profile = 'live' | 'sandbox';
+export type WireRules = 'live' | 'sandbox';
+
+export type MachinesTls =
+  | { readonly mode: 'off' }
+  | {
+      readonly mode: 'server';
+      readonly certificateFile: string;
+      readonly keyFile: string;
+      readonly ticketKeyFile: string | undefined;
+    }
+  | {
+      readonly mode: 'mutual';
+      readonly certificateFile: string;
+      readonly keyFile: string;
+      readonly ticketKeyFile: string | undefined;
+      readonly caFile: string;
+      readonly crlFile: string | undefined;
+      readonly missingClientCertificate: 'tls-alert' | 'http-400';
+    };
+
+/** Everything the exchange may be told, validated as a whole and frozen. Paths are absolute. */
+export interface Config {
+  readonly profile: Profile;
+  readonly wireRules: WireRules;
+  readonly adminRoutes: boolean;
+  readonly movableClock: boolean;
+  readonly environment: { readonly name: string; readonly buildLabel: string };
+  readonly ledger: SqlitePlace & { readonly queueMax: number; readonly cacheMebibytes: number };
+  readonly bodies: FilePlace & {
+    readonly inlineBytesMax: number;
+    readonly blockPoolMebibytes: number;
+    readonly diskReserveBytes: number;
+  };
+  /** `createIfMissing` in the sandbox profile without a given file; opened by `openSecretKey`. */
+  readonly secretKey: { readonly file: string; readonly createIfMissing: boolean };
+  readonly machines: {
+    readonly host: string;
+    /** 0 takes a free port. */
+    readonly port: number;
+    readonly tls: MachinesTls;
+    readonly trustedProxies: readonly AddressRange[];
+    readonly proxyProtocol: 'off' | 'v2';
+    readonly connectionsMax: number;
+    readonly headerBytesMax: number;
+    readonly headersTimeoutMs: number;
+    readonly requestTimeoutMs: number;
+    readonly keepAliveMs: number;
+    readonly drainBytesMax: number;
+  };
+  readonly tokens: {
+    readonly authMode: 'full' | 'none' | 'canned';
+    /** One, or two while the key is being changed. */
+    readonly sharedKeys: readonly Secret<string>[];
+    readonly nonceCheck: 'strict' | 'off';
+    readonly timestampCheck: 'on' | 'off';
+    readonly certificateMatch: 'off' | 'warn' | 'enforce';
+  };
+  readonly sizes: {
+    readonly chunkBytesMax: number;
+    readonly chunksMax: number;
+    readonly messageBytesMax: number;
+  };
+  readonly throttle: {
+    /** For one mailbox; 0 turns the limit off. */
+    readonly requestsPerSecond: number;
+    readonly burst: number;
+    /** For one address; 0 turns the limit off. */
+    readonly unauthenticatedPerSecond: number;
+  };
+  readonly sending: {
+    readonly unknownWorkflows: 'accept' | 'refuse';
+    readonly reportOnFailedSend: boolean;
+  };
+  readonly retention: Retention;
+  readonly operators: { readonly host: string; readonly port: number };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
+  readonly shutdownMs: number;
+}
+
+/** Each span in days, as it is set, and in milliseconds, as it is used. */
+export interface Retention {
+  readonly inboxExpiryDays: number;
+  readonly inboxExpiryMs: number;
+  readonly bodyRetentionDays: number;
+  readonly bodyRetentionMs: number;
+  readonly hideDays: number;
+  readonly hideMs: number;
+  readonly recordRetentionDays: number;
+  readonly recordRetentionMs: number;
+  /** 0 means never. */
+  readonly uploadAbandonedDays: number;
+  /** Undefined means never. */
+  readonly uploadAbandonedMs: number | undefined;
+  readonly refusalRetentionDays: number;
+  readonly refusalRetentionMs: number;
+}
+
+/** One thing that is wrong: the setting's name, and the rest of a sentence that begins with it. */
+export interface ConfigProblem {
+  readonly name: string;
+  readonly problem: string;
+}
+
+export type LoadedConfig =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** Permitted, but probably not meant. */
+      readonly warnings: readonly ConfigProblem[];
+    }
+  | { readonly ok: false; readonly problems: readonly ConfigProblem[] };
+
+/**
+ * Reads and validates all settings at once, and the secret files they name; creates nothing. Every problem is found,
+ * not only the first. No problem repeats a value, since a secret may stand in the wrong place.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): LoadedConfig {
+  const { values, given, problems } = readSettings(env);
+  if (problems.length > 0) return { ok: false, problems };
+  const together = checkTogether(values, given);
+  const secrets = readSecretFiles(values);
+  const allProblems = [...together.problems, ...secrets.problems];
+  if (allProblems.length > 0) return { ok: false, problems: allProblems };
+  const config = buildConfig(values, secrets.sharedKeys);
+  return { ok: true, config, warnings: [...together.warnings, ...secrets.warnings] };
+}
