@@ -1,0 +1,111 @@
+import type { MailboxId } from '@openmesh/protocol';
+import { describe, expect, it } from 'vitest';
+import type { RegistryLedger, RegistryRecords } from '../store/ledger/registry.ts';
+import { LedgerFault } from '../store/ledger.ts';
+import { createRegistry } from './registry.ts';
+
+const none = { mailboxes: [], credentials: [], workflows: [], registrations: [], certificates: [] };
+
+const unused = () => Promise.reject(new Error('not part of this test'));
+
+/** A ledger whose loads wait until the test lets them go: what is faked is time, not what a ledger stores. */
+function createSlowLedger() {
+  const waiting: { resolve: (records: RegistryRecords) => void; reject: (error: Error) => void }[] = [];
+  const state = { version: 1, loads: 0 };
+  const ledger: RegistryLedger = {
+    version: () => Promise.resolve(state.version),
+    load() {
+      state.loads += 1;
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+    },
+    change: unused,
+    recordConnection: unused,
+    connections: unused,
+  };
+  return {
+    ledger,
+    state,
+    finish: (version: number) => waiting.shift()?.resolve({ version, ...none }),
+    fail: () => waiting.shift()?.reject(new LedgerFault('unavailable', 'away')),
+  };
+}
+
+const unseal = () => '';
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('the registry', () => {
+  it('refuses to answer before it was loaded once', () => {
+    expect(() => createRegistry({ ledger: createSlowLedger().ledger, unseal }).current()).toThrow('first load');
+  });
+
+  it('lets callers share loads, but never one that began before they asked', async () => {
+    const slow = createSlowLedger();
+    const registry = createRegistry({ ledger: slow.ledger, unseal });
+    const first = registry.reload();
+    const later = [registry.reload(), registry.reload(), registry.reload()];
+    expect(slow.state.loads).toBe(1);
+    slow.finish(1);
+    expect((await first).version).toBe(1);
+    await settle();
+    expect(slow.state.loads).toBe(2);
+    slow.finish(2);
+    expect((await Promise.all(later)).map((snapshot) => snapshot.version)).toEqual([2, 2, 2]);
+    expect(slow.state.loads).toBe(2);
+  });
+
+  it('never goes back to an older version', async () => {
+    const slow = createSlowLedger();
+    const seen: number[] = [];
+    const registry = createRegistry({ ledger: slow.ledger, unseal, onReload: ({ version }) => seen.push(version) });
+    for (const version of [3, 2, 3, 4]) {
+      const loaded = registry.reload();
+      slow.finish(version);
+      await loaded;
+    }
+    expect(registry.current().version).toBe(4);
+    expect(seen).toEqual([3, 4]);
+  });
+
+  it('reloads for a version it does not have, and only then', async () => {
+    const slow = createSlowLedger();
+    const registry = createRegistry({ ledger: slow.ledger, unseal });
+    const first = registry.reloadIfNewer(1);
+    slow.finish(5);
+    expect((await first).version).toBe(5);
+    expect((await registry.reloadIfNewer(5)).version).toBe(5);
+    expect(slow.state.loads).toBe(1);
+  });
+
+  it('polls the version, loads only when it moved, and polls once however many ask', async () => {
+    const slow = createSlowLedger();
+    const registry = createRegistry({ ledger: slow.ledger, unseal });
+    const polls = [registry.poll(), registry.poll()];
+    await settle();
+    slow.finish(1);
+    expect(await Promise.all(polls)).toEqual([true, true]);
+    expect(await registry.poll()).toBe(false);
+    expect(slow.state.loads).toBe(1);
+    slow.state.version = 2;
+    const moved = registry.poll();
+    await settle();
+    slow.finish(2);
+    expect(await moved).toBe(true);
+    expect(registry.current().mailbox('A' as MailboxId)).toBeUndefined();
+  });
+
+  it('keeps its snapshot when a load fails, says so to those who waited, and loads again when asked', async () => {
+    const slow = createSlowLedger();
+    const registry = createRegistry({ ledger: slow.ledger, unseal });
+    const first = registry.reload();
+    slow.finish(1);
+    await first;
+    const failing = registry.reload();
+    const next = registry.reload();
+    slow.fail();
+    await expect(failing).rejects.toThrow('away');
+    expect(registry.current().version).toBe(1);
+    await settle();
+    slow.finish(2);
+    expect((await next).version).toBe(2);
+  });
+});

@@ -1,0 +1,90 @@
+import type { RegistryLedger } from '../store/ledger/registry.ts';
+import { buildSnapshot, type RegistrySnapshot, type Unseal } from './snapshot.ts';
+
+/** Holder of the current snapshot. Every method that reads the ledger rejects with its `LedgerFault`. */
+export interface Registry {
+  /** Throws when nothing was loaded yet: await `reload` once before serving. */
+  current(): RegistrySnapshot;
+  /**
+   * Loads what the ledger holds at the time of the call or later. Calls made while a load runs share the one that
+   * follows it, so that however many ask there are never more than two loads ahead. A load that finds an older version
+   * than the current one (a lagging replica) changes nothing.
+   */
+  reload(): Promise<RegistrySnapshot>;
+  /** Reloads when `version` is newer than the current snapshot: the answer to a `stale` of the ledger. */
+  reloadIfNewer(version: number): Promise<RegistrySnapshot>;
+  /**
+   * Asks the ledger for its version and reloads when it is newer; resolves to whether it was. Called by a timer that
+   * the caller owns; a call made while another runs gets that one's answer.
+   */
+  poll(): Promise<boolean>;
+}
+
+export interface RegistryOptions {
+  readonly ledger: RegistryLedger;
+  readonly unseal: Unseal;
+  /** Called after the current snapshot was replaced, e.g. to cut connections of revoked certificates. Must not throw. */
+  readonly onReload?: (snapshot: RegistrySnapshot) => void;
+}
+
+/** Makes a registry that has loaded nothing yet. */
+export function createRegistry({ ledger, unseal, onReload }: RegistryOptions): Registry {
+  let snapshot: RegistrySnapshot | undefined;
+  let running: Promise<RegistrySnapshot> | undefined;
+  let queued: Promise<RegistrySnapshot> | undefined;
+  let polling: Promise<boolean> | undefined;
+
+  async function load(): Promise<RegistrySnapshot> {
+    const records = await ledger.load();
+    if (snapshot !== undefined && records.version <= snapshot.version) return snapshot;
+    snapshot = buildSnapshot(records, unseal);
+    onReload?.(snapshot);
+    return snapshot;
+  }
+
+  function start(): Promise<RegistrySnapshot> {
+    const started = load().finally(() => {
+      if (running === started) running = undefined;
+    });
+    running = started;
+    return started;
+  }
+
+  /** A running load may have read before the caller's change: only the next one is sure to see it. */
+  async function startAfter(earlier: Promise<RegistrySnapshot>): Promise<RegistrySnapshot> {
+    await Promise.allSettled([earlier]);
+    queued = undefined;
+    return start();
+  }
+
+  function reload(): Promise<RegistrySnapshot> {
+    if (queued !== undefined) return queued;
+    if (running === undefined) return start();
+    queued = startAfter(running);
+    return queued;
+  }
+
+  async function ask(): Promise<boolean> {
+    const version = await ledger.version();
+    if (snapshot !== undefined && version <= snapshot.version) return false;
+    await reload();
+    return true;
+  }
+
+  return {
+    current() {
+      if (snapshot === undefined) throw new Error('the registry was asked before its first load');
+      return snapshot;
+    },
+    reload,
+    async reloadIfNewer(version) {
+      return snapshot !== undefined && version <= snapshot.version ? snapshot : reload();
+    },
+    poll() {
+      polling ??= ask().finally(() => {
+        polling = undefined;
+      });
+      return polling;
+    },
+  };
+}
