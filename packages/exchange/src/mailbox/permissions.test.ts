@@ -1,0 +1,87 @@
+import type { MailboxId } from '@openmesh/protocol';
+import { describe, expect, it } from 'vitest';
+import type { MailboxRecord, MailboxState, WorkflowRecord } from '../store/ledger/registry.ts';
+import { type Delivery, decideDelivery } from './permissions.ts';
+import { buildSnapshot } from './snapshot.ts';
+
+const mailbox = (id: string, state: MailboxState = 'active'): MailboxRecord => ({
+  mailboxId: id as MailboxId,
+  name: id,
+  odsCode: 'X26',
+  orgCode: 'X26',
+  orgName: '',
+  billingEntity: '',
+  state,
+  certificateMatch: null,
+  delegatedOdsCodes: [],
+  receivesChunked: true,
+});
+const workflow = (workflowId: string, status: WorkflowRecord['status'], restricted = false): WorkflowRecord => ({
+  workflowId,
+  description: '',
+  status,
+  restricted,
+});
+const registered = (id: string, role: 'initiator' | 'responder', validToMs: number | null = null) => ({
+  mailboxId: id as MailboxId,
+  workflowId: 'SECRET',
+  role,
+  validFromMs: 0,
+  validToMs,
+});
+
+const snapshot = buildSnapshot(
+  {
+    version: 1,
+    mailboxes: [mailbox('A'), mailbox('B'), mailbox('C'), mailbox('OFF', 'disabled'), mailbox('SHUT', 'closed')],
+    credentials: [],
+    workflows: [
+      workflow('WF', 'live'),
+      workflow('OLD', 'deprecated'),
+      workflow('NEXT', 'draft'),
+      workflow('GONE', 'withdrawn'),
+      workflow('SECRET', 'live', true),
+    ],
+    registrations: [registered('A', 'initiator', 100), registered('B', 'responder')],
+    certificates: [],
+  },
+  () => '',
+);
+
+function decide(changes: Partial<Record<'sender' | 'to' | 'workflowId', string>> & Partial<Pick<Delivery, 'nowMs'>>) {
+  const rules = { unknownWorkflows: 'refuse', internalMailboxes: new Set(['SYSTEM' as MailboxId]) } as const;
+  const delivery = { sender: 'A', to: 'B', workflowId: 'WF', totalChunks: 1, nowMs: 0, rules, ...changes };
+  const decision = decideDelivery(snapshot, delivery as Delivery);
+  return decision.kind === 'deliver' ? decision.mailbox.mailboxId : `${decision.error}: ${decision.detail}`;
+}
+
+describe('the decision on a delivery', () => {
+  it('delivers to an active mailbox over a workflow in use', () => {
+    expect([decide({}), decide({ workflowId: 'OLD' })]).toEqual(['B', 'B']);
+  });
+
+  it('refuses mailboxes that are unknown, not active, or the service itself', () => {
+    expect(decide({ to: 'NOBODY' })).toBe('unregistered-recipient: mailbox NOBODY is unknown');
+    expect(decide({ to: 'OFF' })).toBe('unregistered-recipient: mailbox OFF is disabled');
+    expect(decide({ to: 'SHUT' })).toBe('unregistered-recipient: mailbox SHUT is closed');
+    expect(decide({ to: 'SYSTEM' })).toBe('internal-recipient: SYSTEM is a mailbox of the service itself');
+  });
+
+  it('takes or refuses unknown workflows as the rules say, and never those not yet or no longer in use', () => {
+    const rules = { unknownWorkflows: 'accept', internalMailboxes: new Set<MailboxId>() } as const;
+    const delivery = { sender: 'A' as MailboxId, to: 'B' as MailboxId, totalChunks: 1, nowMs: 0, rules };
+    expect(decideDelivery(snapshot, { ...delivery, workflowId: 'NEW' }).kind).toBe('deliver');
+    expect(decideDelivery(snapshot, { ...delivery, workflowId: '' }).kind).toBe('deliver');
+    expect(decideDelivery(snapshot, { ...delivery, workflowId: 'NEXT' }).kind).toBe('refuse');
+    expect(decide({ workflowId: 'NEW' })).toContain('unknown workflows are refused');
+    expect(decide({ workflowId: 'GONE' })).toBe('unregistered-recipient: workflow GONE is withdrawn');
+  });
+
+  it('lets restricted workflows pass between registered mailboxes only, with 16 and 17 for the two sides', () => {
+    expect(decide({ workflowId: 'SECRET' })).toBe('B');
+    expect(decide({ workflowId: 'SECRET', sender: 'C' })).toContain('sender-not-allowed: C is not registered to send');
+    expect(decide({ workflowId: 'SECRET', to: 'C' })).toContain('workflow-not-registered: C is not registered to');
+    expect(decide({ workflowId: 'SECRET', nowMs: 100 })).toContain('sender-not-allowed: A');
+    expect(decide({ workflowId: 'SECRET', sender: 'NOBODY' })).toContain('sender-not-allowed: NOBODY');
+  });
+});
