@@ -1,7 +1,7 @@
-import type { MailboxId } from '@openmesh/protocol';
+import { type MailboxId, parseMailboxId } from '@openmesh/protocol';
 import { describe, expect, it } from 'vitest';
 import type { MailboxRecord, MailboxState, WorkflowRecord } from '../store/ledger/registry.ts';
-import { type Delivery, decideDelivery } from './permissions.ts';
+import { type DeliveryRules, decideDelivery } from './permissions.ts';
 import { buildSnapshot } from './snapshot.ts';
 
 const mailbox = (id: string, state: MailboxState = 'active'): MailboxRecord => ({
@@ -48,10 +48,22 @@ const snapshot = buildSnapshot(
   () => '',
 );
 
-function decide(changes: Partial<Record<'sender' | 'to' | 'workflowId', string>> & Partial<Pick<Delivery, 'nowMs'>>) {
-  const rules = { unknownWorkflows: 'refuse', internalMailboxes: new Set(['SYSTEM' as MailboxId]) } as const;
-  const delivery = { sender: 'A', to: 'B', workflowId: 'WF', totalChunks: 1, nowMs: 0, rules, ...changes };
-  const decision = decideDelivery(snapshot, delivery as Delivery);
+interface Case {
+  readonly sender?: string;
+  readonly to?: string;
+  readonly workflowId?: string;
+  readonly rules?: Partial<DeliveryRules>;
+}
+
+function decide({ sender = 'A', to = 'B', workflowId = 'WF', rules = {} }: Case): string {
+  const decision = decideDelivery(snapshot, {
+    sender: sender as MailboxId,
+    to,
+    toMailbox: parseMailboxId(to),
+    workflowId,
+    totalChunks: 1,
+    rules: { unknownWorkflows: 'refuse', internalMailboxes: new Set(['SYSTEM' as MailboxId]), now: () => 0, ...rules },
+  });
   return decision.kind === 'deliver' ? decision.mailbox.mailboxId : `${decision.error}: ${decision.detail}`;
 }
 
@@ -67,12 +79,17 @@ describe('the decision on a delivery', () => {
     expect(decide({ to: 'SYSTEM' })).toBe('internal-recipient: SYSTEM is a mailbox of the service itself');
   });
 
+  it('keeps an address that is no mailbox out of its words, since it may name a patient', () => {
+    expect(decide({ to: 'GPPROVIDER_9000000009_01011990_SMITH' })).toBe(
+      'unregistered-recipient: the address is not a mailbox id',
+    );
+  });
+
   it('takes or refuses unknown workflows as the rules say, and never those not yet or no longer in use', () => {
-    const rules = { unknownWorkflows: 'accept', internalMailboxes: new Set<MailboxId>() } as const;
-    const delivery = { sender: 'A' as MailboxId, to: 'B' as MailboxId, totalChunks: 1, nowMs: 0, rules };
-    expect(decideDelivery(snapshot, { ...delivery, workflowId: 'NEW' }).kind).toBe('deliver');
-    expect(decideDelivery(snapshot, { ...delivery, workflowId: '' }).kind).toBe('deliver');
-    expect(decideDelivery(snapshot, { ...delivery, workflowId: 'NEXT' }).kind).toBe('refuse');
+    const rules = { unknownWorkflows: 'accept' } as const;
+    expect(decide({ workflowId: 'NEW', rules })).toBe('B');
+    expect(decide({ workflowId: '', rules })).toBe('B');
+    expect(decide({ workflowId: 'NEXT', rules })).toBe('unregistered-recipient: workflow NEXT is draft');
     expect(decide({ workflowId: 'NEW' })).toContain('unknown workflows are refused');
     expect(decide({ workflowId: 'GONE' })).toBe('unregistered-recipient: workflow GONE is withdrawn');
   });
@@ -81,7 +98,7 @@ describe('the decision on a delivery', () => {
     expect(decide({ workflowId: 'SECRET' })).toBe('B');
     expect(decide({ workflowId: 'SECRET', sender: 'C' })).toContain('sender-not-allowed: C is not registered to send');
     expect(decide({ workflowId: 'SECRET', to: 'C' })).toContain('workflow-not-registered: C is not registered to');
-    expect(decide({ workflowId: 'SECRET', nowMs: 100 })).toContain('sender-not-allowed: A');
+    expect(decide({ workflowId: 'SECRET', rules: { now: () => 100 } })).toContain('sender-not-allowed: A');
     expect(decide({ workflowId: 'SECRET', sender: 'NOBODY' })).toContain('sender-not-allowed: NOBODY');
   });
 });
