@@ -85,7 +85,7 @@ export function describeError(error: unknown, depth = 1): LoggedError {
   const { code, kind, syscall } = error as { code?: unknown; kind?: unknown; syscall?: unknown };
   return {
     type: shapedOr(error.constructor.name, /^\w{1,60}$/) ?? 'Error',
-    ...optional('code', shapedOr(code, /^[A-Z][A-Z0-9_]{1,60}$/)),
+    ...optional('code', shapedOr(code, /^[A-Z](?:[A-Z_]|\d{1,2}(?!\d)){1,60}$/)),
     ...optional('kind', shapedOr(kind, /^[a-z-]{1,40}$/)),
     ...optional('syscall', shapedOr(syscall, /^[a-z0-9_]{1,30}$/)),
     frames: framesOf(error),
