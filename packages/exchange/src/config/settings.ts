@@ -64,7 +64,7 @@ const keeping = {
     help: 'Commands that may wait for the ledger; beyond it the answer is 503.',
   }),
   OPENMESH_LEDGER_CACHE_MEBIBYTES: setting(wholeNumber('MiB', 1, 65_536), {
-    default: 256,
+    default: 64,
     help: 'Memory the ledger may use to cache its pages.',
   }),
   OPENMESH_BLOCK_POOL_MEBIBYTES: setting(wholeNumber('MiB', 8, 65_536), {

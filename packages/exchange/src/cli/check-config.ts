@@ -1,0 +1,74 @@
+import { parseArgs } from 'node:util';
+import { type ConfigProblem, loadConfig } from '../config/config.ts';
+import { describeConfig, describeSettings } from '../config/describe-config.ts';
+import { renderSettingsDocument } from '../config/settings-document.ts';
+import { type Command, type CommandIo, exitCodes } from './command.ts';
+
+const help = `usage: openmesh-exchange check-config [--json | --markdown]
+
+Reads the settings as "serve" would and says whether it would start with them. Starts and creates nothing.
+
+  --json       print what is in force, grouped, with secrets masked
+  --markdown   print the table of all settings (docs/config.md)
+  --help       this text
+
+Exit status: 0 the settings are good, 64 wrong usage, 78 the settings are not good.
+`;
+
+export const checkConfig: Command = {
+  name: 'check-config',
+  summary: 'say whether the settings are good, without starting',
+  help,
+  run: (args, io) => Promise.resolve(runCheck(args, io)),
+};
+
+function runCheck(args: readonly string[], io: CommandIo): number {
+  const options = readOptions(args);
+  if (options === undefined) {
+    io.stderr(help);
+    return exitCodes.usage;
+  }
+  if (options.help) io.stdout(help);
+  else if (options.markdown) io.stdout(renderSettingsDocument());
+  else return judge(options.json, io);
+  return exitCodes.ok;
+}
+
+function readOptions(args: readonly string[]): { json: boolean; markdown: boolean; help: boolean } | undefined {
+  const flag = { type: 'boolean', default: false } as const;
+  try {
+    const { values } = parseArgs({ args: [...args], options: { json: flag, markdown: flag, help: flag } });
+    return values.json && values.markdown ? undefined : values;
+  } catch {
+    // The only thing that parseArgs throws for is an argument it does not know; the usage text says which exist.
+    return undefined;
+  }
+}
+
+function judge(json: boolean, io: CommandIo): number {
+  const loaded = loadConfig(io.env);
+  if (!loaded.ok) {
+    if (json) printJson(io, { ok: false, problems: loaded.problems });
+    else io.stderr(sentences('', loaded.problems));
+    return exitCodes.config;
+  }
+  const { config, warnings } = loaded;
+  const inForce = describeSettings(io.env);
+  if (json) {
+    printJson(io, { ok: true, warnings, config: describeConfig(config), settings: inForce });
+    return exitCodes.ok;
+  }
+  io.stderr(sentences('warning: ', warnings));
+  for (const { name, value, source } of inForce) {
+    if (value !== undefined) io.stdout(`${name}=${value}${source === 'default' ? '  (default)' : ''}\n`);
+  }
+  return exitCodes.ok;
+}
+
+function sentences(prefix: string, problems: readonly ConfigProblem[]): string {
+  return problems.map(({ name, problem }) => `${prefix}${name} ${problem}.\n`).join('');
+}
+
+function printJson(io: CommandIo, value: unknown): void {
+  io.stdout(`${JSON.stringify(value, undefined, 2)}\n`);
+}
