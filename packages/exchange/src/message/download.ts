@@ -1,0 +1,120 @@
+import { hash } from 'node:crypto';
+import type { ChunkNumber, MailboxId, MessageId } from '@openmesh/protocol';
+import { type Bodies, type BodyBlock, BodyFault } from '../store/bodies.ts';
+import type { ChunkRecord, MessageRecord } from '../store/ledger/message-records.ts';
+import type { MessageLedger } from '../store/ledger/messages.ts';
+import type { CollectionNotes } from './collection.ts';
+import { isDownloadable } from './lifecycle.ts';
+import { openTexts, type PrivateTexts, type TextSealer } from './private-texts.ts';
+import { type Refused, refuse } from './refused.ts';
+import type { ServiceClock } from './service-clock.ts';
+
+export interface Downloaded {
+  readonly kind: 'found';
+  readonly message: MessageRecord;
+  readonly texts: PrivateTexts;
+  /** null for a report, which has no body. */
+  readonly content: ChunkContent | null;
+}
+
+/** A chunk's bytes as stored: whole when small, else block by block, each checked before it is handed on. */
+export type ChunkContent =
+  | { readonly kind: 'inline'; readonly bytes: Uint8Array }
+  | { readonly kind: 'blocks'; readonly sizeBytes: number; readonly blocks: AsyncIterable<BodyBlock> };
+
+export interface DownloadParts {
+  readonly ledger: Pick<MessageLedger, 'findWithChunk' | 'find' | 'addEvent'>;
+  readonly bodies: Pick<Bodies, 'read'>;
+  readonly sealer: TextSealer;
+  readonly collection: CollectionNotes;
+  readonly clock: ServiceClock;
+  /** Sandbox rules: an acknowledged message is still served. */
+  readonly servesAcknowledged: boolean;
+}
+
+/**
+ * One chunk for its recipient; changes nothing. Throws `BodyFault` 'corrupt' when the bytes at rest are not those that
+ * were accepted, after writing the finding to the message's timeline.
+ */
+export function createDownload(
+  parts: DownloadParts,
+): (request: { mailbox: MailboxId; messageId: MessageId; chunkNumber: ChunkNumber }) => Promise<Downloaded | Refused> {
+  return async ({ mailbox, messageId, chunkNumber }) => {
+    const found = await parts.ledger.findWithChunk(messageId, chunkNumber);
+    if (found === null || found.message.hideAtMs <= parts.clock.nowMs())
+      return refuse('message-does-not-exist', 'the message is not known', messageId);
+    const { message, chunk } = found;
+    if (message.recipient !== mailbox)
+      return refuse('forbidden', `the message is not in the inbox of ${mailbox}`, messageId);
+    if (!isDownloadable(message.state, parts.servesAcknowledged) || message.payloadDeleted)
+      return refuse('message-gone', `the message is ${message.state}`, messageId);
+    const texts = openTexts(parts.sealer, messageId, message.sealed);
+    if (message.messageType === 'REPORT') {
+      parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
+      return { kind: 'found', message, texts, content: null };
+    }
+    if (chunk === null) return refuse('message-does-not-exist', `there is no chunk ${chunkNumber}`, messageId);
+    const content = await openChunk(parts, messageId, chunk);
+    parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
+    return { kind: 'found', message, texts, content };
+  };
+}
+
+async function openChunk(parts: DownloadParts, messageId: MessageId, chunk: ChunkRecord): Promise<ChunkContent> {
+  const { inline, ref, sizeBytes } = chunk;
+  if (ref !== null) return { kind: 'blocks', sizeBytes, blocks: checked(parts, messageId, chunk) };
+  if (inline === null || hash('sha256', inline, 'hex') !== chunk.sha256) {
+    const fault = new BodyFault('corrupt', 'the bytes in the ledger are not those that were accepted', { block: 0 });
+    await recordCorruption(parts, messageId, chunk, fault);
+    throw fault;
+  }
+  return { kind: 'inline', bytes: inline };
+}
+
+async function* checked(parts: DownloadParts, messageId: MessageId, chunk: ChunkRecord): AsyncGenerator<BodyBlock> {
+  if (chunk.ref === null) return;
+  try {
+    yield* parts.bodies.read(chunk.ref, chunk);
+  } catch (error) {
+    if (error instanceof BodyFault && (error.kind === 'corrupt' || error.kind === 'missing'))
+      await recordCorruption(parts, messageId, chunk, error);
+    throw error;
+  }
+}
+
+async function recordCorruption(
+  parts: DownloadParts,
+  messageId: MessageId,
+  chunk: ChunkRecord,
+  fault: BodyFault,
+): Promise<void> {
+  const where = fault.block === undefined ? '' : `, block ${fault.block + 1}`;
+  const detail = `${fault.kind}: chunk ${chunk.chunkNumber}${where}`;
+  await parts.ledger.addEvent(messageId, {
+    atMs: parts.clock.nowMs(),
+    actor: 'exchange',
+    kind: 'bytes-damaged',
+    detail,
+  });
+}
+
+/**
+ * The headers of a message without its bytes. Also for its sender, in any state (mesh-api 4.8); for anybody else the
+ * message does not exist.
+ */
+export function createInspect(
+  parts: Omit<DownloadParts, 'bodies' | 'collection'>,
+): (request: { mailbox: MailboxId; messageId: MessageId }) => Promise<Downloaded | Refused> {
+  return async ({ mailbox, messageId }) => {
+    const message = await parts.ledger.find(messageId);
+    if (message === null || message.hideAtMs <= parts.clock.nowMs())
+      return refuse('message-does-not-exist', 'the message is not known', messageId);
+    const isSender = message.sender === mailbox;
+    if (message.recipient !== mailbox && !isSender)
+      return refuse('message-does-not-exist', `the message is neither to nor from ${mailbox}`, messageId);
+    if (!isSender && (!isDownloadable(message.state, parts.servesAcknowledged) || message.payloadDeleted))
+      return refuse('message-gone', `the message is ${message.state}`, messageId);
+    const texts = openTexts(parts.sealer, messageId, message.sealed);
+    return { kind: 'found', message, texts, content: null };
+  };
+}

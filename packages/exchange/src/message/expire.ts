@@ -1,0 +1,100 @@
+import { type ErrorName, errorEntry, errorText, type MailboxId, type MessageId } from '@openmesh/protocol';
+import type { MessageRecord } from '../store/ledger/message-records.ts';
+import type { ChangeStateCommand, MessageLedger, NewMessage, StatusFacts } from '../store/ledger/messages.ts';
+import { transferredStatus } from './lifecycle.ts';
+import { openTexts, type TextSealer } from './private-texts.ts';
+import { failureTexts, makeReport, nonDeliveryTexts } from './report.ts';
+import type { LifeSpans, ServiceClock } from './service-clock.ts';
+
+export interface ExpireParts {
+  readonly ledger: Pick<MessageLedger, 'find' | 'changeState'>;
+  readonly sealer: TextSealer;
+  readonly clock: ServiceClock;
+  readonly newMessageId: () => MessageId;
+  readonly spans: LifeSpans;
+  readonly inboxExpiryDays: number;
+  /** Whether the recipient's mailbox still takes messages: it decides the words of the report. */
+  readonly isActive: (mailbox: MailboxId) => boolean;
+}
+
+export interface Expire {
+  /** Withdraws a message whose days are over and reports it to its sender; a report expires silently. */
+  overdue(messageId: MessageId): Promise<void>;
+  /** Ends an upload that was begun and never finished: status error, and a report. */
+  abandoned(messageId: MessageId): Promise<void>;
+  /** An operator's hand: back to the end of the inbox with a new five days, or withdrawn; no report is made. */
+  byHand(command: {
+    messageId: MessageId;
+    to: 'accepted' | 'undeliverable' | 'error' | 'acknowledged' | 'uploading';
+    status: StatusFacts;
+    actor: string;
+    linkedMessageId: MessageId | null;
+  }): Promise<'changed' | 'unchanged' | 'not-found'>;
+}
+
+export function createExpire(parts: ExpireParts): Expire {
+  const { ledger, sealer, clock, spans } = parts;
+
+  const statusOf = (name: ErrorName): StatusFacts => {
+    const { event, code } = errorEntry(name);
+    return { event, code, description: errorText(name, { days: parts.inboxExpiryDays }) };
+  };
+
+  const reportOn = (message: MessageRecord, status: StatusFacts, atMs: number, isNdr: boolean): NewMessage | null => {
+    if (message.sender === null || message.messageType === 'REPORT') return null;
+    const original = openTexts(sealer, message.messageId, message.sealed);
+    const texts = isNdr ? nonDeliveryTexts(original) : failureTexts(original);
+    const { sender: to, workflowId, messageId: about } = message;
+    return makeReport({ reportId: parts.newMessageId(), atMs, to, workflowId, status, about, texts }, sealer, spans);
+  };
+
+  const end = async (
+    message: MessageRecord,
+    wanted: Pick<ChangeStateCommand, 'from' | 'to' | 'status'>,
+  ): Promise<void> => {
+    const atMs = clock.nowMs();
+    const isNdr = wanted.to === 'undeliverable';
+    const { code, description } = wanted.status;
+    await ledger.changeState({
+      messageId: message.messageId,
+      ...wanted,
+      atMs,
+      event: { atMs, actor: 'exchange', kind: isNdr ? 'expired' : 'abandoned', detail: `${code}: ${description}` },
+      expiresAtMs: null,
+      onlyIfDueAtMs: isNdr ? atMs : null,
+      linkedMessageId: null,
+      report: reportOn(message, wanted.status, atMs, isNdr),
+    });
+  };
+
+  return {
+    async overdue(messageId) {
+      const message = await ledger.find(messageId);
+      if (message === null || message.recipient === null) return;
+      const active = parts.isActive(message.recipient);
+      const status = statusOf(active ? 'not-collected' : 'not-collected-mailbox-deactivated');
+      await end(message, { from: ['accepted'], to: 'undeliverable', status });
+    },
+    async abandoned(messageId) {
+      const message = await ledger.find(messageId);
+      if (message === null) return;
+      await end(message, { from: ['uploading'], to: 'error', status: statusOf('missing-data') });
+    },
+    async byHand({ messageId, to, status, actor, linkedMessageId }) {
+      const atMs = clock.nowMs();
+      const outcome = await ledger.changeState({
+        messageId,
+        from: ['uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error'],
+        to,
+        status: to === 'accepted' && status.code === '' ? transferredStatus : status,
+        atMs,
+        event: { atMs, actor, kind: `set-${to}`, detail: status.code },
+        expiresAtMs: to === 'accepted' ? atMs + spans.inboxExpiryMs : null,
+        onlyIfDueAtMs: null,
+        linkedMessageId,
+        report: null,
+      });
+      return outcome.kind;
+    },
+  };
+}

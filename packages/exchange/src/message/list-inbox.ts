@@ -1,0 +1,32 @@
+import type { MailboxId, WorkflowFilter } from '@openmesh/protocol';
+import type { InboxPage } from '../store/ledger/message-records.ts';
+import type { MessageLedger } from '../store/ledger/messages.ts';
+import type { CollectionNotes } from './collection.ts';
+import type { ServiceClock } from './service-clock.ts';
+
+/** A filtered page looks at no more entries than this; what is left is behind `nextAfter` (2a.5). */
+export const examineMax = 5000;
+
+export interface ListRequest {
+  readonly mailbox: MailboxId;
+  /** Position after which the page begins; 0 for the first. */
+  readonly afterPosition: number;
+  readonly limit: number;
+  readonly filter: WorkflowFilter | null;
+}
+
+/** One bounded page of what waits, oldest first; no body is touched. */
+export function createListInbox(parts: {
+  readonly ledger: Pick<MessageLedger, 'inboxPage'>;
+  readonly collection: CollectionNotes;
+  readonly clock: ServiceClock;
+}): (request: ListRequest) => Promise<InboxPage> {
+  return async (request) => {
+    const page = await parts.ledger.inboxPage({ ...request, examineMax });
+    if (page.entries.length > 0) {
+      const messageIds = page.entries.map((entry) => entry.messageId);
+      parts.collection.listed(request.mailbox, messageIds, parts.clock.nowMs());
+    }
+    return page;
+  };
+}

@@ -1,0 +1,213 @@
+import { hash } from 'node:crypto';
+import { type ErrorName, errorEntry, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
+import type { Registry } from '../mailbox/registry.ts';
+import type { AcceptCommand, MessageLedger, NewEvent, NewMessage } from '../store/ledger/messages.ts';
+import type { NonceClaim } from '../store/ledger/nonces.ts';
+import { checkChecksum, checkStreamedChecksum } from './checksum.ts';
+import type { IncomingBody } from './incoming-body.ts';
+import { transferredStatus } from './lifecycle.ts';
+import { localKeys, type PrivateTexts, sealTexts, type TextSealer } from './private-texts.ts';
+import type { ReceiveBody, ReceivedBody } from './receive-body.ts';
+import { type NotDone, refuse } from './refused.ts';
+import { failureTexts, makeReport } from './report.ts';
+import { type Decision, decideAndCommit, type Route } from './route.ts';
+import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts';
+
+export interface SendRequest {
+  readonly sender: MailboxId;
+  readonly headers: SendHeaders;
+  readonly body: IncomingBody;
+  readonly nonce: NonceClaim | null;
+  readonly idempotencyKey: { readonly key: string; readonly expiresAtMs: number } | null;
+}
+
+export type SendOutcome = { readonly kind: 'accepted'; readonly messageId: MessageId } | NotDone;
+
+export interface SendParts {
+  readonly ledger: Pick<MessageLedger, 'accept'>;
+  readonly registry: Pick<Registry, 'reloadIfNewer'>;
+  readonly route: Route;
+  readonly receiveBody: ReceiveBody;
+  readonly sealer: TextSealer;
+  readonly clock: ServiceClock;
+  readonly newMessageId: () => MessageId;
+  readonly spans: LifeSpans;
+  /** Keep a refused message as status error, name it in the answer and report it to the sender (mesh-api 4.2). */
+  readonly reportOnFailedSend: boolean;
+}
+
+/**
+ * The first or only chunk of a message: decided, made durable, recorded, then answered. A message of one chunk is in
+ * the recipient's inbox when this resolves. Rejects with `BodyAborted`, `BodyFault`, `LedgerFault`, `RegistryTooBusy`.
+ */
+export function createSend(parts: SendParts): (request: SendRequest) => Promise<SendOutcome> {
+  const { ledger, registry, route, receiveBody } = parts;
+
+  return async (request) => {
+    const first = decide(route, request);
+    if (first.kind === 'refuse') return fail(parts, request, first.error, first.detail);
+    const received = await receiveBody(request.body, 1);
+    if (received.kind === 'empty') {
+      return fail(parts, request, 'missing-data', 'the body is empty');
+    }
+    if (received.kind === 'too-large') return refuse('message-too-large', 'the body is over the limit of one request');
+    const messageId = parts.newMessageId();
+    try {
+      const outcome = await decideAndCommit(registry, async () => {
+        const decision = decide(route, request);
+        if (decision.kind === 'refuse') return { kind: 'refuse' as const, decision };
+        return ledger.accept(acceptance(parts, request, received, messageId, decision));
+      });
+      if (outcome.kind === 'accepted') return { kind: 'accepted', messageId };
+      await received.discard();
+      switch (outcome.kind) {
+        case 'refuse': {
+          const { error, detail } = outcome.decision;
+          return await fail(parts, request, error, detail);
+        }
+        case 'repeated':
+          return { kind: 'accepted', messageId: outcome.messageId };
+        case 'key-conflict':
+          return refuse('idempotency-key-reused', 'the idempotency key was used before with other content');
+        case 'nonce-used':
+          return outcome;
+      }
+    } catch (error) {
+      await discardIfCertain(received, error);
+      throw error;
+    }
+  };
+}
+
+/** After an unknown outcome the row may exist, so its bytes stay for the orphan sweep to judge. */
+async function discardIfCertain(received: ReceivedBody, error: unknown): Promise<void> {
+  const kind = (error as { kind?: unknown } | null)?.kind;
+  if (kind === 'full' || kind === 'unavailable') await received.discard();
+}
+
+function decide(route: Route, { sender, headers }: SendRequest): Decision {
+  const { to, toMailbox, workflowId, totalChunks } = headers;
+  return route({ sender, to, toMailbox, workflowId, totalChunks });
+}
+
+function privateTexts(headers: SendHeaders): PrivateTexts {
+  const { subject, localId, fileName, partnerId, checksum, contentType } = headers;
+  return { subject, localId, fileName, partnerId, checksum, contentType };
+}
+
+function acceptance(
+  parts: SendParts,
+  request: SendRequest,
+  received: ReceivedBody,
+  messageId: MessageId,
+  decision: Extract<Decision, { kind: 'deliver' }>,
+): AcceptCommand {
+  const { headers, sender, idempotencyKey } = request;
+  const { chunk } = received;
+  const atMs = parts.clock.nowMs();
+  const dates = lifeDates(atMs, parts.spans);
+  const whole = headers.totalChunks === 1;
+  const kind = whole ? 'accepted' : 'upload-started';
+  const events: NewEvent[] = [{ atMs, actor: sender, kind, detail: '' }];
+  if (headers.checksum !== undefined) pushChecksumEvent(events, headers, received, atMs);
+  const texts = privateTexts(headers);
+  const message: NewMessage = {
+    messageId,
+    messageType: 'DATA',
+    sender,
+    recipient: decision.mailbox.mailboxId,
+    workflowId: headers.workflowId,
+    payloadId: messageId,
+    state: whole ? 'accepted' : 'uploading',
+    status: transferredStatus,
+    compressed: headers.compressed,
+    encrypted: headers.encrypted,
+    sealed: sealTexts(parts.sealer, messageId, texts),
+    localKey: headers.localId === undefined ? null : (localKeys(parts.sealer, sender, headers.localId)[0] ?? null),
+    linkedMessageId: null,
+    createdAtMs: atMs,
+    expiresAtMs: whole ? dates.expiresAtMs : null,
+    hideAtMs: dates.hideAtMs,
+    removeAtMs: dates.removeAtMs,
+    events,
+  };
+  return {
+    nonce: request.nonce,
+    idempotency:
+      idempotencyKey === null
+        ? null
+        : { mailbox: sender, ...idempotencyKey, fingerprint: fingerprint(headers, chunk.sha256) },
+    registryVersion: decision.registryVersion,
+    payload: {
+      payloadId: messageId,
+      totalChunks: headers.totalChunks,
+      contentEncoding: headers.contentEncoding,
+      keepUntilMs: dates.keepUntilMs,
+      chunk,
+    },
+    messages: [message],
+  };
+}
+
+/** The same key must come with the same headers and the same bytes. */
+function fingerprint(headers: SendHeaders, bodySha256: string): string {
+  return hash('sha256', JSON.stringify([headers, bodySha256]), 'hex');
+}
+
+/** A checksum is passed through whatever it says; what can be judged of it goes to the timeline. */
+function pushChecksumEvent(events: NewEvent[], headers: SendHeaders, received: ReceivedBody, atMs: number): void {
+  if (headers.checksum === undefined) return;
+  const { inline, sha256 } = received.chunk;
+  if (headers.totalChunks > 1) {
+    events.push({ atMs, actor: 'exchange', kind: 'checksum-not-checked', detail: 'sent in several chunks' });
+    return;
+  }
+  const finding =
+    inline === null ? checkStreamedChecksum(headers.checksum, sha256) : checkChecksum(headers.checksum, inline);
+  if (finding === 'mismatch') {
+    const detail = 'warning: Mex-Content-Checksum does not match the bytes received';
+    events.push({ atMs, actor: 'exchange', kind: 'checksum-mismatch', detail });
+  }
+}
+
+/** Refuses a message for what it is; under the live rules it stays on record and its sender gets a report. */
+async function fail(parts: SendParts, request: SendRequest, error: ErrorName, detail: string): Promise<SendOutcome> {
+  if (!parts.reportOnFailedSend) return refuse(error, detail);
+  const { sender, headers } = request;
+  const messageId = parts.newMessageId();
+  const atMs = parts.clock.nowMs();
+  const { hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
+  const { code, event, text } = errorEntry(error);
+  const status = { code, event, description: text };
+  const texts = privateTexts(headers);
+  const failed: NewMessage = {
+    messageId,
+    messageType: 'DATA',
+    sender,
+    recipient: null,
+    workflowId: headers.workflowId,
+    payloadId: null,
+    state: 'error',
+    status,
+    compressed: headers.compressed,
+    encrypted: headers.encrypted,
+    sealed: sealTexts(parts.sealer, messageId, texts),
+    localKey: headers.localId === undefined ? null : (localKeys(parts.sealer, sender, headers.localId)[0] ?? null),
+    linkedMessageId: null,
+    createdAtMs: atMs,
+    expiresAtMs: null,
+    hideAtMs,
+    removeAtMs,
+    events: [{ atMs, actor: 'exchange', kind: 'refused', detail: `${error}: ${detail}` }],
+  };
+  const facts = { reportId: parts.newMessageId(), atMs, to: sender, workflowId: headers.workflowId, status };
+  const report = makeReport({ ...facts, about: messageId, texts: failureTexts(texts) }, parts.sealer, parts.spans);
+  const outcome = await parts.ledger.accept({
+    nonce: request.nonce,
+    idempotency: null,
+    registryVersion: null,
+    payload: null,
+    messages: [failed, report],
+  });
+  return outcome.kind === 'nonce-used' ? outcome : refuse(error, detail, messageId);
+}
