@@ -180,6 +180,8 @@ export interface MessageLedger {
     examineMax: number;
   }): Promise<InboxPage>;
   waitingCount(mailbox: MailboxId): Promise<number>;
+  /** Where the message stands, or stood, in the mailbox's inbox; null when it was never there. */
+  positionOf(mailbox: MailboxId, messageId: MessageId): Promise<number | null>;
   find(messageId: MessageId): Promise<MessageRecord | null>;
   /** A message and one of its chunks (null when that chunk is not stored), by one question. */
   findWithChunk(

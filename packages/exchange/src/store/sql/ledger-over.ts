@@ -23,6 +23,7 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       reset: (mailboxes) => write('reset', mailboxes),
       inboxPage: (query) => read('inboxPage', query),
       waitingCount: (mailbox) => read('waitingCount', mailbox),
+      positionOf: (mailbox, messageId) => read('positionOf', mailbox, messageId),
       find: (messageId) => read('find', messageId),
       findWithChunk: (messageId, chunkNumber) => read('findWithChunk', messageId, chunkNumber),
       findByLocalKey: (sender, localKey, nowMs) => read('findByLocalKey', sender, localKey, nowMs),

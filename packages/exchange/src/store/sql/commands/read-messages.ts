@@ -54,6 +54,10 @@ export function* waitingCount(mailbox: MailboxId): Talk<number> {
   return counted?.waiting ?? 0;
 }
 
+export function* positionOf(mailbox: MailboxId, messageId: MessageId): Talk<number | null> {
+  return (yield* one(deliveries.readPosition, mailbox, messageId))?.position ?? null;
+}
+
 function toRecord(row: q.MessageRow): MessageRecord {
   return {
     messageId: row.messageId as MessageId,

@@ -35,6 +35,7 @@ export const writingCommands = {
 export const readingCommands = {
   inboxPage: reads.inboxPage,
   waitingCount: reads.waitingCount,
+  positionOf: reads.positionOf,
   find: reads.find,
   findWithChunk: reads.findWithChunk,
   findByLocalKey: reads.findByLocalKey,

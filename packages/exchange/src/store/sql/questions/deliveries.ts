@@ -76,3 +76,8 @@ export const listDue = asks<{ mailbox: string; messageId: string }>(
   `select mailbox_id as mailbox, message_id as "messageId" from delivery
    where state = 'waiting' and expires_at_ms <= $1 order by expires_at_ms limit $2`,
 );
+
+export const readPosition = asks<{ position: number }>(
+  'read-position',
+  'select position from delivery where mailbox_id = $1 and message_id = $2',
+);

@@ -1,0 +1,21 @@
+import { acknowledgeBody, parseMessageId } from '@openmesh/protocol';
+import type { AcknowledgeRequest } from '../../message/acknowledge.ts';
+import { type NotDone, refuse } from '../../message/refused.ts';
+import { type ChangingOperation, reply } from './request.ts';
+
+/** `PUT /messageexchange/{mailbox}/inbox/{id}/status/acknowledged` (mesh-api 4.9); a body is ignored. */
+export function acknowledge(
+  take: (request: AcknowledgeRequest) => Promise<{ readonly kind: 'acknowledged' } | NotDone>,
+): ChangingOperation {
+  return {
+    name: 'acknowledge',
+    access: 'token',
+    commitsNonce: true,
+    async handle({ mailbox, params, version, nonce }) {
+      const messageId = parseMessageId(params[0] ?? '');
+      if (messageId === undefined) return refuse('message-does-not-exist', 'the path has no message id');
+      const outcome = await take({ mailbox, messageId, nonce });
+      return outcome.kind === 'acknowledged' ? reply(acknowledgeBody(messageId, version)) : outcome;
+    },
+  };
+}

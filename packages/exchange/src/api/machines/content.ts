@@ -1,0 +1,118 @@
+import { promisify } from 'node:util';
+import { createGunzip, createGzip, gunzip, gzip } from 'node:zlib';
+import type { ChunkContent } from '../../message/download.ts';
+import type { BodyBlock } from '../../store/bodies.ts';
+
+const squeeze = promisify(gzip);
+const unpack = promisify(gunzip);
+
+/** An inline body may not unpack to more than this at once; a larger one is unpacked as a stream. */
+const unpackedBytesMax = 8 * 1024 * 1024;
+// Made for one reader on its way out: speed is worth more than the last percent.
+const squeezeLevel = 1;
+
+/** A chunk as it goes out: the bytes, and whether they are gzip. */
+export type Outgoing =
+  | { readonly kind: 'plain'; readonly bytes: Uint8Array; readonly gzipped: boolean }
+  | {
+      readonly kind: 'blocks';
+      readonly lengthBytes: number;
+      readonly blocks: AsyncIterable<BodyBlock>;
+      readonly gzipped: boolean;
+    }
+  | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Uint8Array>; readonly gzipped: boolean };
+
+/**
+ * Chooses the form of a chunk by what is stored and what the caller accepts (mesh-api 6.4): gzip is passed on, or
+ * unpacked for callers that do not take it; version 2 callers that take gzip get plain bytes squeezed, as one member.
+ */
+export async function encodeContent(
+  content: ChunkContent,
+  stored: 'gzip' | '',
+  wants: { readonly gzip: boolean; readonly version: 1 | 2 },
+): Promise<Outgoing> {
+  if (stored === 'gzip') return wants.gzip ? asStored(content, true) : unpackContent(content);
+  return wants.gzip && wants.version === 2 ? squeezeContent(content) : asStored(content, false);
+}
+
+function asStored(content: ChunkContent, gzipped: boolean): Outgoing {
+  if (content.kind === 'inline') return { kind: 'plain', bytes: content.bytes, gzipped };
+  return { kind: 'blocks', lengthBytes: content.sizeBytes, blocks: content.blocks, gzipped };
+}
+
+async function squeezeContent(content: ChunkContent): Promise<Outgoing> {
+  if (content.kind === 'inline') {
+    return { kind: 'plain', bytes: await squeeze(content.bytes, { level: squeezeLevel }), gzipped: true };
+  }
+  return { kind: 'stream', pieces: through(content.blocks, createGzip({ level: squeezeLevel })), gzipped: true };
+}
+
+/** Bytes that claim to be gzip and are not go out as they came in, claim included: only their sender can mend them. */
+async function unpackContent(content: ChunkContent): Promise<Outgoing> {
+  if (content.kind === 'inline') {
+    try {
+      const bytes = await unpack(content.bytes, { maxOutputLength: unpackedBytesMax });
+      return { kind: 'plain', bytes, gzipped: false };
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') return asStored(content, true);
+      return { kind: 'stream', pieces: through(once(content.bytes), createGunzip()), gzipped: false };
+    }
+  }
+  const { first, rest } = await peek(content.blocks);
+  if (first === undefined || !startsLikeGzip(first.bytes)) {
+    return { kind: 'blocks', lengthBytes: content.sizeBytes, blocks: rest, gzipped: true };
+  }
+  return { kind: 'stream', pieces: through(rest, createGunzip()), gzipped: false };
+}
+
+function startsLikeGzip(bytes: Uint8Array): boolean {
+  return bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 0x08;
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<BodyBlock> {
+  yield await Promise.resolve({ bytes, release: () => undefined });
+}
+
+async function peek(
+  blocks: AsyncIterable<BodyBlock>,
+): Promise<{ first: BodyBlock | undefined; rest: AsyncIterable<BodyBlock> }> {
+  const iterator = blocks[Symbol.asyncIterator]();
+  const step = await iterator.next();
+  const first = step.done === true ? undefined : step.value;
+  async function* replay(): AsyncGenerator<BodyBlock> {
+    try {
+      if (first !== undefined) yield first;
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { first, rest: replay() };
+}
+
+/** Feeds blocks through a coder one at a time: what is in flight is a block and the coder's own window. */
+async function* through(
+  blocks: AsyncIterable<BodyBlock>,
+  coder: ReturnType<typeof createGzip> | ReturnType<typeof createGunzip>,
+): AsyncGenerator<Uint8Array> {
+  const feed = async (): Promise<void> => {
+    try {
+      for await (const block of blocks) {
+        await new Promise<void>((resolve, reject) => {
+          coder.write(block.bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)));
+        });
+        block.release();
+      }
+      coder.end();
+    } catch (error) {
+      coder.destroy(error instanceof Error ? error : new Error('the body could not be read'));
+    }
+  };
+  const fed = feed();
+  try {
+    for await (const piece of coder) yield piece as Uint8Array;
+    await fed;
+  } finally {
+    coder.destroy();
+  }
+}

@@ -1,0 +1,132 @@
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
+import {
+  type ErrorName,
+  isWithinTokenWindow,
+  type MailboxId,
+  parseAuthorization,
+  parseTokenTimestamp,
+  type Token,
+  tokenMemoryMs,
+  tokenMessage,
+} from '@openmesh/protocol';
+import type { RegistrySnapshot } from '../../mailbox/snapshot.ts';
+import type { NonceClaim } from '../../store/ledger/nonces.ts';
+import type { MailboxRecord } from '../../store/ledger/registry.ts';
+
+/** Why a caller was turned away: the wire's answer, and what only the mailbox's owner may read. */
+export interface CallerRefusal {
+  readonly ok: false;
+  readonly error: ErrorName;
+  /** Stable code of the refusal's record. */
+  readonly reason: string;
+  readonly detail: string;
+}
+
+export type CallerVerdict =
+  | { readonly ok: true; readonly mailbox: MailboxRecord; readonly nonce: NonceClaim | null }
+  | CallerRefusal;
+
+/** Check 6a: whether the connection's certificate may speak for the mailbox; undefined when it may. */
+export type CertificateObjection = (mailbox: MailboxRecord) => { reason: string; detail: string } | undefined;
+
+export interface TokenCheckOptions {
+  readonly registry: { current(): RegistrySnapshot };
+  /** One, or two while the key is being changed. */
+  readonly sharedKeys: readonly string[];
+  readonly authMode: 'full' | 'none' | 'canned';
+  readonly nonceCheck: 'strict' | 'off';
+  readonly timestampCheck: 'on' | 'off';
+  readonly machineClock: { nowMs(): number };
+}
+
+export type TokenCheck = (
+  authorization: string | undefined,
+  pathMailbox: MailboxId,
+  objection: CertificateObjection,
+) => CallerVerdict;
+
+const hashBytes = 32;
+
+/**
+ * The checks of mesh-api 2.2 in their order, 1 to 8; the ninth (single use) is the ledger's, with the request's effect.
+ * Nothing but the header is read, and nothing is written.
+ */
+export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
+  const { registry, machineClock } = options;
+  const keys = options.sharedKeys.map((key) => createSecretKey(Buffer.from(key, 'utf8')));
+
+  const hashMatches = (token: Token, passwords: readonly string[]): boolean => {
+    const given = Buffer.from(token.hash, 'hex');
+    // A hash of another length has no equal, but must not be the quicker answer.
+    const claimed = given.length === hashBytes && token.hash.length === 2 * hashBytes ? given : Buffer.alloc(hashBytes);
+    let matches = false;
+    for (const password of passwords) {
+      const message = tokenMessage({ ...token, password });
+      for (const key of keys) {
+        const expected = createHmac('sha256', key).update(message, 'utf8').digest();
+        if (timingSafeEqual(expected, claimed)) matches = true;
+      }
+    }
+    return matches;
+  };
+
+  const known = (pathMailbox: MailboxId): MailboxRecord | undefined => registry.current().mailbox(pathMailbox);
+  const unknown = (pathMailbox: MailboxId): CallerRefusal =>
+    no('unknown-mailbox', 'mailbox-unknown', `there is no mailbox ${pathMailbox}`);
+
+  return (authorization, pathMailbox, objection) => {
+    const nowMs = machineClock.nowMs();
+    if (options.authMode === 'none') {
+      const mailbox = known(pathMailbox);
+      return mailbox === undefined ? unknown(pathMailbox) : admit(mailbox, null);
+    }
+    const reading = parseAuthorization(authorization, pathMailbox);
+    if (!reading.ok) {
+      const { error, reason } = reading.refusal;
+      return no(error, `token-${reason}`, `the Authorization header was refused: ${reason}`);
+    }
+    const { token } = reading;
+    if (options.authMode === 'canned') return canned(token, known(pathMailbox), pathMailbox);
+    const stampedMs = parseTokenTimestamp(token.timestamp);
+    if (options.timestampCheck === 'on' && (stampedMs === undefined || !isWithinTokenWindow(stampedMs, nowMs)))
+      return no('invalid-token', 'token-stale', staleDetail(stampedMs, nowMs));
+    const mailbox = known(pathMailbox);
+    if (mailbox === undefined) return unknown(pathMailbox);
+    const objected = objection(mailbox);
+    if (objected !== undefined) return no('invalid-token', objected.reason, objected.detail);
+    if (!hashMatches(token, registry.current().passwords(pathMailbox, nowMs)))
+      return no('invalid-token', 'token-hash-mismatch', 'the hash is not that of the password and the shared key');
+    const nonce = options.nonceCheck === 'off' ? null : claimOf(token, stampedMs ?? nowMs, nowMs);
+    return admit(mailbox, nonce);
+  };
+
+  function canned(token: Token, mailbox: MailboxRecord | undefined, pathMailbox: MailboxId): CallerVerdict {
+    if (mailbox === undefined) return unknown(pathMailbox);
+    if (token.nonce.toUpperCase() !== 'VALID')
+      return no('invalid-token', 'token-not-canned', 'the canned mode takes only the nonce VALID');
+    return admit(mailbox, null);
+  }
+}
+
+function admit(mailbox: MailboxRecord, nonce: NonceClaim | null): CallerVerdict {
+  if (mailbox.state !== 'active') {
+    return no('inactive-mailbox', 'mailbox-inactive', `mailbox ${mailbox.mailboxId} is ${mailbox.state}`);
+  }
+  return { ok: true, mailbox, nonce };
+}
+
+function no(error: ErrorName, reason: string, detail: string): CallerRefusal {
+  return { ok: false, error, reason, detail };
+}
+
+function claimOf(token: Token, stampedMs: number, nowMs: number): NonceClaim {
+  const nonce = `${token.nonce}:${token.nonceCount}`;
+  return { mailbox: token.mailbox, nonce, seenAtMs: nowMs, expiresAtMs: Math.max(stampedMs, nowMs) + tokenMemoryMs };
+}
+
+function staleDetail(stampedMs: number | undefined, nowMs: number): string {
+  if (stampedMs === undefined) return 'the timestamp of the token cannot be read as yyyyMMddHHmm';
+  const minutes = Math.round((nowMs - stampedMs) / 60_000);
+  const direction = minutes >= 0 ? 'behind' : 'ahead of';
+  return `the token's clock is ${Math.abs(minutes)} min ${direction} the server's`;
+}
