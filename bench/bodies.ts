@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { Bodies, DurableBody } from '@openmesh/exchange/src/store/bodies.ts';
-import { blockBuffersDefault, createDiskBodies } from '@openmesh/exchange/src/store/disk/disk-bodies.ts';
-import { nodeFileSystem } from '@openmesh/exchange/src/store/disk/file-system.ts';
+import type { Bodies, DurableBody } from '@openmesh/exchange/store/bodies.ts';
+import { blockBuffersDefault, createDiskBodies } from '@openmesh/exchange/store/disk/disk-bodies.ts';
+import { nodeFileSystem } from '@openmesh/exchange/store/disk/file-system.ts';
 
 const megabyte = 1_000_000;
 const bodyBytes = 100 * megabyte;

@@ -31,7 +31,7 @@ const removalsMax = 16;
 export const blockBuffersDefault = 24;
 
 export interface DiskBodiesOptions {
-  /** Directory of the store; made if its parent exists. */
+  /** Directory of the store, an absolute path; made if it is missing. */
   readonly root: string;
   readonly fileSystem: FileSystem;
   /** Bytes of the file system that bodies leave free. */
@@ -60,12 +60,24 @@ export async function createDiskBodies(options: DiskBodiesOptions): Promise<Bodi
     throw new RangeError('blockBuffers is a whole number of at least 2');
   }
   try {
-    await options.fileSystem.makeDirectory(options.root);
-    await options.fileSystem.syncDirectory(dirname(options.root));
+    await makeDurable(options.fileSystem, options.root);
   } catch (error) {
     throw diskFault('opening the body store', error);
   }
   return new DiskBodies(options);
+}
+
+/** Makes a directory and those above it that are missing, each flushed into its parent. */
+async function makeDurable(fileSystem: FileSystem, path: string): Promise<void> {
+  const parent = dirname(path);
+  try {
+    await fileSystem.makeDirectory(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || parent === path) throw error;
+    await makeDurable(fileSystem, parent);
+    await fileSystem.makeDirectory(path);
+  }
+  await fileSystem.syncDirectory(parent);
 }
 
 class DiskBodies implements Bodies {
@@ -80,7 +92,8 @@ class DiskBodies implements Bodies {
 
   constructor(options: DiskBodiesOptions) {
     this.#options = options;
-    this.#directories = new DurableDirectories(options.root, options.fileSystem);
+    const onFlushFailure = options.onFlushFailure ?? (() => undefined);
+    this.#directories = new DurableDirectories(options.root, options.fileSystem, onFlushFailure);
     const forReaders = Math.floor(options.blockBuffers / 2);
 
     const pieces = ((options.blockBuffers - forReaders) * digestBlockBytes) / pieceBytes;
@@ -90,7 +103,7 @@ class DiskBodies implements Bodies {
       pieces: new BufferPool({ bufferBytes: pieceBytes, limit: pieces }),
       crew: new HashCrew(hashThreads),
       space: new SpaceGuard(options),
-      onFlushFailure: options.onFlushFailure ?? (() => undefined),
+      onFlushFailure,
       onEnd: (sink) => this.#sinks.delete(sink),
     };
     this.#readRoom = {

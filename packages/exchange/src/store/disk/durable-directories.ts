@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { BodyFault } from '../bodies.ts';
+import { diskFault } from './disk-fault.ts';
 import { errorCode, type FileSystem } from './file-system.ts';
 
 /** Directories remembered as made; a day has at most 1,296 of them. */
@@ -10,9 +12,13 @@ export class DurableDirectories {
   readonly #fileSystem: FileSystem;
   readonly #made = new Map<string, Promise<void>>();
 
-  constructor(root: string, fileSystem: FileSystem) {
+  readonly #refused = new Set<string>();
+  readonly #onFlushFailure: (fault: BodyFault) => void;
+
+  constructor(root: string, fileSystem: FileSystem, onFlushFailure: (fault: BodyFault) => void) {
     this.#root = root;
     this.#fileSystem = fileSystem;
+    this.#onFlushFailure = onFlushFailure;
   }
 
   /** Resolves when the directory at `segments` below the root is there for good. */
@@ -29,30 +35,43 @@ export class DurableDirectories {
 
   #ensureOne(parent: string, name: string): Promise<void> {
     const path = join(parent, name);
+    if (this.#refused.has(path)) return Promise.reject(new BodyFault('io', 'a folder could not be flushed before'));
     const known = this.#made.get(path);
     if (known !== undefined) return known;
     if (this.#made.size >= rememberedMax) this.#made.clear();
     const making = this.#make(parent, path);
     this.#made.set(path, making);
-    making.catch(() => this.#undo(path));
     return making;
+  }
+
+  async #make(parent: string, path: string): Promise<void> {
+    try {
+      await this.#fileSystem.makeDirectory(path);
+    } catch (error) {
+      this.#made.delete(path);
+      throw error;
+    }
+    try {
+      // Also when it was there already: the process that made it may have died before it flushed.
+      await this.#fileSystem.syncDirectory(parent);
+    } catch (error) {
+      const fault = diskFault('flushing a folder', error);
+      this.#onFlushFailure(fault);
+      await this.#undo(path);
+      throw fault;
+    }
   }
 
   /**
    * A failed flush is not asked for again: the system may by then call the lost entry clean. The directory is taken
-   * away, so that the next attempt makes a fresh entry; where even that fails, the directory stays refused.
+   * away, so that the next attempt makes a fresh entry; where even that fails, it stays refused by this process.
    */
   async #undo(path: string): Promise<void> {
     const gone = await this.#fileSystem.removeDirectory(path).then(
       () => true,
       (error) => errorCode(error) === 'ENOENT',
     );
-    if (gone) this.#made.delete(path);
-  }
-
-  async #make(parent: string, path: string): Promise<void> {
-    await this.#fileSystem.makeDirectory(path);
-    // Also when it was there already: the process that made it may have died before it synced.
-    await this.#fileSystem.syncDirectory(parent);
+    this.#made.delete(path);
+    if (!gone) this.#refused.add(path);
   }
 }
