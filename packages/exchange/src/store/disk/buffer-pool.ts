@@ -1,0 +1,115 @@
+import { BodyFault } from '../bodies.ts';
+
+/** Someone who sits on a buffer without working on it, and can be asked to give it back soon. */
+export interface IdleHolder {
+  /** Must lead to `give` or `forget` by itself, without waiting for a peer or for another buffer. */
+  giveUp(): void;
+}
+
+interface Waiter {
+  resolve(memory: Buffer): void;
+  reject(reason: BodyFault): void;
+}
+
+/**
+ * A bounded number of equal buffers of shared memory, made on first use and kept. Who waits is served in order.
+ *
+ * A buffer is in one of three states: free; busy (disk and hash are at work, or a consumer is sending it); or idle: held
+ * for a peer who may never send another byte. While anyone waits, the longest idle holder is asked to give up, so a
+ * slow peer cannot keep memory from the others; and nobody waits here while holding a buffer of the same pool.
+ */
+export class BufferPool {
+  readonly #bufferBytes: number;
+  readonly #limit: number;
+  #made = 0;
+  /** Busy buffers that come back without any peer's help. */
+  #returning = 0;
+  #closed = false;
+  readonly #free: Buffer[] = [];
+  readonly #waiters: Waiter[] = [];
+  /** In order of last touch, oldest first. */
+  readonly #idle = new Set<IdleHolder>();
+
+  constructor(options: { bufferBytes: number; limit: number }) {
+    this.#bufferBytes = options.bufferBytes;
+    this.#limit = options.limit;
+  }
+
+  /** Buffers not in anyone's hands, made or not. */
+  get freeCount(): number {
+    return this.#free.length + this.#limit - this.#made;
+  }
+
+  /** A buffer if one is free and nobody waits for it. */
+  tryTake(): Buffer | undefined {
+    return this.#closed || this.#waiters.length > 0 ? undefined : this.#takeFree();
+  }
+
+  /** The next buffer; rejects with `BodyFault` 'io' when the pool is closed meanwhile. */
+  take(): Promise<Buffer> {
+    if (this.#closed) return Promise.reject(closed());
+    const free = this.tryTake();
+    if (free !== undefined) return Promise.resolve(free);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#press();
+    });
+  }
+
+  give(memory: Buffer): void {
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) this.#free.push(memory);
+    else waiter.resolve(memory);
+  }
+
+  /** Takes a buffer out of the books because someone may still look at it; a new one may be made in its place. */
+  forget(): void {
+    this.#made -= 1;
+    if (this.#waiters.length > 0) {
+      const fresh = this.#takeFree();
+      if (fresh !== undefined) this.give(fresh);
+    }
+  }
+
+  /** Says that the holder's buffer waits for its peer. Call again at each sign of life. */
+  markIdle(holder: IdleHolder): void {
+    this.#idle.delete(holder);
+    this.#idle.add(holder);
+    if (this.#waiters.length > 0) this.#press();
+  }
+
+  /** Says that the holder works on its buffer again, or has none. */
+  unmarkIdle(holder: IdleHolder): void {
+    this.#idle.delete(holder);
+  }
+
+  /** Counts a buffer that will come back by itself: from the disk, from the hash. Undo it with -1. */
+  countReturning(change: 1 | -1): void {
+    this.#returning += change;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const waiter of this.#waiters.splice(0)) waiter.reject(closed());
+    this.#free.length = 0;
+  }
+
+  #takeFree(): Buffer | undefined {
+    const free = this.#free.pop();
+    if (free !== undefined || this.#made >= this.#limit) return free;
+    this.#made += 1;
+    return Buffer.from(new SharedArrayBuffer(this.#bufferBytes));
+  }
+
+  #press(): void {
+    for (const holder of this.#idle) {
+      if (this.#waiters.length <= this.#returning) return;
+      this.#idle.delete(holder);
+      holder.giveUp();
+    }
+  }
+}
+
+function closed(): BodyFault {
+  return new BodyFault('io', 'the body store is closed');
+}

@@ -1,0 +1,217 @@
+import { dirname, join } from 'node:path';
+import {
+  type Bodies,
+  type BodyBlock,
+  BodyFault,
+  type BodyListing,
+  type BodyRef,
+  type BodyShape,
+  type BodySink,
+  digestBlockBytes,
+} from '../bodies.ts';
+import { type BodyPlace, newPlace, placeOfRef, refOf } from './body-key.ts';
+import { listBodies } from './body-listing.ts';
+import { type ReadRoom, readBody } from './body-reader.ts';
+import { DiskBodySink, type SinkRoom } from './body-sink.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { diskFault } from './disk-fault.ts';
+import { DurableDirectories } from './durable-directories.ts';
+import { errorCode, type FileSystem, type OpenFile } from './file-system.ts';
+import { HashCrew } from './hash-crew.ts';
+import { SeedShelf } from './seed-shelf.ts';
+import { SpaceGuard } from './space-guard.ts';
+
+const pieceBytes = 1024 * 1024;
+const seedBytes = 64 * 1024;
+const hashThreads = 2;
+/** Files removed at a time. */
+const removalsMax = 16;
+
+/** 96 MiB in all: 12 blocks for readers and 48 pieces for writers. */
+export const blockBuffersDefault = 24;
+
+export interface DiskBodiesOptions {
+  /** Directory of the store, an absolute path; made if it is missing. */
+  readonly root: string;
+  readonly fileSystem: FileSystem;
+  /** Bytes of the file system that bodies leave free. */
+  readonly reserveBytes: number;
+  /** Memory for transfers in buffers of 4 MiB, at least 2: half of it for readers, half for writers. */
+  readonly blockBuffers: number;
+  /** The machine clock. */
+  readonly clock: { nowMs(): number };
+  /** 16–64 characters of 0-9 and a-z, never the same twice. */
+  readonly randomKey: () => string;
+  /** Told of each failed flush, after which the disk should be looked at. */
+  readonly onFlushFailure?: (fault: BodyFault) => void;
+}
+
+/**
+ * The body store on a local disk: one file a body, named by the day it came.
+ *
+ * Memory. Transfers share `blockBuffers` × 4 MiB of shared memory, made on first use. Readers and writers have a half
+ * each, so neither can take the other's. Every open sink may have one seed of 64 KiB besides; it takes a piece of 1 MiB
+ * from the pool only when the seed overflows and holds no other while it waits. Whoever sits on pool memory without
+ * working on it — a sink whose sender is slow, a reader's block read ahead — gives it back as soon as another waits.
+ * What a reader's consumer is sending cannot be taken away: the server's stall timeout bounds that wait.
+ */
+export async function createDiskBodies(options: DiskBodiesOptions): Promise<Bodies> {
+  if (!Number.isInteger(options.blockBuffers) || options.blockBuffers < 2) {
+    throw new RangeError('blockBuffers is a whole number of at least 2');
+  }
+  try {
+    await makeDurable(options.fileSystem, options.root);
+  } catch (error) {
+    throw diskFault('opening the body store', error);
+  }
+  return new DiskBodies(options);
+}
+
+/** Makes a directory and those above it that are missing, each flushed into its parent. */
+async function makeDurable(fileSystem: FileSystem, path: string): Promise<void> {
+  const parent = dirname(path);
+  try {
+    await fileSystem.makeDirectory(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT' || parent === path) throw error;
+    await makeDurable(fileSystem, parent);
+    await fileSystem.makeDirectory(path);
+  }
+  await fileSystem.syncDirectory(parent);
+}
+
+class DiskBodies implements Bodies {
+  readonly #options: DiskBodiesOptions;
+  readonly #directories: DurableDirectories;
+  readonly #sinkRoom: SinkRoom;
+  readonly #readRoom: ReadRoom;
+  readonly #sinks = new Set<DiskBodySink>();
+  /** Every other call in progress; `close` waits for them. */
+  readonly #calls = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: DiskBodiesOptions) {
+    this.#options = options;
+    const onFlushFailure = options.onFlushFailure ?? (() => undefined);
+    this.#directories = new DurableDirectories(options.root, options.fileSystem, onFlushFailure);
+    const forReaders = Math.floor(options.blockBuffers / 2);
+
+    const pieces = ((options.blockBuffers - forReaders) * digestBlockBytes) / pieceBytes;
+    this.#sinkRoom = {
+      fileSystem: options.fileSystem,
+      seeds: new SeedShelf(seedBytes),
+      pieces: new BufferPool({ bufferBytes: pieceBytes, limit: pieces }),
+      crew: new HashCrew(hashThreads),
+      space: new SpaceGuard(options),
+      onFlushFailure,
+      onEnd: (sink) => this.#sinks.delete(sink),
+    };
+    this.#readRoom = {
+      fileSystem: options.fileSystem,
+      blocks: new BufferPool({ bufferBytes: digestBlockBytes, limit: forReaders }),
+      crew: this.#sinkRoom.crew,
+      assertOpen: () => this.#assertOpen(),
+      sources: new Set(),
+    };
+  }
+
+  create(): Promise<BodySink> {
+    return this.#during(async () => {
+      try {
+        await this.#sinkRoom.space.admit(0);
+        const place = newPlace(this.#options.clock.nowMs(), this.#options.randomKey());
+        const directory = join(this.#options.root, place.day, place.fan);
+        const path = join(directory, place.name);
+        const file = await this.#createFile(place, path);
+        const sink = new DiskBodySink(this.#sinkRoom, { ref: refOf(place), path, directory, file });
+        this.#sinks.add(sink);
+        return sink;
+      } catch (error) {
+        throw diskFault('creating a body', error);
+      }
+    });
+  }
+
+  read(ref: BodyRef, shape: BodyShape): AsyncIterable<BodyBlock> {
+    const place = placeOfRef(ref);
+    const path = place && join(this.#options.root, place.day, place.fan, place.name);
+    return readBody(this.#readRoom, path, shape);
+  }
+
+  remove(refs: readonly BodyRef[]): Promise<void> {
+    return this.#during(async () => {
+      for (let start = 0; start < refs.length; start += removalsMax) {
+        await Promise.all(refs.slice(start, start + removalsMax).map((ref) => this.#removeOne(ref)));
+      }
+    });
+  }
+
+  list(beforeMs: number): AsyncIterable<BodyListing> {
+    const { root, fileSystem, clock } = this.#options;
+    return listBodies({ root, fileSystem, clock, onTidied: () => this.#directories.forget() }, beforeMs);
+  }
+
+  freeBytes(): Promise<number> {
+    return this.#during(async () => {
+      try {
+        return await this.#sinkRoom.space.freeBytes();
+      } catch (error) {
+        throw diskFault('measuring free space', error);
+      }
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Bodies being finished and blocks being read are waited for; bodies nobody finished can no longer be accepted and are dropped. */
+  async #close(): Promise<void> {
+    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
+    await Promise.all([...this.#sinks].map((sink) => sink.abort()));
+    this.#sinkRoom.pieces.close();
+    this.#readRoom.blocks.close();
+    await Promise.all([...this.#readRoom.sources].map((source) => source.close()));
+    await this.#sinkRoom.crew.close();
+  }
+
+  async #createFile(place: BodyPlace, path: string): Promise<OpenFile> {
+    await this.#directories.ensure([place.day, place.fan]);
+    try {
+      return await this.#options.fileSystem.create(path);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      // Someone took the directory away since it was made: once more from the start.
+      this.#directories.forget();
+      await this.#directories.ensure([place.day, place.fan]);
+      return this.#options.fileSystem.create(path);
+    }
+  }
+
+  async #removeOne(ref: BodyRef): Promise<void> {
+    const place = placeOfRef(ref);
+    if (place === undefined) return;
+    try {
+      await this.#options.fileSystem.unlink(join(this.#options.root, place.day, place.fan, place.name));
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw diskFault('removing a body', error);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== undefined) throw new BodyFault('io', 'the body store is closed');
+  }
+
+  /** Runs a call that `close` waits for. */
+  async #during<T>(call: () => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    const running = call();
+    this.#calls.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#calls.delete(running);
+    }
+  }
+}

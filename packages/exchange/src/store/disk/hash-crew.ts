@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads';
+import { BodyFault } from '../bodies.ts';
+import type { HashAnswer, HashJob } from './hash-worker.ts';
+
+interface Waiting {
+  resolve(digest: string): void;
+  reject(reason: BodyFault): void;
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly waiting: Map<number, Waiting>;
+  ended: boolean;
+}
+
+/** A running SHA-256 on one worker thread. Jobs are done in the order given. */
+export interface HashLane {
+  /** Hashes shared memory, which must not change before the promise settles. Answers '' for 'none', else hex. */
+  update(bytes: Uint8Array, end: 'none' | 'peek' | 'final'): Promise<string>;
+  /** Forgets an unfinished lane. */
+  drop(): void;
+}
+
+const nothing = new Uint8Array(0);
+
+// The published package holds JavaScript; the source tree is run as it stands.
+const workerFile = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js';
+
+/**
+ * The threads that hash. They are started by the first large body, so a server of small messages has none. Two are
+ * enough: the digest of a whole body and the digests of its blocks run side by side, and no single body can use more.
+ */
+export class HashCrew {
+  readonly #size: number;
+  readonly #members: Member[] = [];
+  #closed = false;
+  #lastJob = 0;
+  #lastLane = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  /** A lane on the least busy thread; `apartFrom` names the lane it should not share a thread with. */
+  lane(apartFrom?: HashLane): HashLane {
+    const member = this.#pick(apartFrom instanceof CrewLane ? apartFrom.member : undefined);
+    return new CrewLane(this, member, ++this.#lastLane);
+  }
+
+  /** The SHA-256 of one piece of shared memory, lower-case hex. */
+  digest(bytes: Uint8Array): Promise<string> {
+    return this.lane().update(bytes, 'final');
+  }
+
+  /** Ends the threads. Jobs not yet answered are rejected with `BodyFault` 'io'. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#members.map((member) => member.worker.terminate()));
+  }
+
+  send(member: Member, lane: number, bytes: Uint8Array, end: HashJob['end']): Promise<string> {
+    if (member.ended) return Promise.reject(new BodyFault('io', 'a hash thread ended'));
+    const job = ++this.#lastJob;
+    return new Promise((resolve, reject) => {
+      member.waiting.set(job, { resolve, reject });
+      // Nothing is transferred: the memory is shared, and stays ours.
+      member.worker.postMessage({ job, lane, bytes, end } satisfies HashJob, []);
+    });
+  }
+
+  #pick(avoid: Member | undefined): Member {
+    if (this.#closed) throw new BodyFault('io', 'the body store is closed');
+    const idle = this.#members.filter((member) => member !== avoid).sort((a, b) => a.waiting.size - b.waiting.size)[0];
+    if (idle !== undefined && (idle.waiting.size === 0 || this.#members.length === this.#size)) return idle;
+    if (this.#members.length < this.#size) return this.#start();
+    return idle ?? avoid ?? this.#start();
+  }
+
+  #start(): Member {
+    const worker = new Worker(new URL(workerFile, import.meta.url), {
+      name: 'openmesh-hash',
+      // The thread holds no data of its own; a small heap keeps two of them under 20 MiB.
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+    });
+    const member: Member = { worker, waiting: new Map(), ended: false };
+    worker.on('message', ({ job, digest }: HashAnswer) => {
+      const waiting = member.waiting.get(job);
+      member.waiting.delete(job);
+      waiting?.resolve(digest);
+    });
+    let cause: unknown;
+    worker.on('error', (error) => {
+      cause = error;
+    });
+    worker.on('exit', () => {
+      member.ended = true;
+      const at = this.#members.indexOf(member);
+      if (at >= 0) this.#members.splice(at, 1);
+      const fault = new BodyFault('io', 'a hash thread ended', { cause });
+      for (const waiting of member.waiting.values()) waiting.reject(fault);
+      member.waiting.clear();
+    });
+    this.#members.push(member);
+    return member;
+  }
+}
+
+class CrewLane implements HashLane {
+  readonly member: Member;
+  readonly #crew: HashCrew;
+  readonly #lane: number;
+  constructor(crew: HashCrew, member: Member, lane: number) {
+    this.#crew = crew;
+    this.member = member;
+    this.#lane = lane;
+  }
+  update(bytes: Uint8Array, end: 'none' | 'peek' | 'final'): Promise<string> {
+    return this.#crew.send(this.member, this.#lane, bytes, end);
+  }
+  drop(): void {
+    // The lane dies with its thread if the thread is gone, so a rejection here has nothing left to tell.
+    this.#crew.send(this.member, this.#lane, nothing, 'drop').catch(() => undefined);
+  }
+}
