@@ -8,7 +8,8 @@ const domain = '.api.mesh-client.nhs.uk';
 // Longer names cannot stand in a certificate: X.520 gives a common name 64 characters.
 const commonNameLengthMax = 64;
 // Letters are spelt out instead of matched with the `i` flag, so that no character outside ASCII folds into the grammar.
-const labels = /^([A-Za-z0-9][A-Za-z0-9_-]*)\.([A-Za-z0-9]{1,10})$/;
+// A local id may be a mailbox id, which may hold dots: the last label before the domain is the organisation.
+const labels = /^([A-Za-z0-9][A-Za-z0-9_.-]*)\.([A-Za-z0-9]{1,10})$/;
 
 /**
  * Reads `{local_id}.{ods_code}.api.mesh-client.nhs.uk`, any case. Answers undefined for every other text; this is the

@@ -18,11 +18,10 @@ export type CertificateReason =
 /** `off`: any accepted certificate may use any mailbox. `warn`: a mismatch is reported. `enforce`: it is refused. */
 export type CertificateMatchMode = 'off' | 'warn' | 'enforce';
 
-/** The organisations a request may come from. ODS codes in upper case. */
+/** The organisations a request may come from: the mailbox's own, and suppliers that use one certificate for many. */
 export interface CertificateRequest {
-  readonly mailboxOdsCode: string;
-  /** Suppliers that use one certificate for many mailboxes. */
-  readonly delegatedOdsCodes: ReadonlySet<string>;
+  readonly odsCode: string;
+  readonly delegatedOdsCodes: readonly string[];
 }
 
 export type CertificateVerdict =
@@ -38,17 +37,15 @@ export interface CertificateRefusal {
 export interface CertificateCheckOptions {
   /** Milliseconds since 1970 of the clock that cannot be moved. */
   machineClock(): number;
-  /** SHA-256 fingerprints (lower-case hex) revoked by us. */
-  revokedFingerprints(): ReadonlySet<string>;
-  /** `issuer#serial` keys out of the loaded revocation list. */
-  revokedSerials?(): ReadonlySet<string>;
+  /** Whether the certificate was taken back: by us, or by its authority. Asked on every request, so a look-up in sets. */
+  isRevoked(peer: PeerCertificateFacts): boolean;
   readonly matchMode: CertificateMatchMode;
   /** Refuse certificates that do not state client authentication; false also takes those that state no usage at all. */
   readonly requireClientAuth: boolean;
 }
 
 export interface CertificateCheck {
-  /** Decides one request. Pure apart from the clock and the two sets; no parsing, no allocation when all is well. */
+  /** Decides one request; `request` is the mailbox's record. No parsing, and no allocation when all is well. */
   verdict(peer: PeerCertificateFacts | undefined, request: CertificateRequest): CertificateVerdict;
   /** The part that needs no mailbox: for look-ups and pings, which carry no token. */
   standing(peer: PeerCertificateFacts | undefined): CertificateVerdict;
@@ -73,10 +70,7 @@ export function createCertificateCheck(options: CertificateCheckOptions): Certif
     if (nowMs < peer.notBeforeMs) {
       return refuse('not-yet-valid', `The certificate is valid from ${iso(peer.notBeforeMs)}.`);
     }
-    if (
-      options.revokedFingerprints().has(peer.fingerprint) ||
-      options.revokedSerials?.().has(peer.serialKey) === true
-    ) {
+    if (options.isRevoked(peer)) {
       return refuse('revoked', `The certificate with serial ${peer.serial} is revoked.`);
     }
     if (!statesClientAuth(peer.extendedKeyUsages, options.requireClientAuth)) {
@@ -101,11 +95,17 @@ function compareOrganisation(peer: PeerCertificateFacts, request: CertificateReq
     return { reason: 'unparsable-subject', detail: 'The common name of the certificate names no organisation.' };
   }
   const { odsCode } = peer.holder;
-  if (odsCode === request.mailboxOdsCode || request.delegatedOdsCodes.has(odsCode)) return undefined;
+  if (isSameCode(odsCode, request.odsCode)) return undefined;
+  if (request.delegatedOdsCodes.some((delegated) => isSameCode(odsCode, delegated))) return undefined;
   return {
     reason: 'other-organisation',
-    detail: `The certificate belongs to ${odsCode}, which may not act for ${request.mailboxOdsCode}.`,
+    detail: `The certificate belongs to ${odsCode}, which may not act for ${request.odsCode}.`,
   };
+}
+
+/** The holder's code is upper case; the registry's is as its operator wrote it. */
+function isSameCode(holderCode: string, registered: string): boolean {
+  return holderCode === registered || holderCode === registered.toUpperCase();
 }
 
 function statesClientAuth(usages: readonly string[] | undefined, required: boolean): boolean {

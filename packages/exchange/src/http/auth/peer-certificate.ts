@@ -9,7 +9,7 @@ export interface PeerCertificateFacts {
   readonly serial: string;
   /** SHA-256 of the certificate, lower-case hex without separators. */
   readonly fingerprint: string;
-  /** Issuer and serial in the form of `RevocationList.serials`. */
+  /** Issuer and serial, as a revocation list names them. */
   readonly serialKey: string;
   /** Undefined when the subject has no common name, or more than one. */
   readonly commonName: string | undefined;

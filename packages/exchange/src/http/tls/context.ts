@@ -10,12 +10,18 @@ import { readTlsMaterial, type TlsFiles, type TlsMaterial } from './tls-material
 /** What becomes of a caller without an acceptable certificate: refused in the handshake, or answered 400 by us. */
 export type UnacceptableCertificate = 'tls-alert' | 'http-400';
 
-interface SecureSettings {
-  readonly files: TlsFiles;
+export type TlsSettings =
+  | { readonly mode: 'off' }
+  | ({ readonly mode: 'server' } & Omit<TlsFiles, 'caFile' | 'crlFile'>)
+  | ({
+      readonly mode: 'mutual';
+      readonly caFile: string;
+      readonly missingClientCertificate: UnacceptableCertificate;
+    } & TlsFiles);
+
+export interface TlsOptions {
   /** Milliseconds since 1970 of the clock that cannot be moved. */
   readonly machineClock: () => number;
-  /** At least 32 secret bytes, the same on every node that shall resume the others' sessions; random when absent. */
-  readonly ticketSeed?: Uint8Array;
   readonly ticketRotationMs?: number;
   readonly pollIntervalMs?: number;
   readonly handshakeTimeoutMs?: number;
@@ -23,10 +29,7 @@ interface SecureSettings {
   readonly onReload?: (outcome: ReloadOutcome) => void;
 }
 
-export type TlsSettings =
-  | { readonly mode: 'off' }
-  | ({ readonly mode: 'server' } & SecureSettings)
-  | ({ readonly mode: 'mutual'; readonly unacceptable?: UnacceptableCertificate } & SecureSettings);
+type SecureSettings = Exclude<TlsSettings, { mode: 'off' }>;
 
 export type ReloadOutcome =
   | { readonly ok: true; readonly changed: boolean }
@@ -39,7 +42,7 @@ export const tlsDefaults = {
   handshakeTimeoutMs: 30_000,
 } as const;
 
-const ticketSeedBytesMin = 32;
+const ownSeedBytes = 48;
 const dayMs = 86_400_000;
 // A little over two polls of a client that comes every five minutes: it resumes, and a stolen ticket does not last.
 const sessionLifetimeSeconds = 11 * 60;
@@ -73,7 +76,9 @@ const policy: SecureContextOptions = {
  */
 export class TlsContexts {
   readonly #settings: TlsSettings;
-  readonly #seed: Uint8Array;
+  readonly #options: TlsOptions;
+  /** For a process that shares its sessions with nobody. */
+  readonly #ownSeed = randomBytes(ownSeedBytes);
   readonly #servers = new Set<SecureServer>();
   #material: TlsMaterial | undefined;
   #stamp = '';
@@ -84,13 +89,9 @@ export class TlsContexts {
   #closed = false;
 
   /** Use `createTlsContexts`, which also reads the files. */
-  constructor(settings: TlsSettings) {
-    const seed = settings.mode === 'off' ? undefined : settings.ticketSeed;
-    if (seed !== undefined && seed.length < ticketSeedBytesMin) {
-      throw new RangeError(`A ticket seed needs at least ${ticketSeedBytesMin} bytes, not ${seed.length}.`);
-    }
+  constructor(settings: TlsSettings, options: TlsOptions) {
     this.#settings = settings;
-    this.#seed = seed ?? randomBytes(ticketSeedBytesMin);
+    this.#options = options;
   }
 
   get mode(): TlsSettings['mode'] {
@@ -101,14 +102,13 @@ export class TlsContexts {
   createServer(options: ServerOptions): PlainServer | SecureServer {
     const settings = this.#settings;
     if (settings.mode === 'off') return createPlainServer(options);
-    const mutual = settings.mode === 'mutual';
     const server = createSecureServer({
       ...options,
       ...this.#contextOptions(settings, this.#loaded()),
       ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: settings.handshakeTimeoutMs ?? tlsDefaults.handshakeTimeoutMs,
-      requestCert: mutual,
-      rejectUnauthorized: mutual && settings.unacceptable !== 'http-400',
+      handshakeTimeout: this.#options.handshakeTimeoutMs ?? tlsDefaults.handshakeTimeoutMs,
+      requestCert: settings.mode === 'mutual',
+      rejectUnauthorized: settings.mode === 'mutual' && settings.missingClientCertificate === 'tls-alert',
     });
     this.#servers.add(server);
     server.once('close', () => this.#servers.delete(server));
@@ -128,19 +128,18 @@ export class TlsContexts {
 
   /** Looks for changed files every `pollIntervalMs` until `close`; the timer keeps no process alive. */
   watch(): void {
-    const settings = this.#settings;
-    if (settings.mode === 'off' || this.#timer !== undefined || this.#closed) return;
+    if (this.mode === 'off' || this.#timer !== undefined || this.#closed) return;
     const tick = async (): Promise<void> => {
       await this.reload();
       this.#timer = undefined;
       this.watch();
     };
-    this.#timer = setTimeout(() => void tick(), settings.pollIntervalMs ?? tlsDefaults.pollIntervalMs).unref();
+    this.#timer = setTimeout(() => void tick(), this.#options.pollIntervalMs ?? tlsDefaults.pollIntervalMs).unref();
   }
 
-  /** `issuer#serial` keys of the loaded revocation lists. */
-  revokedSerials(): ReadonlySet<string> {
-    return this.#material?.revocationList.serials ?? new Set<string>();
+  /** Whether the loaded revocation list names the certificate; see `serialKey`. */
+  isRevoked(key: string): boolean {
+    return this.#material?.revocationList.serials.has(key) === true;
   }
 
   /** Whole and part days until the server certificate ends; undefined when the mode is `off`. */
@@ -163,15 +162,15 @@ export class TlsContexts {
   async #reloadOnce(): Promise<ReloadOutcome> {
     const settings = this.#settings;
     if (settings.mode === 'off') return { ok: true, changed: false };
-    const stamp = await stampFiles(paths(settings.files));
-    const epoch = this.#currentEpoch(settings);
+    const stamp = await stampFiles(paths(settings));
+    const epoch = this.#currentEpoch();
     const filesChanged = stamp !== this.#stamp || this.#faultSeen !== undefined;
     const firstLoad = this.#material === undefined;
     let outcome: ReloadOutcome = { ok: true, changed: filesChanged };
     if (filesChanged) {
       try {
         // Stamped before reading: what is written meanwhile shows as a change next time.
-        this.#material = await readTlsMaterial(settings.files, settings.machineClock());
+        this.#material = await readTlsMaterial(settings, this.#options.machineClock());
         this.#stamp = stamp;
       } catch (error) {
         if (!(error instanceof TlsFault)) throw error;
@@ -179,27 +178,27 @@ export class TlsContexts {
       }
     }
     if ((outcome.ok && filesChanged) || epoch !== this.#epoch) this.#install(settings, epoch);
-    if (!firstLoad) this.#tell(settings, outcome);
+    if (!firstLoad) this.#tell(outcome);
     return outcome;
   }
 
-  #install(settings: SecureSettings & TlsSettings, epoch: number): void {
+  #install(settings: SecureSettings, epoch: number): void {
     this.#epoch = epoch;
     if (this.#material === undefined) return;
     const options = this.#contextOptions(settings, this.#material);
     for (const server of this.#servers) server.setSecureContext(options);
   }
 
-  #tell(settings: SecureSettings, outcome: ReloadOutcome): void {
+  #tell(outcome: ReloadOutcome): void {
     const fault = outcome.ok ? undefined : outcome.fault.message;
     const worthTelling = fault === undefined ? outcome.ok && outcome.changed : fault !== this.#faultSeen;
     this.#faultSeen = fault;
-    if (worthTelling) settings.onReload?.(outcome);
+    if (worthTelling) this.#options.onReload?.(outcome);
   }
 
-  #contextOptions(settings: SecureSettings & TlsSettings, material: TlsMaterial): SecureContextOptions {
-    const { cert, key, ca, crl } = material;
-    const asked = settings.mode === 'mutual' ? (settings.unacceptable ?? 'tls-alert') : settings.mode;
+  #contextOptions(settings: SecureSettings, material: TlsMaterial): SecureContextOptions {
+    const { cert, key, ca, crl, ticketSeed: seed = this.#ownSeed } = material;
+    const asked = settings.mode === 'mutual' ? settings.missingClientCertificate : settings.mode;
     const trust = [asked, ...(ca ?? []), ...(crl ?? [])];
     return {
       ...policy,
@@ -207,7 +206,7 @@ export class TlsContexts {
       key,
       ...(ca && { ca: [...ca] }),
       ...(crl && { crl: [...crl] }),
-      ticketKeys: deriveTicketKeys({ seed: this.#seed, epoch: this.#epoch, trust }),
+      ticketKeys: deriveTicketKeys({ seed, epoch: this.#epoch, trust }),
     };
   }
 
@@ -216,29 +215,25 @@ export class TlsContexts {
     return this.#material;
   }
 
-  #currentEpoch(settings: SecureSettings): number {
-    return Math.floor(settings.machineClock() / (settings.ticketRotationMs ?? tlsDefaults.ticketRotationMs));
+  #currentEpoch(): number {
+    return Math.floor(this.#options.machineClock() / (this.#options.ticketRotationMs ?? tlsDefaults.ticketRotationMs));
   }
 
   #daysUntil(timeMs: number | undefined): number | undefined {
-    const settings = this.#settings;
-    if (settings.mode === 'off' || timeMs === undefined || timeMs === Number.POSITIVE_INFINITY) return undefined;
-    return (timeMs - settings.machineClock()) / dayMs;
+    if (timeMs === undefined || timeMs === Number.POSITIVE_INFINITY) return undefined;
+    return (timeMs - this.#options.machineClock()) / dayMs;
   }
 }
 
 /** Reads the files and answers contexts ready to make servers. Throws `TlsFault` when they cannot be served with. */
-export async function createTlsContexts(settings: TlsSettings): Promise<TlsContexts> {
-  if (settings.mode === 'mutual' && settings.files.authoritiesFile === undefined) {
-    throw new TlsFault('unusable', settings.files.certificateFile, 'Mutual TLS needs a file of accepted authorities.');
-  }
-  const contexts = new TlsContexts(settings);
+export async function createTlsContexts(settings: TlsSettings, options: TlsOptions): Promise<TlsContexts> {
+  const contexts = new TlsContexts(settings, options);
   const outcome = await contexts.reload();
   if (!outcome.ok) throw outcome.fault;
   return contexts;
 }
 
 function paths(files: TlsFiles): string[] {
-  const all = [files.certificateFile, files.keyFile, files.authoritiesFile, files.revocationListFile];
+  const all = [files.certificateFile, files.keyFile, files.caFile, files.crlFile, files.ticketKeyFile];
   return all.filter((file) => file !== undefined);
 }

@@ -5,7 +5,7 @@ const ticketKeyBytes = 48;
 
 /** What a session ticket must not outlive or travel across. */
 export interface TicketScope {
-  /** At least 32 random bytes; nodes that share it resume each other's sessions. */
+  /** Secret random bytes, 32 or more; nodes that share it resume each other's sessions. */
   readonly seed: Uint8Array;
   /** Counts rotations: machine time divided by the rotation period. */
   readonly epoch: number;

@@ -11,9 +11,11 @@ export interface TlsFiles {
   /** Unencrypted private key. */
   readonly keyFile: string;
   /** Authorities whose client certificates are accepted; needed for mutual TLS. */
-  readonly authoritiesFile?: string;
+  readonly caFile?: string | undefined;
   /** Revocation lists, one of each authority. */
-  readonly revocationListFile?: string;
+  readonly crlFile?: string | undefined;
+  /** Secret bytes, as hex or base64, that nodes share to resume each other's sessions. */
+  readonly ticketKeyFile?: string | undefined;
 }
 
 /** Files read and found to fit together. */
@@ -23,18 +25,20 @@ export interface TlsMaterial {
   readonly ca: readonly string[] | undefined;
   readonly crl: readonly string[] | undefined;
   readonly revocationList: RevocationList;
+  readonly ticketSeed: Buffer | undefined;
   readonly certificateNotAfterMs: number;
 }
 
 // An authority with 100,000 revoked certificates has a list of about 5 MB.
 const fileBytesMax = 64 * 1024 * 1024;
+const ticketSeedBytes = 48;
 
 /**
  * Reads every file and checks them against each other, so that a mistake shows before a listener depends on it.
  * Throws `TlsFault`; the texts name files and kinds of mistake, never what a file holds.
  */
 export async function readTlsMaterial(files: TlsFiles, nowMs: number): Promise<TlsMaterial> {
-  const { certificateFile, keyFile, authoritiesFile, revocationListFile } = files;
+  const { certificateFile, keyFile, caFile, crlFile, ticketKeyFile } = files;
   const cert = await readText(certificateFile);
   const key = await readText(keyFile);
   const leaf = readCertificates(certificateFile, cert)[0]?.certificate;
@@ -47,18 +51,19 @@ export async function readTlsMaterial(files: TlsFiles, nowMs: number): Promise<T
     const since = leaf.validToDate.toISOString();
     throw new TlsFault('expired', certificateFile, `${certificateFile}: the certificate expired at ${since}.`);
   }
-  const ca = authoritiesFile === undefined ? undefined : await readAuthorities(authoritiesFile);
-  const crl = revocationListFile === undefined ? undefined : await readLists(revocationListFile);
+  const ca = caFile === undefined ? undefined : await readAuthorities(caFile);
+  const crl = crlFile === undefined ? undefined : await readLists(crlFile);
   const revocationList =
-    crl === undefined || revocationListFile === undefined
+    crl === undefined || crlFile === undefined
       ? emptyRevocationList
-      : await readRevocationList(revocationListFile, crl, ca ?? [], nowMs);
+      : await readRevocationList(crlFile, crl, ca ?? [], nowMs);
+  const ticketSeed = ticketKeyFile === undefined ? undefined : await readTicketSeed(ticketKeyFile);
   try {
     createSecureContext({ cert, key, ...(ca && { ca: [...ca] }), ...(crl && { crl: [...crl] }) });
   } catch (cause) {
     throw new TlsFault('unusable', certificateFile, `${certificateFile} and its key cannot be served with.`, { cause });
   }
-  return { cert, key, ca, crl, revocationList, certificateNotAfterMs };
+  return { cert, key, ca, crl, revocationList, ticketSeed, certificateNotAfterMs };
 }
 
 async function readAuthorities(file: string): Promise<readonly string[]> {
@@ -75,6 +80,15 @@ async function readLists(file: string): Promise<readonly string[]> {
   const lists = pemBlocks(await readText(file), 'X509 CRL');
   if (lists.length === 0) throw new TlsFault('malformed', file, `${file} holds no revocation list.`);
   return lists;
+}
+
+async function readTicketSeed(file: string): Promise<Buffer> {
+  const text = (await readText(file)).trim();
+  const seed = Buffer.from(text, /^[0-9a-f]+$/i.test(text) && text.length === ticketSeedBytes * 2 ? 'hex' : 'base64');
+  if (seed.length !== ticketSeedBytes) {
+    throw new TlsFault('malformed', file, `${file} does not hold ${ticketSeedBytes} bytes as hex or base64.`);
+  }
+  return seed;
 }
 
 function readCertificates(file: string, text: string): { pem: string; certificate: X509Certificate }[] {
