@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Config, loadConfig } from './config.ts';
 import { describeConfig } from './describe-config.ts';
-import { openSecretKey } from './secrets.ts';
+import { openSecretKeys } from './secrets.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -166,15 +166,36 @@ describe('secrets', () => {
 
   it('makes the sandbox a key of its own beside the ledger, once', () => {
     const config = load({ ...sandbox, OPENMESH_LEDGER: `sqlite:${folder}/new/ledger.sqlite` });
-    const first = openSecretKey(config).reveal();
-    expect(first).toHaveLength(32);
-    expect(openSecretKey(config).reveal()).toEqual(first);
+    const [first] = openSecretKeys(config);
+    expect(first?.key.reveal()).toHaveLength(32);
+    const again = openSecretKeys(config);
+    expect(again.map(({ id, key }) => [id, key.reveal()])).toEqual([[first?.id, first?.key.reveal()]]);
+    expect(statSync(config.secretKey.file).mode & 0o777).toBe(0o400);
+    expect(readdirSync(join(folder, 'new'))).toEqual(['secret.key']);
   });
 
   it('refuses a live profile without a secret key, and one that is no key', () => {
     const { OPENMESH_SECRET_KEY_FILE: file, ...without } = live;
     expect(problemsOf(without)).toEqual(['OPENMESH_SECRET_KEY_FILE is required in the live profile']);
     writeFileSync(String(file), 'ab'.repeat(31));
-    expect(problemsOf(live)).toEqual(['OPENMESH_SECRET_KEY_FILE must name a file of 32 bytes, as hex or base64']);
+    expect(problemsOf(live)).toEqual([
+      'OPENMESH_SECRET_KEY_FILE must name a file of 1 to 8 lines of 32 bytes each, as hex or base64',
+    ]);
+  });
+
+  it('puts a new secret key before the old one without renaming the old one', () => {
+    const file = String(live['OPENMESH_SECRET_KEY_FILE']);
+    const [old] = openSecretKeys(load(live));
+    writeFileSync(file, `${Buffer.alloc(32, 7).toString('base64')}\n${'ab'.repeat(32)}\n`);
+    const keys = openSecretKeys(load(live));
+    expect(keys[0]?.key.reveal()).toEqual(Buffer.alloc(32, 7));
+    expect(keys[1]?.id).toBe(old?.id);
+    expect(keys[0]?.id).not.toBe(old?.id);
+  });
+
+  it('warns about a secret file that every user of the machine can read', () => {
+    chmodSync(String(live['OPENMESH_SHARED_KEY_FILE']), 0o644);
+    const loaded = loadConfig(live);
+    expect(loaded.ok && loaded.warnings.map(({ name }) => name)).toEqual(['OPENMESH_SHARED_KEY_FILE']);
   });
 });

@@ -39,7 +39,7 @@ export interface Config {
     readonly blockPoolMebibytes: number;
     readonly diskReserveBytes: number;
   };
-  /** `createIfMissing` in the sandbox profile without a given file; opened by `openSecretKey`. */
+  /** `createIfMissing` in the sandbox profile without a given file; opened by `openSecretKeys`. */
   readonly secretKey: { readonly file: string; readonly createIfMissing: boolean };
   readonly machines: {
     readonly host: string;

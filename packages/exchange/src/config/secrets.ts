@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -18,6 +18,7 @@ import type { SettingName, SettingValues } from './settings.ts';
 
 const secretFileBytesMax = 65_536;
 const secretKeyBytes = 32;
+const secretKeysMax = 8;
 const sharedKeysMax = 2;
 const sharedKeyLengthMax = 1024;
 
@@ -43,7 +44,7 @@ export function readSecretFiles(values: SettingValues): ReadSecrets {
   };
 
   const keys = read('OPENMESH_SHARED_KEY_FILE', values.OPENMESH_SHARED_KEY_FILE);
-  const lines = keys === undefined ? [] : keys.split(/\r?\n/).filter((line) => line !== '');
+  const lines = keys === undefined ? [] : linesOf(keys);
   if (
     keys !== undefined &&
     (lines.length === 0 || lines.length > sharedKeysMax || lines.some((line) => line.length > sharedKeyLengthMax))
@@ -54,8 +55,8 @@ export function readSecretFiles(values: SettingValues): ReadSecrets {
     });
   }
   const secretKey = read('OPENMESH_SECRET_KEY_FILE', values.OPENMESH_SECRET_KEY_FILE);
-  if (secretKey !== undefined && decodeKey(secretKey, secretKeyBytes) === undefined) {
-    problems.push({ name: 'OPENMESH_SECRET_KEY_FILE', problem: notASecretKey });
+  if (secretKey !== undefined && decodeSecretKeys(secretKey) === undefined) {
+    problems.push({ name: 'OPENMESH_SECRET_KEY_FILE', problem: notSecretKeys });
   }
   const ticketKey = read('OPENMESH_TLS_TICKET_KEY_FILE', values.OPENMESH_TLS_TICKET_KEY_FILE);
   if (ticketKey !== undefined && decodeKey(ticketKey, 48) === undefined) {
@@ -71,23 +72,45 @@ export function readSecretFiles(values: SettingValues): ReadSecrets {
   return { sharedKeys, problems, warnings };
 }
 
-const notASecretKey = `must name a file of ${secretKeyBytes} bytes, as hex or base64`;
+const notSecretKeys = `must name a file of 1 to ${secretKeysMax} lines of ${secretKeyBytes} bytes each, as hex or base64`;
+
+/** A key that encrypts personal fields at rest: 32 bytes, and the name under which sealed texts remember it. */
+export interface SecretKey {
+  readonly id: string;
+  readonly key: Secret<Uint8Array>;
+}
 
 /**
- * The key that encrypts personal fields at rest: 32 bytes. In the sandbox profile it is made when missing, for its
- * owner only and durable before it is used, because what it encrypts is lost without it.
- * @throws Error when the file cannot be read, made, or is not a key
+ * The keys that encrypt personal fields at rest: the first seals, the others only open what was sealed before the key
+ * was changed. In the sandbox profile one is made when missing, for its owner only and durable before it is used,
+ * because what it encrypts is lost without it.
+ * @throws Error when the file cannot be read or made, or holds no keys
  */
-export function openSecretKey(config: Pick<Config, 'secretKey'>): Secret<Buffer> {
+export function openSecretKeys(config: Pick<Config, 'secretKey'>): readonly SecretKey[] {
   const { file, createIfMissing } = config.secretKey;
   let found = readSecretFile(file);
   if (!found.ok && found.missing && createIfMissing) {
     createSecretKey(file);
     found = readSecretFile(file);
   }
-  const key = found.ok ? decodeKey(found.text, secretKeyBytes) : undefined;
-  if (key !== undefined) return new Secret(key);
-  throw new Error(`OPENMESH_SECRET_KEY_FILE ${found.ok ? notASecretKey : found.problem}`);
+  const keys = found.ok ? decodeSecretKeys(found.text) : undefined;
+  if (keys === undefined) throw new Error(`OPENMESH_SECRET_KEY_FILE ${found.ok ? notSecretKeys : found.problem}`);
+  return keys.map((key) => ({ id: nameKey(key), key: new Secret(key) }));
+}
+
+function decodeSecretKeys(text: string): readonly Uint8Array[] | undefined {
+  const keys = linesOf(text).map((line) => decodeKey(line, secretKeyBytes));
+  const decoded = keys.filter((key) => key !== undefined);
+  return keys.length > 0 && keys.length <= secretKeysMax && decoded.length === keys.length ? decoded : undefined;
+}
+
+/** The name follows from the key, so that no list of names has to be kept; it says nothing about the key. */
+function nameKey(key: Uint8Array): string {
+  return createHash('sha256').update('openmesh secret key name').update(key).digest('hex').slice(0, 16);
+}
+
+function linesOf(text: string): readonly string[] {
+  return text.split(/\r?\n/).filter((line) => line !== '');
 }
 
 /** Written aside, flushed, then linked into place: two processes starting at once end up with one whole key. */

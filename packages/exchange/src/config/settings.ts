@@ -1,4 +1,11 @@
 import {
+  chunkBytesMax,
+  chunksMax,
+  inboxExpiryDaysDefault,
+  messageBytesMaxCeiling,
+  messageBytesMaxDefault,
+} from '@openmesh/protocol';
+import {
   addressRanges,
   bodiesPlace,
   choice,
@@ -49,7 +56,7 @@ const keeping = {
     help: 'Where the bytes of larger messages are kept.',
   }),
   OPENMESH_SECRET_KEY_FILE: optionalSetting(file(), {
-    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest. Required in the live profile; the sandbox makes one beside its ledger.',
+    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest; further lines hold older keys. Required in the live profile; the sandbox makes one beside its ledger.',
   }),
   OPENMESH_DISK_RESERVE_BYTES: setting(wholeNumber('bytes', 0, 1_099_511_627_776), {
     default: { live: 268_435_456, sandbox: 67_108_864 },
@@ -168,16 +175,16 @@ const tokens = {
 
 const sizes = {
   OPENMESH_CHUNK_BYTES_MAX: setting(wholeNumber('bytes', 1024, 1_073_741_824), {
-    default: 104_857_600,
+    default: chunkBytesMax,
     help: 'The largest single chunk.',
   }),
-  OPENMESH_CHUNKS_MAX: setting(wholeNumber('chunks', 1, 100_000), {
-    default: 10_000,
+  OPENMESH_CHUNKS_MAX: setting(wholeNumber('chunks', 1, chunksMax), {
+    default: chunksMax,
     help: 'The most chunks of one message.',
   }),
-  OPENMESH_MESSAGE_BYTES_MAX: setting(wholeNumber('bytes', 1024, 107_374_182_400), {
-    default: 53_687_091_200,
-    help: 'The largest whole message: 50 GiB, and at most 100 GiB.',
+  OPENMESH_MESSAGE_BYTES_MAX: setting(wholeNumber('bytes', 1024, messageBytesMaxCeiling), {
+    default: messageBytesMaxDefault,
+    help: 'The largest whole message: 50 GB, and at most 100 GB.',
   }),
   OPENMESH_THROTTLE_REQUESTS_PER_SECOND: setting(wholeNumber('requests/s', 0, 1_000_000), {
     default: 200,
@@ -204,7 +211,7 @@ const life = {
     help: 'Whether a refused send leaves a message id and a report in the sender’s inbox.',
   }),
   OPENMESH_INBOX_EXPIRY_DAYS: setting(wholeNumber('days', 1, 365), {
-    default: 5,
+    default: inboxExpiryDaysDefault,
     help: 'How long a message waits before it is reported as not collected.',
   }),
   OPENMESH_BODY_RETENTION_DAYS: setting(wholeNumber('days', 1, 3650), {
