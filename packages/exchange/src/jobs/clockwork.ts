@@ -1,0 +1,77 @@
+import type { JobLedger } from '../store/ledger/jobs.ts';
+
+/** Something that happens because time passed. */
+export interface Job {
+  readonly name: string;
+  readonly everyMs: number;
+  /** Does what is due in bounded batches; stops between two when `signal` says so. Safe to run twice. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export interface ClockworkOptions {
+  readonly jobs: readonly Job[];
+  readonly ledger: Pick<JobLedger, 'lease'>;
+  /** This process among the nodes of one ledger. */
+  readonly holder: string;
+  readonly machineClock: { nowMs(): number };
+  readonly failed: (job: string, error: unknown) => void;
+}
+
+export interface Clockwork {
+  start(): void;
+  /** Runs every job once, now, whoever else is running: for a clock that was moved. */
+  runAll(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A lease outlives its job's interval by this, so that a slow run keeps it. */
+const leaseGraceMs = 60_000;
+
+/** Runs each job on one node at a time, by lease; a node that dies lets go when its lease ends. */
+export function createClockwork(options: ClockworkOptions): Clockwork {
+  const { jobs, ledger, holder, machineClock } = options;
+  const timers = new Map<string, NodeJS.Timeout>();
+  const running = new Map<string, Promise<void>>();
+  const stopping = new AbortController();
+
+  const runOnce = (job: Job): Promise<void> => {
+    const known = running.get(job.name);
+    if (known !== undefined) return known;
+    const run = attempt(job).finally(() => running.delete(job.name));
+    running.set(job.name, run);
+    return run;
+  };
+
+  const attempt = async (job: Job): Promise<void> => {
+    try {
+      const nowMs = machineClock.nowMs();
+      const untilMs = nowMs + job.everyMs + leaseGraceMs;
+      if (await ledger.lease({ name: job.name, holder, nowMs, untilMs })) await job.run(stopping.signal);
+    } catch (error) {
+      options.failed(job.name, error);
+    }
+  };
+
+  const schedule = (job: Job): void => {
+    if (stopping.signal.aborted) return;
+    const timer = setTimeout(() => void runOnce(job).then(() => schedule(job)), job.everyMs);
+    timer.unref();
+    timers.set(job.name, timer);
+  };
+
+  return {
+    start() {
+      for (const job of jobs) schedule(job);
+    },
+    async runAll() {
+      // A run that began before the clock was moved may have looked too early.
+      await Promise.all(running.values());
+      for (const job of jobs) await runOnce(job);
+    },
+    async stop() {
+      stopping.abort();
+      for (const timer of timers.values()) clearTimeout(timer);
+      await Promise.all(running.values());
+    },
+  };
+}
