@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto';
+import { createInternalIds, createMessageIds, type MailboxId, type MessageId } from '@openmesh/protocol';
+import type { Config } from '../config/config.ts';
+import type { Registry } from '../mailbox/registry.ts';
+import type { Sealer } from '../mailbox/sealer.ts';
+import { createAcknowledge } from '../message/acknowledge.ts';
+import { type CollectionNotes, createCollectionNotes } from '../message/collection.ts';
+import { createDownload, createInspect } from '../message/download.ts';
+import { createExpire, type Expire } from '../message/expire.ts';
+import { createListInbox } from '../message/list-inbox.ts';
+import { createReceiveBody } from '../message/receive-body.ts';
+import { createReceiveChunk } from '../message/receive-chunk.ts';
+import { createRoute } from '../message/route.ts';
+import { createSend } from '../message/send.ts';
+import type { LifeSpans, ServiceClock } from '../message/service-clock.ts';
+import { createTrack, type Track } from '../message/track.ts';
+import type { Bodies } from '../store/bodies.ts';
+import type { Ledger } from '../store/ledger.ts';
+
+/** Mailboxes of the service itself: nobody sends to them. */
+const internalMailboxes: ReadonlySet<MailboxId> = new Set();
+
+export interface HallParts {
+  readonly config: Config;
+  readonly ledger: Ledger;
+  readonly bodies: Bodies;
+  readonly registry: Registry;
+  readonly sealer: Sealer;
+  readonly clock: ServiceClock;
+}
+
+/** The moves of a message's life, each given just what it needs. */
+export interface Hall {
+  readonly send: ReturnType<typeof createSend>;
+  readonly receiveChunk: ReturnType<typeof createReceiveChunk>;
+  readonly listInbox: ReturnType<typeof createListInbox>;
+  readonly download: ReturnType<typeof createDownload>;
+  readonly inspect: ReturnType<typeof createInspect>;
+  readonly acknowledge: ReturnType<typeof createAcknowledge>;
+  readonly track: Track;
+  readonly expire: Expire;
+  readonly collection: CollectionNotes;
+  readonly newMessageId: () => MessageId;
+  readonly newInternalId: () => string;
+  readonly spans: LifeSpans;
+}
+
+export function composeHall({ config, ledger: book, bodies, registry, sealer, clock }: HallParts): Hall {
+  const ledger = book.messages;
+  const newMessageId = createMessageIds({
+    nowMicros: () => clock.nowMs() * 1000,
+    randomHex6: () => randomBytes(3).toString('hex').toUpperCase(),
+  });
+  const newInternalId = createInternalIds({
+    nowMs: () => clock.nowMs(),
+    randomHex8: () => randomBytes(4).toString('hex'),
+  });
+  const { inboxExpiryMs, bodyRetentionMs, hideMs, recordRetentionMs } = config.retention;
+  const spans: LifeSpans = { inboxExpiryMs, bodyRetentionMs, hideMs, recordRetentionMs };
+  const rules = {
+    unknownWorkflows: config.sending.unknownWorkflows,
+    internalMailboxes,
+    now: () => clock.nowMs(),
+  };
+  const route = createRoute(registry, rules);
+  const { inlineBytesMax } = config.bodies;
+  const receiveBody = createReceiveBody({ bodies, inlineBytesMax, chunkBytesMax: config.sizes.chunkBytesMax });
+  const collection = createCollectionNotes(ledger);
+  const servesAcknowledged = config.wireRules === 'sandbox';
+  const reading = { ledger, sealer, clock };
+  const accepting = { ledger, registry, route, receiveBody, sealer, clock, newMessageId, spans };
+  return {
+    send: createSend({ ...accepting, reportOnFailedSend: config.sending.reportOnFailedSend }),
+    receiveChunk: createReceiveChunk({
+      ...accepting,
+      bodies,
+      messageBytesMax: config.sizes.messageBytesMax,
+      strict: config.wireRules === 'live',
+    }),
+    listInbox: createListInbox({ ledger, collection, clock }),
+    download: createDownload({ ...reading, bodies, collection, servesAcknowledged }),
+    inspect: createInspect({ ...reading, servesAcknowledged }),
+    acknowledge: createAcknowledge({ ledger, collection, clock }),
+    track: createTrack(reading),
+    expire: createExpire({
+      ...reading,
+      newMessageId,
+      spans,
+      inboxExpiryDays: config.retention.inboxExpiryDays,
+      isActive: (mailbox) => registry.current().mailbox(mailbox)?.state === 'active',
+    }),
+    collection,
+    newMessageId,
+    newInternalId,
+    spans,
+  };
+}
