@@ -1,0 +1,268 @@
+import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
+import { connect as connectSecure } from 'node:tls';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createShutdown, type Shutdown, type ShutdownOptions, stopOnSignal } from './shutdown.ts';
+
+const silent = { info: () => undefined, warn: () => undefined };
+const never = 60_000;
+// A key both ends know spares the test a certificate.
+const psk = randomBytes(32);
+const tls = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const;
+const sockets: Socket[] = [];
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+interface Started {
+  readonly server: Server;
+  readonly port: number;
+  readonly shutdown: Shutdown;
+}
+
+async function start(
+  handler: RequestListener,
+  options: Partial<ShutdownOptions> = {},
+  secure = false,
+): Promise<Started> {
+  const server = secure ? createSecureServer({ ...tls, pskCallback: () => psk }, handler) : createServer(handler);
+  servers.push(server);
+  const shutdown = createShutdown({
+    listeners: [server],
+    inFlight: () => 0,
+    limitMs: never,
+    idleGraceMs: 0,
+    log: silent,
+    ...options,
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port, shutdown };
+}
+
+interface Caller {
+  readonly socket: Socket;
+  readonly ended: Promise<string>;
+  send(path: string): void;
+  /** Settles when this text has arrived. */
+  received(text: string): Promise<void>;
+}
+
+async function call(port: number, secure = false): Promise<Caller> {
+  const socket = secure
+    ? connectSecure({
+        ...tls,
+        port,
+        host: '127.0.0.1',
+        pskCallback: () => ({ psk, identity: 'test' }),
+        checkServerIdentity: () => undefined,
+      })
+    : connect(port, '127.0.0.1');
+  sockets.push(socket);
+  await once(socket, secure ? 'secureConnect' : 'connect');
+  const arrivals = new EventEmitter();
+  let text = '';
+  socket.on('data', (data) => {
+    text += data.toString('latin1');
+    arrivals.emit('more');
+  });
+  // A connection that is destroyed may be reset; what arrived before is what counts.
+  socket.on('error', () => undefined);
+  const ended = once(socket, 'close').then(() => text);
+  return {
+    socket,
+    ended,
+    send: (path) => void socket.write(`GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`),
+    async received(expected) {
+      while (!text.includes(expected)) await once(arrivals, 'more');
+    },
+  };
+}
+
+/** A handler that answers when told to, and says when it was reached. */
+function gated(): { handler: RequestListener; reached: Promise<void>; open: () => void } {
+  const reached = Promise.withResolvers<void>();
+  const gate = Promise.withResolvers<void>();
+  const answer: RequestListener = (_request, response) => {
+    reached.resolve();
+    void gate.promise.then(() => response.end('finished'));
+  };
+  return { handler: answer, reached: reached.promise, open: () => gate.resolve() };
+}
+
+describe.each([
+  ['HTTP', false],
+  ['HTTPS', true],
+])('a graceful stop over %s', (_name, secure) => {
+  it('finishes the request in flight, says connection: close and ends the connection', async () => {
+    const { handler, reached, open } = gated();
+    const { port, shutdown } = await start(handler, {}, secure);
+    const caller = await call(port, secure);
+    caller.send('/');
+    await reached;
+    const outcome = shutdown.stop();
+    expect(shutdown).toMatchObject({ stopping: true, requests: 1 });
+    open();
+    expect(await outcome).toMatchObject({ ended: 'finished', unfinished: 0 });
+    const answer = await caller.ended;
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+    expect(answer.toLowerCase()).toContain('connection: close\r\n');
+    expect(answer).toContain('finished');
+    expect(shutdown.connections).toBe(0);
+  });
+
+  it('accepts no new connection', async () => {
+    const { handler, reached, open } = gated();
+    const { port, shutdown } = await start(handler, {}, secure);
+    const caller = await call(port, secure);
+    caller.send('/');
+    await reached;
+    const outcome = shutdown.stop();
+    await expect(once(connect(port, '127.0.0.1'), 'connect')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    open();
+    await outcome;
+  });
+
+  it('destroys what is still in flight at the limit, and counts it', async () => {
+    const { handler, reached } = gated();
+    const { port, shutdown } = await start(handler, { limitMs: 30 }, secure);
+    const caller = await call(port, secure);
+    caller.send('/');
+    await reached;
+    expect(await shutdown.stop()).toMatchObject({ ended: 'limit', unfinished: 1 });
+    expect(await caller.ended).toBe('');
+  });
+
+  it('ends at once when it is asked a second time, with one outcome for both', async () => {
+    const { handler, reached } = gated();
+    const { port, shutdown } = await start(handler, {}, secure);
+    const caller = await call(port, secure);
+    caller.send('/');
+    await reached;
+    const first = shutdown.stop();
+    expect(await shutdown.stop()).toBe(await first);
+    expect(await first).toMatchObject({ ended: 'forced', unfinished: 1 });
+    await caller.ended;
+  });
+
+  it('ends connections that are idle or whose handshake never finished', async () => {
+    const { server, port, shutdown } = await start((_request, response) => response.end('finished'), {}, secure);
+    const idle = await call(port, secure);
+    idle.send('/');
+    await idle.received('finished');
+    const connected = once(server, 'connection');
+    const silentSocket = connect(port, '127.0.0.1');
+    sockets.push(silentSocket);
+    silentSocket.on('error', () => undefined);
+    const silentEnded = once(silentSocket, 'close');
+    await connected;
+    expect(shutdown.connections).toBe(2);
+    expect(await shutdown.stop()).toMatchObject({ ended: 'finished' });
+    await Promise.all([idle.ended, silentEnded]);
+  });
+
+  it('answers a request that was on its way on an idle connection, within the grace', async () => {
+    const { port, shutdown } = await start(
+      (_request, response) => response.end('finished'),
+      { idleGraceMs: never },
+      secure,
+    );
+    const caller = await call(port, secure);
+    caller.send('/first');
+    await caller.received('finished');
+    const outcome = shutdown.stop();
+    caller.send('/second');
+    const answers = await caller.ended;
+    expect(answers.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
+    expect(answers.toLowerCase().match(/connection: (close|keep-alive)/g)).toEqual([
+      'connection: keep-alive',
+      'connection: close',
+    ]);
+    expect(await outcome).toMatchObject({ ended: 'finished' });
+  });
+
+  it('ends a connection after an answer whose headers had already gone', async () => {
+    const begun = Promise.withResolvers<() => void>();
+    const { port, shutdown } = await start(
+      (_request, response) => {
+        response.writeHead(200, { 'content-length': '8' });
+        response.write('fini');
+        begun.resolve(() => response.end('shed'));
+      },
+      { idleGraceMs: never },
+      secure,
+    );
+    const caller = await call(port, secure);
+    caller.send('/');
+    await caller.received('fini');
+    const outcome = shutdown.stop();
+    (await begun.promise)();
+    expect(await caller.ended).toContain('finished');
+    expect(await outcome).toMatchObject({ ended: 'finished', unfinished: 0 });
+  });
+});
+
+describe('a stop besides the requests', () => {
+  it('waits for other work in flight', async () => {
+    let commands = 1;
+    const { shutdown } = await start((_request, response) => response.end(), { inFlight: () => commands });
+    const outcome = shutdown.stop();
+    let ended = false;
+    const watched = outcome.finally(() => {
+      ended = true;
+    });
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    expect(ended).toBe(false);
+    commands = 0;
+    expect(await watched).toMatchObject({ ended: 'finished' });
+  });
+
+  it('watches connections that a plain listener in front hands over', async () => {
+    const { handler, reached, open } = gated();
+    const server = createServer(handler);
+    const front = createNetServer((socket) => void server.emit('connection', socket));
+    const shutdown = createShutdown({
+      listeners: [front, server],
+      inFlight: () => 0,
+      limitMs: never,
+      idleGraceMs: 0,
+      log: silent,
+    });
+    front.listen(0, '127.0.0.1');
+    await once(front, 'listening');
+    const caller = await call((front.address() as AddressInfo).port);
+    caller.send('/');
+    await reached;
+    const outcome = shutdown.stop();
+    expect(shutdown).toMatchObject({ requests: 1, connections: 1 });
+    open();
+    expect(await outcome).toMatchObject({ ended: 'finished', unfinished: 0 });
+    expect(await caller.ended).toContain('finished');
+  });
+
+  it('begins on the first signal, ends at once on the second, and then listens to none', async () => {
+    const { handler, reached } = gated();
+    const { port, shutdown } = await start(handler);
+    const caller = await call(port);
+    caller.send('/');
+    await reached;
+    const source = new EventEmitter();
+    const outcome = stopOnSignal(shutdown, source);
+    source.emit('SIGTERM', 'SIGTERM');
+    expect(shutdown.stopping).toBe(true);
+    source.emit('SIGINT', 'SIGINT');
+    expect(await outcome).toMatchObject({ ended: 'forced', unfinished: 1 });
+    expect(source.eventNames()).toEqual([]);
+  });
+});
