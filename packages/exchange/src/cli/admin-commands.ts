@@ -1,0 +1,22 @@
+import type { OpenForAdmin } from './admin-session.ts';
+import { createAuditCommand } from './audit.ts';
+import type { Command } from './command.ts';
+import { createExportCommand } from './export.ts';
+import { createImportCommand } from './import.ts';
+import { createMailboxCommand } from './mailbox.ts';
+import { createMessageCommand } from './message.ts';
+import { createRefusalsCommand } from './refusals.ts';
+import { createWorkflowCommand } from './workflow.ts';
+
+/** The commands that work on a ledger, whether or not a server runs on it. */
+export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
+  return [
+    createImportCommand(open),
+    createExportCommand(open),
+    createMailboxCommand(open),
+    createWorkflowCommand(open),
+    createMessageCommand(open),
+    createRefusalsCommand(open),
+    createAuditCommand(open),
+  ];
+}

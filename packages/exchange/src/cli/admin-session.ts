@@ -1,0 +1,87 @@
+import { userInfo } from 'node:os';
+import { type Config, loadConfig } from '../config/config.ts';
+import { type Entry, readEntry } from '../mailbox/import/entry.ts';
+import { EntryProblem } from '../mailbox/import/member-readers.ts';
+import type { ImportPlan } from '../mailbox/import/plan-builder.ts';
+import { planEntries } from '../mailbox/import/plan-import.ts';
+import type { Sealer } from '../mailbox/sealer.ts';
+import type { AuditEntry } from '../store/ledger/audit.ts';
+import type { Ledger } from '../store/ledger.ts';
+import { type CommandIo, exitCodes } from './command.ts';
+import { CommandRefusal } from './define-command.ts';
+
+/** What an admin command works on. The exchange may be running on the same ledger. */
+export interface AdminSession {
+  readonly ledger: Ledger;
+  readonly sealer: Sealer;
+  close(): Promise<void>;
+}
+
+export type OpenForAdmin = (config: Config) => Promise<AdminSession>;
+
+/** What commands take from the world beside their ledger: injected so that tests can hold it still. */
+export interface Surroundings {
+  /** Machine clock, milliseconds: validity of passwords and dates of the audit follow it. */
+  readonly now: () => number;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Who is at the command line, as the audit names them. */
+  readonly actor: () => string;
+}
+
+export const hostSurroundings: Surroundings = {
+  now: Date.now,
+  get stdin() {
+    return process.stdin;
+  },
+  actor() {
+    try {
+      return `command-line:${userInfo().username}`;
+    } catch {
+      // A container may run under a user id that has no name.
+      return `command-line:uid-${process.getuid?.() ?? 'unknown'}`;
+    }
+  },
+};
+
+/** Opens, works, and closes however the work ends. A configuration that is not good is refused with 78. */
+export async function withSession<R>(
+  open: OpenForAdmin,
+  io: CommandIo,
+  work: (session: AdminSession) => Promise<R>,
+): Promise<R> {
+  const loaded = loadConfig(io.env);
+  if (!loaded.ok) {
+    const problems = loaded.problems.map(({ name, problem }) => `\n  ${name} ${problem}`).join('');
+    throw new CommandRefusal(exitCodes.config, `the settings are not good; put right and try again:${problems}`);
+  }
+  const session = await open(loaded.config);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Reads an import line made from options. Throws a refusal that names the member, as an import would. */
+export function entryOf(line: Readonly<Record<string, unknown>>): Entry {
+  const given = Object.fromEntries(Object.entries(line).filter(([, value]) => value !== undefined));
+  try {
+    const entry = readEntry(given, 1);
+    if (entry === undefined) throw new Error('a header is no entry');
+    return entry;
+  } catch (error) {
+    throw error instanceof EntryProblem ? new CommandRefusal(exitCodes.badInput, error.message) : error;
+  }
+}
+
+/** Applies entries to the registry as one change, or refuses them all. */
+export async function applyEntries(
+  { ledger, sealer }: AdminSession,
+  entries: readonly Entry[],
+  audit: AuditEntry,
+): Promise<{ readonly version: number; readonly rowsChanged: number; readonly plan: ImportPlan }> {
+  const plan = planEntries(entries, await ledger.registry.load(), sealer);
+  const [first] = plan.problems;
+  if (first !== undefined) throw new CommandRefusal(exitCodes.badInput, first.problem);
+  return { ...(await ledger.registry.change({ ...plan.change, audit })), plan };
+}

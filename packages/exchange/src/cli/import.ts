@@ -1,0 +1,106 @@
+import { createReadStream } from 'node:fs';
+import { entryKinds } from '../mailbox/import/entry.ts';
+import type { ImportPlan } from '../mailbox/import/plan-builder.ts';
+import { planImport } from '../mailbox/import/plan-import.ts';
+import {
+  type AdminSession,
+  hostSurroundings,
+  type OpenForAdmin,
+  type Surroundings,
+  withSession,
+} from './admin-session.ts';
+import { type Command, type CommandIo, exitCodes } from './command.ts';
+import { CommandRefusal, defineCommand, type ExitCode } from './define-command.ts';
+import { printJson, printTable } from './print.ts';
+
+const blockBytes = 1024 * 1024;
+
+interface ImportRequest {
+  readonly file: string;
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+async function* readBlocks(file: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const block of createReadStream(file, { highWaterMark: blockBytes })) yield block as Uint8Array;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new CommandRefusal(exitCodes.badInput, `${file} cannot be read (${code})`);
+  }
+}
+
+function listProblems(plan: ImportPlan, io: CommandIo): void {
+  for (const { line, problem } of plan.problems) io.stderr(`line ${line}: ${problem}\n`);
+  const more = plan.stopped ? ' at least' : '';
+  io.stderr(`nothing was imported:${more} ${plan.problems.length} problem(s); put them right and import again\n`);
+}
+
+function printOutcome(plan: ImportPlan, request: ImportRequest, version: number, rowsChanged: number, io: CommandIo) {
+  if (request.json) {
+    const { counts, lines } = plan;
+    return printJson(io, { ok: true, dryRun: request.dryRun, lines, counts, rowsChanged, version });
+  }
+  const cells = entryKinds.map((kind) => [kind, ...Object.values(plan.counts[kind]).map(String)]);
+  printTable(io, ['kind', 'added', 'changed', 'unchanged'], cells);
+  const did = request.dryRun ? `would change ${rowsChanged} row(s)` : `changed ${rowsChanged} row(s)`;
+  io.stdout(`${did}; the registry is at version ${version}\n`);
+}
+
+async function importInto(session: AdminSession, request: ImportRequest, world: Surroundings, io: CommandIo) {
+  const { registry } = session.ledger;
+  const current = await registry.load();
+  const plan = await planImport({
+    blocks: request.file === '-' ? world.stdin : readBlocks(request.file),
+    current,
+    sealer: session.sealer,
+    onProgress: (lines) => io.stderr(`read ${lines} lines\n`),
+  });
+  if (plan.problems.length > 0) {
+    if (request.json) printJson(io, { ok: false, problems: plan.problems, stopped: plan.stopped });
+    else listProblems(plan, io);
+    return exitCodes.badInput;
+  }
+  const wanted = Object.values(plan.change).reduce((sum, rows) => sum + rows.length, 0);
+  if (request.dryRun || wanted === 0) {
+    printOutcome(plan, request, current.version, wanted, io);
+    return exitCodes.ok;
+  }
+  io.stderr(`writing ${wanted} rows\n`);
+  const { version, rowsChanged } = await registry.change({
+    ...plan.change,
+    audit: {
+      atMs: world.now(),
+      actor: world.actor(),
+      action: 'registry.import',
+      subject: 'registry',
+      detail: JSON.stringify(plan.counts),
+    },
+  });
+  printOutcome(plan, request, version, rowsChanged, io);
+  return exitCodes.ok;
+}
+
+/** `import`: mailboxes, credentials, workflows, registrations and certificates from NDJSON. */
+export function createImportCommand(open: OpenForAdmin, world: Surroundings = hostSurroundings): Command {
+  return defineCommand({
+    path: 'import',
+    summary: 'take mailboxes, passwords, workflows, registrations and certificates from a file',
+    about: [
+      'Reads one JSON object a line from FILE ("-" for standard input) and makes the registry say the same: all of it, or',
+      'nothing when any line has a problem. A member left out keeps its value. Importing a file again changes nothing.',
+      'A running server takes the change up by itself. The lines are described in docs/operate/command-line.md.',
+    ].join('\n'),
+    positionals: ['FILE'],
+    options: { 'dry-run': { says: 'say what would change, and change nothing' } },
+    exits: {
+      badInput: 'a line is not acceptable or FILE cannot be read; nothing was changed',
+      unavailable: 'the ledger is away or full',
+      config: 'the settings are not good',
+    },
+    run: ({ positionals, json, options }, io): Promise<ExitCode> => {
+      const request = { file: positionals[0] ?? '-', dryRun: options['dry-run'] !== undefined, json };
+      return withSession(open, io, (session) => importInto(session, request, world, io));
+    },
+  });
+}
