@@ -1,5 +1,6 @@
 import { setInterval } from 'node:timers';
 import type { Router } from './api/machines/routes.ts';
+import type { AdminSession } from './cli/admin-session.ts';
 import { createServiceClock, type MachineClock, type MovableServiceClock } from './compose/clocks.ts';
 import { composeClockwork } from './compose/clockwork.ts';
 import { composeHall, type Hall } from './compose/hall.ts';
@@ -61,6 +62,13 @@ export interface RunningExchange {
   readonly operatorsPort: number;
   /** Finishes what is in flight within the limit, then lets go of everything; a second call ends at once. */
   stop(): Promise<ShutdownOutcome>;
+}
+
+/** Opens what an admin command works on; an exchange may be running on the same ledger. */
+export async function openForAdmin(config: Config): Promise<AdminSession> {
+  const sealer = openSealer(config);
+  const ledger = await openLedger(config, { onBroken: () => undefined });
+  return { ledger, sealer, close: () => ledger.close() };
 }
 
 const flushEveryMs = 1000;

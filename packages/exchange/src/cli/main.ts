@@ -1,0 +1,16 @@
+import { readEnvironment } from '../config/env.ts';
+import { openForAdmin, version } from '../main.ts';
+import { createAdminCommands } from './admin-commands.ts';
+import { checkConfig } from './check-config.ts';
+import type { CommandIo } from './command.ts';
+import { devCa } from './dev-ca.ts';
+import { dispatch } from './dispatch.ts';
+import { serveCommand } from './serve.ts';
+
+const io: CommandIo = {
+  stdout: (text) => void process.stdout.write(text),
+  stderr: (text) => void process.stderr.write(text),
+  env: readEnvironment(),
+};
+const commands = [serveCommand, checkConfig, ...createAdminCommands(openForAdmin), devCa];
+process.exitCode = await dispatch(commands, process.argv.slice(2), io, version);

@@ -1,0 +1,39 @@
+import { loadConfig } from '../config/config.ts';
+import { serveUntilStopped } from '../main.ts';
+import { exitCodes } from './command.ts';
+import { CommandRefusal, defineCommand } from './define-command.ts';
+
+/** Runs the exchange in the foreground until a signal stops it. */
+export const serveCommand = defineCommand({
+  path: 'serve',
+  summary: 'run the exchange until it is told to stop',
+  about:
+    'Takes its settings from OPENMESH_* variables (see check-config), writes its log to standard output, says on ' +
+    'standard error when it is ready, and stops on SIGTERM or SIGINT after finishing what is in flight.',
+  positionals: [],
+  options: {},
+  exits: { config: 'the settings are not good' },
+  async run(_request, io) {
+    const loaded = loadConfig(io.env);
+    if (!loaded.ok) {
+      const problems = loaded.problems.map(({ name, problem }) => `\n  ${name} ${problem}`).join('');
+      throw new CommandRefusal(exitCodes.config, `the settings are not good; put right and try again:${problems}`);
+    }
+    for (const { name, problem } of loaded.warnings) io.stderr(`warning: ${name} ${problem}\n`);
+    const code = await serveUntilStopped({
+      config: loaded.config,
+      ready({ machinesPort, operatorsPort }, { machines, operators }) {
+        const scheme = machines.tls.mode === 'off' ? 'http' : 'https';
+        io.stderr(
+          `ready machines=${scheme}://${bracket(machines.host)}:${machinesPort} ` +
+            `operators=http://${bracket(operators.host)}:${operatorsPort}\n`,
+        );
+      },
+    });
+    return code as (typeof exitCodes)[keyof typeof exitCodes];
+  },
+});
+
+function bracket(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

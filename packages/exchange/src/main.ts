@@ -1,0 +1,69 @@
+import { type ComposeOptions, openForAdmin, type RunningExchange, startExchange, version } from './compose.ts';
+import type { Config } from './config/config.ts';
+import { createLog, type Log } from './http/log.ts';
+
+export { openForAdmin, version };
+
+/** How a served exchange ended: the process's exit code. */
+export const endings = {
+  /** Stopped by a signal, everything in flight finished. */
+  stopped: 0,
+  /** It could not start. */
+  notStarted: 1,
+  /** Stopped by a signal, but the time was up before everything had finished. */
+  cutShort: 3,
+  /** The ledger failed a write or a flush: start again, and it recovers. */
+  ledgerBroken: 74,
+} as const;
+
+export interface ServeOptions extends Pick<ComposeOptions, 'extraRoutes' | 'beforeListening'> {
+  readonly config: Config;
+  /** Told once, when the doors are open. */
+  readonly ready: (running: RunningExchange, config: Config) => void;
+}
+
+/**
+ * Starts an exchange, waits for SIGINT, SIGTERM or a broken ledger, stops it. Resolves to the exit code; rejects when it
+ * cannot start.
+ */
+export async function serveUntilStopped(options: ServeOptions): Promise<number> {
+  const { config } = options;
+  const log = createLog(config.log);
+  log.config(config);
+  const ending = Promise.withResolvers<number>();
+  const running = await startExchange({
+    ...options,
+    log,
+    onBroken: () => {
+      log.error('ledger-broken', new Error('the ledger failed a write or a flush'));
+      log.flush();
+      ending.resolve(endings.ledgerBroken);
+    },
+  });
+  const stop = (signal: NodeJS.Signals): void => {
+    log.info('signal', { signal });
+    running
+      .stop()
+      .then(
+        (outcome) => ending.resolve(outcome.ended === 'finished' ? endings.stopped : endings.cutShort),
+        ending.reject,
+      );
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, stop);
+  // Set when a launcher started us: its end must be ours.
+  process.once('disconnect', () => stop('SIGHUP'));
+  log.info('ready', { port: running.machinesPort, profile: config.profile });
+  options.ready(running, config);
+  const code = await ending.promise;
+  for (const signal of signals) process.off(signal, stop);
+  end(log, code);
+  return code;
+}
+
+/** A broken ledger answers nothing more: waiting for what hangs on it would keep a dead service up. */
+function end(log: Log, code: number): void {
+  log.info('ended', { status: code });
+  log.flush();
+  if (code === endings.ledgerBroken) process.exit(code);
+}
