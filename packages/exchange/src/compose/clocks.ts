@@ -2,7 +2,7 @@ import type { JobLedger } from '../store/ledger/jobs.ts';
 
 /** The clock of tokens, TLS, leases and timeouts. It cannot be moved. */
 export interface MachineClock {
-  nowMs(): number;
+  readonly nowMs: () => number;
 }
 
 /** The clock of message life. In the sandbox it can be moved forward; the offset is kept in the ledger (2a.12). */

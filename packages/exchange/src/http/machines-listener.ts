@@ -17,7 +17,7 @@ export function createMachinesServer(
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   unreadable: (socket: Socket, reason: ErrorName) => void,
 ): MachinesServer {
-  const server = contexts.createServer({
+  const server: MachinesServer = contexts.createServer({
     maxHeaderSize: limits.headerBytesMax,
     requestTimeout: limits.requestTimeoutMs,
     headersTimeout: limits.headersTimeoutMs,
@@ -25,7 +25,7 @@ export function createMachinesServer(
     connectionsCheckingInterval: 5_000,
     insecureHTTPParser: false,
     requireHostHeader: false,
-  }) as MachinesServer;
+  });
   server.maxConnections = limits.connectionsMax;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => void handle(request, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

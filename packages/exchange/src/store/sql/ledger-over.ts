@@ -6,8 +6,8 @@ export interface SqlPlaces {
   readonly write: Caller<WritingCommands>;
   readonly read: Caller<ReadingCommands>;
   /** Commands waiting or in flight. */
-  waiting(): number;
-  close(): Promise<void>;
+  readonly waiting: () => number;
+  readonly close: () => Promise<void>;
 }
 
 /** The ledger's ports over any engine that can run the commands. */
