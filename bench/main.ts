@@ -1,4 +1,5 @@
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
+import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
 
@@ -11,6 +12,7 @@ interface Benchmark {
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   lifecycle: { summary: lifecycleSummary, flags: lifecycleFlags, run: runLifecycle },
+  large: { summary: largeSummary, flags: largeFlags, run: runLarge },
 };
 
 function help(name: string | undefined): string {

@@ -20,3 +20,35 @@ export const stampBytes = 16;
 export function smallBodyPattern(): Buffer {
   return pseudoRandomBytes(smallBodyBytesMax, 1);
 }
+
+const largePeriodBytes = 4 * 1024 * 1024 + 8191;
+const largePieceBytes = 1024 * 1024;
+
+/**
+ * A payload of any size that costs no time to make: a pseudo-random pattern over and over. The period is not a multiple
+ * of any block size, so a block that is lost, doubled or swapped shows.
+ */
+export class LargePayload {
+  readonly #pattern = pseudoRandomBytes(largePeriodBytes, 2);
+
+  /** The bytes at [position, position + bytes), in pieces of at most 1 MiB. */
+  *pieces(position: number, bytes: number): Generator<Buffer> {
+    for (let sent = 0; sent < bytes; ) {
+      const from = (position + sent) % largePeriodBytes;
+      const piece = this.#pattern.subarray(from, from + Math.min(largePieceBytes, bytes - sent));
+      yield piece;
+      sent += piece.length;
+    }
+  }
+
+  /** Whether bytes[start, end) are the payload's bytes from `position` on. */
+  matches(bytes: Buffer, start: number, end: number, position: number): boolean {
+    for (let at = start; at < end; ) {
+      const from = (position + at - start) % largePeriodBytes;
+      const length = Math.min(end - at, largePeriodBytes - from);
+      if (bytes.compare(this.#pattern, from, from + length, at, at + length) !== 0) return false;
+      at += length;
+    }
+    return true;
+  }
+}
