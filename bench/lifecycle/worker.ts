@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { smallBodyPattern } from '../payload.ts';
 import { TokenMaker, tokenTimestamp } from '../token.ts';
 import { Lane } from './lane.ts';
+import { LaneRequests } from './lane-requests.ts';
 import { figuresPerSample, phases, type WorkerOrder, type WorkerReport } from './operations.ts';
 
 /** A thread of the load generator: opens its connections, makes its tokens, says it is ready, and runs when told. */
@@ -53,7 +54,7 @@ async function main(): Promise<void> {
   let active = 0;
 
   const stopped = (lane: Lane): void => {
-    const answers = lane.recorded;
+    const answers = lane.answers;
     if (lane === lanes[0] && answers !== undefined) say({ kind: 'answers', answers });
     active -= 1;
     if (active > 0) return;
@@ -79,7 +80,8 @@ async function main(): Promise<void> {
   const tokens = new TokenMaker(order.sharedKey, tokenTimestamp(new Date()));
   const pattern = smallBodyPattern();
   for (const [laneNumber, pairs] of order.lanes.entries()) {
-    const lane = new Lane({ ...order, laneNumber, pairs, tokens, pattern, finished, failed: fail });
+    const requests = new LaneRequests({ ...order, laneNumber, pairs, tokens, pattern });
+    const lane = new Lane({ requests, checkStamp: order.checkStamp, finished, failed: fail });
     const socket = await open(lane);
     socket.on('error', fail);
     socket.on('close', () => fail(new Error('the server closed a connection')));
