@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomUUID } from 'node:crypto';
+import { formatAuthorization, formatTokenTimestamp, tokenMessage } from '@openmesh/protocol';
 
 /** Who a token speaks for. */
 export interface Caller {
@@ -6,25 +7,21 @@ export interface Caller {
   readonly password: string;
 }
 
-/** UTC `yyyyMMddHHmm`, the time stamp of a token. */
-export function tokenTimestamp(now: Date): string {
-  return now.toISOString().slice(0, 16).replaceAll(/[-T:]/g, '');
-}
-
-/** Makes `Authorization` values with a fresh nonce each, good for two hours around `timestamp`. */
+/** Makes `Authorization` values with a fresh nonce each, good for two hours around `nowMs`. */
 export class TokenMaker {
   readonly #key: KeyObject;
   readonly #timestamp: string;
 
-  constructor(sharedKey: string, timestamp: string) {
+  constructor(sharedKey: string, nowMs: number) {
     this.#key = createSecretKey(sharedKey, 'utf8');
-    this.#timestamp = timestamp;
+    this.#timestamp = formatTokenTimestamp(nowMs);
   }
 
-  make(caller: Caller, nonce: string = randomUUID(), count = '0'): string {
+  make({ mailbox, password }: Caller, nonce: string = randomUUID()): string {
+    const parts = { mailbox, nonce, nonceCount: '0', timestamp: this.#timestamp };
     const hash = createHmac('sha256', this.#key)
-      .update(`${caller.mailbox}:${nonce}:${count}:${caller.password}:${this.#timestamp}`)
+      .update(tokenMessage({ ...parts, password }))
       .digest('hex');
-    return `NHSMESH ${caller.mailbox}:${nonce}:${count}:${this.#timestamp}:${hash}`;
+    return formatAuthorization({ ...parts, hash });
   }
 }

@@ -2,7 +2,7 @@ import type { OnReadOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
 import { smallBodyPattern } from '../payload.ts';
-import { TokenMaker, tokenTimestamp } from '../token.ts';
+import { TokenMaker } from '../token.ts';
 import { Lane } from './lane.ts';
 import { LaneRequests } from './lane-requests.ts';
 import { figuresPerSample, phases, type WorkerOrder, type WorkerReport } from './operations.ts';
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
     return false;
   };
 
-  const tokens = new TokenMaker(order.sharedKey, tokenTimestamp(new Date()));
+  const tokens = new TokenMaker(order.sharedKey, Date.now());
   const pattern = smallBodyPattern();
   for (const [laneNumber, pairs] of order.lanes.entries()) {
     const requests = new LaneRequests({ ...order, laneNumber, pairs, tokens, pattern });
