@@ -1,4 +1,6 @@
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
+import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
+import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
 import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
@@ -13,6 +15,8 @@ interface Benchmark {
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   lifecycle: { summary: lifecycleSummary, flags: lifecycleFlags, run: runLifecycle },
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
+  growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
+  idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
 };
 
 function help(name: string | undefined): string {

@@ -5,19 +5,28 @@ import type { Caller } from './token.ts';
 export interface RunningServer {
   readonly pid: number;
   readonly port: number;
-  /** Ends the process and resolves when it is gone. */
+  /** Ends the process and resolves when it is gone; at once when it is gone already. */
   stop(): Promise<void>;
 }
 
 export interface ExchangeOptions {
-  /** An empty directory for the ledger and the bodies. */
+  /** For the ledger and the bodies; what is there from an earlier start is kept. */
   readonly directory: string;
   readonly credentials: CredentialFiles;
   readonly sharedKey: string;
-  readonly mailboxes: readonly Caller[];
 }
 
-/** Starts the exchange in its live profile with these mailboxes; rejects when it ends before it is ready. */
+/** Where `startExchange` keeps its records under `directory`. */
+export function ledgerPath(directory: string): string {
+  return `${directory}/ledger.sqlite`;
+}
+
+/** Makes the ledger, with these mailboxes active. */
+export function provision(_options: ExchangeOptions, _mailboxes: readonly Caller[]): Promise<void> {
+  return Promise.reject(new Error('there is no exchange to provision yet'));
+}
+
+/** Starts the exchange in its live profile; resolves when it is ready, rejects when it ends before. */
 export function startExchange(_options: ExchangeOptions): Promise<RunningServer> {
   return Promise.reject(new Error('there is no exchange to start yet'));
 }

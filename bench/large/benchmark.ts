@@ -2,13 +2,13 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CredentialFiles, type Credentials, makeCredentials } from '../certificates.ts';
+import { ClientConnection } from '../client-connection.ts';
 import { type NumberFlags, readFlags, UsageError } from '../flags.ts';
 import { mailboxesOf, mailboxPairs, sharedKey } from '../mailboxes.ts';
 import { LargePayload } from '../payload.ts';
-import { type RunningServer, startExchange } from '../server-under-test.ts';
+import { provision, type RunningServer, startExchange } from '../server-under-test.ts';
 import { median, rounded } from '../statistics.ts';
 import { withWorkDirectory } from '../work-directory.ts';
-import { BulkConnection } from './bulk-connection.ts';
 import { type Direction, type LargeLeg, measureLeg } from './leg.ts';
 import { startNginx } from './nginx.ts';
 import { type Chunk, type ChunkStore, cutIntoChunks, exchangeStore, nginxStore } from './stores.ts';
@@ -45,7 +45,7 @@ export async function runLarge(args: readonly string[]): Promise<object> {
   const chunks = cutIntoChunks(bytes, flags['chunk-mib'] * 1024 * 1024);
   return withWorkDirectory(async (directory) => {
     await refuseSmallDisk(directory, bytes);
-    const { files, texts: credentials } = makeCredentials(directory);
+    const { files, texts: credentials } = await makeCredentials(directory);
     const round = { flags, chunks, payload: new LargePayload(), files, credentials };
     const legs: LargeLeg[] = [];
     for (let number = 1; number <= flags.rounds; number += 1) {
@@ -78,10 +78,11 @@ async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
     contenders.push({ store: nginxStore(), server: await startNginx(directory, round.files) });
     if (round.flags['nginx-only'] === 0) {
       const pairs = mailboxPairs(1);
-      const mailboxes = mailboxesOf(pairs);
       const place = join(directory, 'exchange');
       mkdirSync(place);
-      const server = await startExchange({ directory: place, credentials: round.files, sharedKey, mailboxes });
+      const options = { directory: place, credentials: round.files, sharedKey };
+      await provision(options, mailboxesOf(pairs));
+      const server = await startExchange(options);
       for (const pair of pairs) contenders.push({ store: exchangeStore(pair, sharedKey, round.chunks.length), server });
     }
     const legs: LargeLeg[] = [];
@@ -95,7 +96,8 @@ async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
 }
 
 async function runDirection(round: Round, { store, server }: Contender, direction: Direction): Promise<LargeLeg> {
-  const open = (): Promise<BulkConnection> => BulkConnection.open(server.port, round.credentials, round.payload);
+  const open = (): Promise<ClientConnection> =>
+    ClientConnection.open({ port: server.port, credentials: round.credentials, payload: round.payload });
   const connections = await Promise.all(Array.from({ length: round.flags.parallel }, open));
   const bytes = round.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
   const [first, ...rest] = round.chunks;

@@ -1,6 +1,6 @@
+import type { ClientAnswer, ClientConnection } from '../client-connection.ts';
 import type { MailboxPair } from '../lifecycle/operations.ts';
 import { TokenMaker } from '../token.ts';
-import type { BulkAnswer, BulkConnection } from './bulk-connection.ts';
 
 /** One chunk of the message: its number from 1, and where its bytes lie. */
 export interface Chunk {
@@ -12,8 +12,8 @@ export interface Chunk {
 /** How a kind of server is asked to take and give one chunk. Each call rejects on a wrong answer. */
 export interface ChunkStore {
   readonly name: string;
-  upload(connection: BulkConnection, chunk: Chunk): Promise<void>;
-  download(connection: BulkConnection, chunk: Chunk): Promise<void>;
+  upload(connection: ClientConnection, chunk: Chunk): Promise<void>;
+  download(connection: ClientConnection, chunk: Chunk): Promise<void>;
 }
 
 /** Cuts `bytes` into chunks of `chunkBytes`, the last one shorter. */
@@ -70,7 +70,7 @@ export function exchangeStore(pair: MailboxPair, sharedKey: string, chunkCount: 
   };
 }
 
-function check(answer: BulkAnswer, statuses: readonly number[]): BulkAnswer {
+function check(answer: ClientAnswer, statuses: readonly number[]): ClientAnswer {
   if (!statuses.includes(answer.status)) {
     throw new Error(
       `the answer was ${answer.status} instead of ${statuses.join(' or ')}: ${answer.text.slice(0, 300)}`,

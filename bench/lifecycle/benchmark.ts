@@ -2,8 +2,9 @@ import { type Credentials, makeCredentials } from '../certificates.ts';
 import { type NumberFlags, readFlags, UsageError } from '../flags.ts';
 import { mailboxesOf, mailboxPairs, sharedKey } from '../mailboxes.ts';
 import { smallBodyBytesMax } from '../payload.ts';
-import { type RunningServer, startExchange } from '../server-under-test.ts';
+import { provision, type RunningServer, startExchange } from '../server-under-test.ts';
 import { median, rounded } from '../statistics.ts';
+import { withServer } from '../with-server.ts';
 import { withWorkDirectory } from '../work-directory.ts';
 import { type LegOptions, type LegOutcome, type LegResult, runLeg } from './leg.ts';
 import type { MailboxPair } from './operations.ts';
@@ -49,8 +50,8 @@ export async function runLifecycle(args: readonly string[]): Promise<object> {
   return withWorkDirectory((directory) => runLegs(flags, pairs, directory));
 }
 
-function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: string): Promise<object> {
-  const { files, texts: credentials } = makeCredentials(directory);
+async function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: string): Promise<object> {
+  const { files, texts: credentials } = await makeCredentials(directory);
   const leg = (target: string, server: RunningServer, shortened = false): Promise<LegOutcome> =>
     runLeg({
       ...legOptions(flags, credentials),
@@ -67,26 +68,15 @@ function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: string)
       return compare(flags, legs, 'echo-again');
     });
   }
-  const exchange = startExchange({ directory, credentials: files, sharedKey, mailboxes: mailboxesOf(pairs) });
-  return withServer(exchange, async (server) => {
+  const options = { directory, credentials: files, sharedKey };
+  await provision(options, mailboxesOf(pairs));
+  return withServer(startExchange(options), async (server) => {
     // The echo repeats what the exchange really answers, so the exchange is asked first.
     const { answers } = await leg('exchange', server, true);
     return withServer(startEcho({ ...credentials, answers }), async (echo) => {
       return compare(flags, await alternate(flags.rounds, leg, { echo, exchange: server }), 'exchange');
     });
   });
-}
-
-async function withServer<Result>(
-  starting: Promise<RunningServer>,
-  work: (server: RunningServer) => Promise<Result>,
-): Promise<Result> {
-  const server = await starting;
-  try {
-    return await work(server);
-  } finally {
-    await server.stop();
-  }
 }
 
 function legOptions(

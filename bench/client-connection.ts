@@ -1,32 +1,44 @@
 import type { OnReadOpts } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import type { Credentials } from '../certificates.ts';
-import type { LargePayload } from '../payload.ts';
-import { ResponseParser } from '../response-parser.ts';
+import type { Credentials } from './certificates.ts';
+import type { LargePayload } from './payload.ts';
+import { ResponseParser } from './response-parser.ts';
 
-export interface BulkAnswer {
+export interface ClientAnswer {
   readonly status: number;
   /** The body as text, of an answer that is not the payload. */
   readonly text: string;
 }
 
-const readBufferBytes = 256 * 1024;
+export interface ConnectionTarget {
+  readonly port: number;
+  readonly credentials: Credentials;
+  /** What uploads send and downloads must be. */
+  readonly payload: LargePayload;
+  /** 256 KiB unless told; less where thousands of connections are open. */
+  readonly readBufferBytes?: number;
+}
+
+const readBufferBytesDefault = 256 * 1024;
 const answerTextBytesMax = 64 * 1024;
 /** Pieces handed to the socket and not yet taken by the kernel: two, so that one is encrypted while one is sent. */
 const piecesInFlightMax = 2;
 
-/** One keep-alive mutual TLS connection that moves large bodies one request at a time, checking every byte received. */
-export class BulkConnection {
+/**
+ * One keep-alive mutual TLS connection that asks one request at a time: large bodies both ways, checking every byte
+ * received, and small questions.
+ */
+export class ClientConnection {
   readonly #socket: TLSSocket;
   readonly #payload: LargePayload;
   readonly #parser: ResponseParser;
-  #answer: PromiseWithResolvers<BulkAnswer> | undefined;
+  #answer: PromiseWithResolvers<ClientAnswer> | undefined;
   #expected = { position: 0, bytes: -1 };
   #status = 0;
   #text = '';
   #received = 0;
 
-  private constructor(options: ConnectionOptions, payload: LargePayload) {
+  private constructor(options: ConnectionOptions, payload: LargePayload, readBufferBytes: number) {
     this.#payload = payload;
     this.#parser = new ResponseParser({
       head: (status, _head, bodyBytes) => this.#onHead(status, bodyBytes),
@@ -52,10 +64,11 @@ export class BulkConnection {
   }
 
   /** Connects to 127.0.0.1 with TLS 1.3 and the client certificate; rejects when the handshake fails. */
-  static async open(port: number, credentials: Credentials, payload: LargePayload): Promise<BulkConnection> {
-    const { ca, clientCert: cert, clientKey: key } = credentials;
+  static async open(target: ConnectionTarget): Promise<ClientConnection> {
+    const { ca, clientCert: cert, clientKey: key } = target.credentials;
+    const { port } = target;
     const options = { host: '127.0.0.1', port, servername: 'localhost', ca, cert, key, minVersion: 'TLSv1.3' } as const;
-    const connection = new BulkConnection(options, payload);
+    const connection = new ClientConnection(options, target.payload, target.readBufferBytes ?? readBufferBytesDefault);
     await new Promise<void>((resolve, reject) => {
       connection.#socket.once('secureConnect', resolve);
       connection.#socket.once('error', reject);
@@ -68,7 +81,7 @@ export class BulkConnection {
   }
 
   /** Sends a request whose body is the payload's bytes at [position, position + bytes). `head` ends with CRLF. */
-  async upload(head: string, position: number, bytes: number): Promise<BulkAnswer> {
+  async upload(head: string, position: number, bytes: number): Promise<ClientAnswer> {
     const answer = this.#expect(0, -1);
     this.#socket.write(`${head}content-length: ${bytes}\r\n\r\n`, 'latin1');
     const written: Promise<void>[] = [];
@@ -81,14 +94,14 @@ export class BulkConnection {
   }
 
   /** Sends a request without a body; the answer must be those bytes of the payload, or the call rejects. */
-  download(head: string, position: number, bytes: number): Promise<BulkAnswer> {
+  download(head: string, position: number, bytes: number): Promise<ClientAnswer> {
     const answer = this.#expect(position, bytes);
     this.#socket.write(`${head}\r\n`, 'latin1');
     return answer;
   }
 
   /** Sends a request without a body and gives the answer as text. */
-  ask(head: string): Promise<BulkAnswer> {
+  ask(head: string): Promise<ClientAnswer> {
     return this.download(head, 0, -1);
   }
 
@@ -96,9 +109,9 @@ export class BulkConnection {
     this.#socket.destroy();
   }
 
-  #expect(position: number, bytes: number): Promise<BulkAnswer> {
+  #expect(position: number, bytes: number): Promise<ClientAnswer> {
     this.#expected = { position, bytes };
-    this.#answer = Promise.withResolvers<BulkAnswer>();
+    this.#answer = Promise.withResolvers<ClientAnswer>();
     return this.#answer.promise;
   }
 
