@@ -1,1 +1,56 @@
-export {};
+import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
+import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
+import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
+import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
+import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
+import { describeMachine } from './machine.ts';
+
+interface Benchmark {
+  readonly summary: string;
+  readonly flags: NumberFlags;
+  /** Resolves with the figures; rejects when a server gave a wrong answer. */
+  readonly run: (args: readonly string[]) => Promise<object>;
+}
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  lifecycle: { summary: lifecycleSummary, flags: lifecycleFlags, run: runLifecycle },
+  large: { summary: largeSummary, flags: largeFlags, run: runLarge },
+  growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
+  idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
+};
+
+function help(name: string | undefined): string {
+  const benchmark = name === undefined ? undefined : benchmarks[name];
+  if (name !== undefined && benchmark !== undefined) {
+    return `npm run bench -- ${name} [--flags]\n\n${benchmark.summary}\n\n${describeFlags(benchmark.flags)}\n`;
+  }
+  const list = Object.entries(benchmarks).map(([each, { summary }]) => `  ${each.padEnd(10)} ${summary}`);
+  return [
+    'npm run bench -- NAME [--flags]      figures as JSON on stdout, progress on stderr',
+    'npm run bench -- NAME --help         the flags of one benchmark',
+    '',
+    ...list,
+    '',
+  ].join('\n');
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || rest.includes('--help')) {
+    process.stdout.write(help(name));
+    return name === undefined ? 2 : 0;
+  }
+  const benchmark = Object.hasOwn(benchmarks, name) ? benchmarks[name] : undefined;
+  if (benchmark === undefined) throw new UsageError(`There is no benchmark "${name}".\n${help(undefined)}`);
+  const figures = await benchmark.run(rest);
+  const result = { benchmark: name, at: new Date().toISOString(), machine: describeMachine(), ...figures };
+  process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
+  return 0;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,146 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type CredentialFiles, type Credentials, makeCredentials } from '../certificates.ts';
+import { ClientConnection } from '../client-connection.ts';
+import { type NumberFlags, readFlags, UsageError } from '../flags.ts';
+import { mailboxesOf, mailboxPairs, sharedKey } from '../mailboxes.ts';
+import { LargePayload } from '../payload.ts';
+import { provision, type RunningServer, startExchange } from '../server-under-test.ts';
+import { median, rounded } from '../statistics.ts';
+import { withWorkDirectory } from '../work-directory.ts';
+import { type Direction, type LargeLeg, measureLeg } from './leg.ts';
+import { startNginx } from './nginx.ts';
+import { type Chunk, type ChunkStore, cutIntoChunks, exchangeStore, nginxStore } from './stores.ts';
+
+export const largeFlags = {
+  gigabytes: { default: 1, min: 1, max: 100, help: 'size of the message, 1,000,000,000 bytes each' },
+  'chunk-mib': { default: 100, min: 1, max: 100, help: 'size of a chunk, 1,048,576 bytes each' },
+  parallel: { default: 1, min: 1, max: 16, help: 'connections that share the chunks' },
+  rounds: { default: 3, min: 1, max: 50, help: 'times each server moves the message, in turn' },
+  'nginx-only': { default: 0, min: 0, max: 1, help: '1: measure nginx alone' },
+} as const satisfies NumberFlags;
+
+type Flags = ReturnType<typeof readFlags<typeof largeFlags>>;
+
+export const largeSummary = 'upload and download one large message in chunks; the exchange beside nginx PUT and GET';
+
+interface Round {
+  readonly flags: Flags;
+  readonly chunks: readonly Chunk[];
+  readonly payload: LargePayload;
+  readonly files: CredentialFiles;
+  readonly credentials: Credentials;
+}
+
+interface Contender {
+  readonly store: ChunkStore;
+  readonly server: RunningServer;
+}
+
+/** Moves the message both ways through both servers, round after round, and compares the medians. */
+export async function runLarge(args: readonly string[]): Promise<object> {
+  const flags = readFlags(args, largeFlags);
+  const bytes = flags.gigabytes * 1e9;
+  const chunks = cutIntoChunks(bytes, flags['chunk-mib'] * 1024 * 1024);
+  return withWorkDirectory(async (directory) => {
+    await refuseSmallDisk(directory, bytes);
+    const { files, texts: credentials } = await makeCredentials(directory);
+    const round = { flags, chunks, payload: new LargePayload(), files, credentials };
+    const legs: LargeLeg[] = [];
+    for (let number = 1; number <= flags.rounds; number += 1) {
+      console.error(`round ${number}/${flags.rounds}`);
+      // New servers and an empty disk each round: a peak of memory is then one round's, and the disk never fills.
+      const place = join(directory, 'round');
+      mkdirSync(place);
+      legs.push(...(await runRound(round, place)));
+      rmSync(place, { recursive: true, force: true });
+    }
+    return summarise(flags, legs);
+  });
+}
+
+async function refuseSmallDisk(directory: string, bytes: number): Promise<void> {
+  const disk = await statfs(directory);
+  const needed = bytes * 2 * 1.1;
+  const free = disk.bavail * disk.bsize;
+  if (free < needed) {
+    throw new UsageError(
+      `This needs ${rounded(needed / 1e9, 1)} GB free under ${directory} and there are ${rounded(free / 1e9, 1)}: ` +
+        'choose fewer --gigabytes, or another disk with OPENMESH_BENCH_DIRECTORY.',
+    );
+  }
+}
+
+async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
+  const contenders: Contender[] = [];
+  try {
+    contenders.push({ store: nginxStore(), server: await startNginx(directory, round.files) });
+    if (round.flags['nginx-only'] === 0) {
+      const pairs = mailboxPairs(1);
+      const place = join(directory, 'exchange');
+      mkdirSync(place);
+      const options = { directory: place, credentials: round.files, sharedKey };
+      await provision(options, mailboxesOf(pairs));
+      const server = await startExchange(options);
+      for (const pair of pairs) contenders.push({ store: exchangeStore(pair, sharedKey, round.chunks.length), server });
+    }
+    const legs: LargeLeg[] = [];
+    for (const direction of ['upload', 'download'] as const) {
+      for (const contender of contenders) legs.push(await runDirection(round, contender, direction));
+    }
+    return legs;
+  } finally {
+    for (const { server } of contenders) await server.stop();
+  }
+}
+
+async function runDirection(round: Round, { store, server }: Contender, direction: Direction): Promise<LargeLeg> {
+  const open = (): Promise<ClientConnection> =>
+    ClientConnection.open({ port: server.port, credentials: round.credentials, payload: round.payload });
+  const connections = await Promise.all(Array.from({ length: round.flags.parallel }, open));
+  const bytes = round.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0);
+  const [first, ...rest] = round.chunks;
+  try {
+    return await measureLeg(store.name, direction, server.pid, bytes, async () => {
+      // The first chunk goes alone: its answer names the message that the others belong to.
+      if (first !== undefined && connections[0] !== undefined) await store[direction](connections[0], first);
+      const shares = connections.map(async (connection, index) => {
+        for (const chunk of rest.filter((_, at) => at % connections.length === index)) {
+          await store[direction](connection, chunk);
+        }
+      });
+      await Promise.all(shares);
+    });
+  } finally {
+    for (const connection of connections) connection.close();
+  }
+}
+
+function summarise(flags: Flags, legs: readonly LargeLeg[]): object {
+  const of = (target: string, direction: Direction, figure: (leg: LargeLeg) => number): number =>
+    median(legs.filter((leg) => leg.target === target && leg.direction === direction).map(figure));
+  const compare = (direction: Direction): object => {
+    const speed = (target: string): number => of(target, direction, (leg) => leg.mbPerSecond);
+    const cpu = (target: string): number => of(target, direction, (leg) => leg.serverCpuMsPerMb);
+    return {
+      nginxMbPerSecond: rounded(speed('nginx'), 0),
+      exchangeMbPerSecond: rounded(speed('exchange'), 0),
+      ratio: rounded(speed('exchange') / speed('nginx')),
+      nginxCpuMsPerMb: rounded(cpu('nginx')),
+      exchangeCpuMsPerMb: rounded(cpu('exchange')),
+      generatorBound: legs
+        .filter((leg) => leg.direction === direction && leg.generatorBound)
+        .map((leg) => leg.target)
+        .filter((target, index, all) => all.indexOf(target) === index),
+    };
+  };
+  const peaks = legs.filter((leg) => leg.target === 'exchange').map((leg) => leg.serverResidentPeakMiB);
+  return {
+    flags,
+    upload: compare('upload'),
+    download: compare('download'),
+    exchangeResidentPeakMiB: peaks.length === 0 ? null : Math.max(...peaks),
+    legs,
+  };
+}

@@ -1,0 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** Runs `work` with a new directory, under `OPENMESH_BENCH_DIRECTORY` or the system's place for such, and removes it. */
+export async function withWorkDirectory<Result>(work: (directory: string) => Promise<Result>): Promise<Result> {
+  const directory = mkdtempSync(join(process.env.OPENMESH_BENCH_DIRECTORY ?? tmpdir(), 'openmesh-bench-'));
+  try {
+    return await work(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
