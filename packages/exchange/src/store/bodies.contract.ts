@@ -13,7 +13,7 @@ export interface BodiesUnderTest {
   /** Names that exist in the store's medium, whether or not `list` would tell them. */
   countStored(): Promise<number>;
   /** Closes the store, removes everything and checks that nothing is left open. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /** More transfers than any store has large buffers for. */

@@ -23,13 +23,20 @@ export interface DurableBody extends BodyShape {
 export interface BodySink {
   /** Takes bytes; a returned promise means: wait for it before the next write (back-pressure). Rejects with `BodyFault`. */
   write(bytes: Uint8Array): Promise<void> | undefined;
-  /** Flushes file and directory. A failed flush is never retried: the body is discarded and `BodyFault` is thrown. */
+  /**
+   * Flushes file and directory; call it when the last write settled. A failed flush is never retried: the body is
+   * discarded and `BodyFault` is thrown.
+   */
   finish(): Promise<DurableBody>;
   /** Drops what was written. Never rejects; harmless after `finish` failed. */
   abort(): Promise<void>;
 }
 
-/** One verified block. `release` gives its memory back; the bytes must not be touched afterwards. */
+/**
+ * One verified block. `release` gives its memory back; the bytes must not be touched afterwards, so release only when
+ * the socket is done with them. Release a block before asking for the next, which was read ahead meanwhile. A block
+ * still held when reading is given up is never reused: its bytes stay what they are, at the price of a fresh buffer.
+ */
 export interface BodyBlock {
   readonly bytes: Uint8Array;
   release(): void;
@@ -74,7 +81,10 @@ export interface Bodies {
   read(ref: BodyRef, shape: BodyShape): AsyncIterable<BodyBlock>;
   /** Removes bodies; unknown names are harmless. Resolves when the removals are done (they need not be flushed). */
   remove(refs: readonly BodyRef[]): Promise<void>;
-  /** Every body of the store older than `beforeMs` (machine clock), oldest day first, in bounded steps. */
+  /**
+   * Every body of the store older than `beforeMs` (machine clock), oldest day first, in bounded steps; also those being
+   * written. Tidies away what days without bodies left behind.
+   */
   list(beforeMs: number): AsyncIterable<BodyListing>;
   /** Bytes that may still be written before the reserve is touched; Infinity where the store cannot say. */
   freeBytes(): Promise<number>;

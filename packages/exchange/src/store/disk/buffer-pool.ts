@@ -35,11 +35,6 @@ export class BufferPool {
     this.#limit = options.limit;
   }
 
-  /** Buffers not in anyone's hands, made or not. */
-  get freeCount(): number {
-    return this.#free.length + this.#limit - this.#made;
-  }
-
   /** A buffer if one is free and nobody waits for it. */
   tryTake(): Buffer | undefined {
     return this.#closed || this.#waiters.length > 0 ? undefined : this.#takeFree();

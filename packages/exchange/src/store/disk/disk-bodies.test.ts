@@ -1,24 +1,75 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, readdir, rm, truncate } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeBodies } from '../bodies.contract.ts';
-import { createDiskBodies } from './disk-bodies.ts';
-import { nodeFileSystem } from './file-system.ts';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type BodiesUnderTest, describeBodies } from '../bodies.contract.ts';
+import type { Bodies, BodyListing } from '../bodies.ts';
+import { get, patterned, put, sameBytes } from '../body-probe.ts';
+import { createDiskBodies, type DiskBodiesOptions } from './disk-bodies.ts';
+import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
 
-describeBodies('disk', async () => {
+const dayMs = 86_400_000;
+
+/** The real file system, counting files that were not closed. */
+class CountingFileSystem {
+  openFiles = 0;
+  readonly fileSystem: FileSystem = {
+    ...nodeFileSystem,
+    create: (path) => this.#counted(nodeFileSystem.create(path)),
+    open: (path) => this.#counted(nodeFileSystem.open(path)),
+  };
+  async #counted(opening: Promise<OpenFile>): Promise<OpenFile> {
+    const file = await opening;
+    this.openFiles += 1;
+    return {
+      write: (bytes, position) => file.write(bytes, position),
+      read: (into, position) => file.read(into, position),
+      sync: () => file.sync(),
+      close: () => {
+        this.openFiles -= 1;
+        return file.close();
+      },
+    };
+  }
+}
+
+interface DiskUnderTest {
+  readonly folder: string;
+  readonly root: string;
+  readonly bodies: Bodies;
+  readonly end: () => Promise<void>;
+}
+
+async function openDisk(options: Partial<DiskBodiesOptions> = {}): Promise<DiskUnderTest> {
   const folder = await mkdtemp(join(tmpdir(), 'openmesh-bodies-'));
-  const root = join(folder, 'bodies');
+  const root = join(folder, 'made', 'on', 'demand');
+  const counting = new CountingFileSystem();
   const bodies = await createDiskBodies({
     root,
-    fileSystem: nodeFileSystem,
+    fileSystem: counting.fileSystem,
     reserveBytes: 0,
     blockBuffers: 8,
     clock: { nowMs: () => Date.now() },
     randomKey: () => randomBytes(16).toString('hex'),
+    ...options,
   });
+  const end = async () => {
+    await bodies.close();
+    expect(counting.openFiles).toBe(0);
+    await rm(folder, { recursive: true });
+  };
+  return { folder, root, bodies, end };
+}
+
+async function openForContract(options: Partial<DiskBodiesOptions>): Promise<BodiesUnderTest> {
+  const { root, bodies, end } = await openDisk(options);
   return {
     bodies,
+    end,
     flipBit: async (ref, offset) => {
       const file = await open(join(root, ref), 'r+');
       const byte = Buffer.alloc(1);
@@ -30,9 +81,127 @@ describeBodies('disk', async () => {
     truncate: (ref, size) => truncate(join(root, ref), size),
     countStored: async () =>
       (await readdir(root, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()).length,
-    end: async () => {
-      await bodies.close();
-      await rm(folder, { recursive: true });
-    },
   };
+}
+
+describeBodies('disk', () => openForContract({ hashThreads: 2 }));
+describeBodies('disk, with one thread and the least memory', () =>
+  openForContract({ hashThreads: 1, blockBuffers: 2 }),
+);
+
+describe('bodies on disk', () => {
+  let nowMs: number;
+  let disk: DiskUnderTest;
+  beforeEach(async () => {
+    nowMs = Date.UTC(2026, 10, 21, 12);
+    disk = await openDisk({ blockBuffers: 4, clock: { nowMs: () => nowMs } });
+  });
+  afterEach(() => disk.end());
+
+  async function listed(beforeMs: number): Promise<BodyListing[]> {
+    const all: BodyListing[] = [];
+    for await (const one of disk.bodies.list(beforeMs)) all.push(one);
+    return all;
+  }
+
+  it('are listed oldest day first, with the moment they came, up to the millisecond asked for', async () => {
+    const refs: string[] = [];
+    for (let day = 0; day < 4; day += 1) {
+      refs.push((await put(disk.bodies, patterned(10, day))).ref);
+      nowMs += dayMs;
+    }
+    const start = nowMs - 4 * dayMs;
+    expect(await listed(nowMs)).toEqual(refs.map((ref, day) => ({ ref, createdAtMs: start + day * dayMs })));
+    expect(await listed(start + dayMs)).toHaveLength(1);
+    expect(await listed(start + dayMs + 1)).toHaveLength(2);
+  });
+
+  it('leave no empty folders of past days behind once they were listed, and touch no other file', async () => {
+    const old = await put(disk.bodies, patterned(10, 1));
+    await mkdir(join(disk.root, 'lost+found'));
+    await writeFile(join(disk.root, '20261121', 'note'), 'not ours');
+    nowMs += 3 * dayMs;
+    const fresh = await put(disk.bodies, patterned(10, 2));
+    await disk.bodies.remove([old.ref]);
+    await listed(nowMs);
+    expect(await readdir(join(disk.root, '20261121'))).toEqual(['note']);
+    expect((await readdir(disk.root)).sort()).toEqual(['20261121', '20261124', 'lost+found']);
+    expect(sameBytes(await get(disk.bodies, fresh.ref, fresh), patterned(10, 2))).toBe(true);
+  });
+
+  it('are stored again after someone took the folders of the day away', async () => {
+    await put(disk.bodies, patterned(10, 1));
+    await rm(join(disk.root, '20261121'), { recursive: true });
+    const body = await put(disk.bodies, patterned(10, 2));
+    expect(sameBytes(await get(disk.bodies, body.ref, body), patterned(10, 2))).toBe(true);
+  });
+
+  it('are read by one consumer while another sits on its block and the memory for more is gone', async () => {
+    const bytes = patterned(9 * 1_048_576, 3);
+    const body = await put(disk.bodies, bytes);
+    const slow = disk.bodies.read(body.ref, body)[Symbol.asyncIterator]();
+    const first = await slow.next();
+    expect(sameBytes(await get(disk.bodies, body.ref, body), bytes)).toBe(true);
+    first.value?.release();
+    const second = await slow.next();
+    expect(sameBytes(second.value?.bytes ?? Buffer.alloc(0), bytes.subarray(4_194_304, 8_388_608))).toBe(true);
+    second.value?.release();
+    await slow.return?.();
+  });
+
+  it('are not given to a consumer who keeps a block and asks for the next', async () => {
+    const body = await put(disk.bodies, patterned(9 * 1_048_576, 4));
+    const reader = disk.bodies.read(body.ref, body)[Symbol.asyncIterator]();
+    await reader.next();
+    await expect(reader.next()).rejects.toThrow('release a block before asking for the next');
+  });
+
+  it('take one write at a time', async () => {
+    const sink = await disk.bodies.create();
+    const pending = sink.write(Buffer.alloc(64 * 1_048_576));
+    await expect(async () => sink.write(Buffer.alloc(1))).rejects.toThrow('wait for the last write');
+    await expect(sink.finish()).rejects.toThrow('wait for the last write');
+    await pending;
+    await sink.abort();
+  });
+
+  it('can be dropped while a write waits', async () => {
+    const sink = await disk.bodies.create();
+    const pending = sink.write(Buffer.alloc(64 * 1_048_576));
+    await Promise.all([expect(pending).rejects.toMatchObject({ kind: 'io' }), sink.abort()]);
+    expect(await listed(Number.POSITIVE_INFINITY)).toEqual([]);
+  });
+
+  it('close while a body is being finished and another is being read, without losing the first', async () => {
+    const stored = await put(disk.bodies, patterned(9 * 1_048_576, 5));
+    const reader = disk.bodies.read(stored.ref, stored)[Symbol.asyncIterator]();
+    (await reader.next()).value?.release();
+    const sink = await disk.bodies.create();
+    await sink.write(patterned(700_000, 6));
+    const finishing = sink.finish();
+    await disk.bodies.close();
+    expect(await finishing).toMatchObject({ sizeBytes: 700_000 });
+    await expect(reader.next()).rejects.toMatchObject({ kind: 'io' });
+  });
+
+  it('leave a process nothing to stay alive for once closed', async () => {
+    const here = fileURLToPath(new URL('.', import.meta.url));
+    const program = `
+      import { createDiskBodies } from ${JSON.stringify(join(here, 'disk-bodies.ts'))};
+      import { nodeFileSystem } from ${JSON.stringify(join(here, 'file-system.ts'))};
+      const bodies = await createDiskBodies({
+        root: process.argv[1], fileSystem: nodeFileSystem, reserveBytes: 0, blockBuffers: 4,
+        clock: { nowMs: () => Date.now() }, randomKey: () => 'c0ffee0123456789',
+      });
+      const sink = await bodies.create();
+      await sink.write(Buffer.alloc(9_000_000));
+      const body = await sink.finish();
+      for await (const block of bodies.read(body.ref, body)) block.release();
+      await bodies.close();
+      process.stdout.write(process.getActiveResourcesInfo().filter((name) => !name.includes('Pipe')).join());
+    `;
+    const args = ['--input-type=module', '--eval', program, join(disk.folder, 'child')];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    expect(stdout).toBe('');
+  });
 });

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   type Bodies,
@@ -23,12 +24,19 @@ import { SpaceGuard } from './space-guard.ts';
 
 const pieceBytes = 1024 * 1024;
 const seedBytes = 64 * 1024;
-const hashThreads = 2;
 /** Files removed at a time. */
 const removalsMax = 16;
 
 /** 96 MiB in all: 12 blocks for readers and 48 pieces for writers. */
 export const blockBuffersDefault = 24;
+
+/**
+ * Two threads let the digest of a body and those of its blocks run side by side; no single body can use more. Where
+ * the second core is needed for the connection itself one gives the same throughput, and saves its memory.
+ */
+export function hashThreadsDefault(): number {
+  return availableParallelism() > 2 ? 2 : 1;
+}
 
 export interface DiskBodiesOptions {
   /** Directory of the store, an absolute path; made if it is missing. */
@@ -42,6 +50,8 @@ export interface DiskBodiesOptions {
   readonly clock: { nowMs(): number };
   /** 16–64 characters of 0-9 and a-z, never the same twice. */
   readonly randomKey: () => string;
+  /** Threads that hash; `hashThreadsDefault()` when absent. */
+  readonly hashThreads?: number;
   /** Told of each failed flush, after which the disk should be looked at. */
   readonly onFlushFailure?: (fault: BodyFault) => void;
 }
@@ -101,7 +111,7 @@ class DiskBodies implements Bodies {
       fileSystem: options.fileSystem,
       seeds: new SeedShelf(seedBytes),
       pieces: new BufferPool({ bufferBytes: pieceBytes, limit: pieces }),
-      crew: new HashCrew(hashThreads),
+      crew: new HashCrew(options.hashThreads ?? hashThreadsDefault()),
       space: new SpaceGuard(options),
       onFlushFailure,
       onEnd: (sink) => this.#sinks.delete(sink),
@@ -177,15 +187,17 @@ class DiskBodies implements Bodies {
   }
 
   async #createFile(place: BodyPlace, path: string): Promise<OpenFile> {
-    await this.#directories.ensure([place.day, place.fan]);
+    const attempt = async () => {
+      await this.#directories.ensure([place.day, place.fan]);
+      return this.#options.fileSystem.create(path);
+    };
     try {
-      return await this.#options.fileSystem.create(path);
+      return await attempt();
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw error;
       // Someone took the directory away since it was made: once more from the start.
       this.#directories.forget();
-      await this.#directories.ensure([place.day, place.fan]);
-      return this.#options.fileSystem.create(path);
+      return attempt();
     }
   }
 

@@ -27,8 +27,8 @@ const nothing = new Uint8Array(0);
 const workerFile = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js';
 
 /**
- * The threads that hash. They are started by the first large body, so a server of small messages has none. Two are
- * enough: the digest of a whole body and the digests of its blocks run side by side, and no single body can use more.
+ * The threads that hash. They are started by the first large body, so a server of small messages has none, and one
+ * that ended is replaced when the next body needs it.
  */
 export class HashCrew {
   readonly #size: number;
@@ -79,6 +79,8 @@ export class HashCrew {
   #start(): Member {
     const worker = new Worker(new URL(workerFile, import.meta.url), {
       name: 'openmesh-hash',
+      // Flags of the main thread, such as those of an --eval, may not fit a file.
+      execArgv: [],
       // The thread holds no data of its own; a small heap keeps two of them under 20 MiB.
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
     });
