@@ -10,6 +10,7 @@ import {
   issueLeaf,
   type LeafRequest,
   makeAuthority,
+  makeRevocationList,
   openAuthority,
   type Validity,
 } from '@openmesh/exchange/cli/dev-ca/issue.ts';
@@ -63,6 +64,21 @@ export function testCertificates(): Promise<TestCertificates> {
 export async function issueTestCertificate(name: string, request: LeafRequest): Promise<TestIdentity> {
   const { folder } = await testCertificates();
   return store(folder, name, await openAuthorityOf(folder), request);
+}
+
+/** A current list of the set's authority that names nobody. */
+export async function emptyRevocationList(): Promise<string> {
+  const { folder } = await testCertificates();
+  const now = Date.now();
+  const request = { thisUpdateMs: now - dayMs, nextUpdateMs: now + dayMs, revoked: [] };
+  return makeRevocationList(await openAuthorityOf(folder), request);
+}
+
+/** The certificate of an authority that issued nothing of the set. */
+export async function otherAuthority(): Promise<string> {
+  const now = Date.now();
+  const authority = await makeAuthority('Another authority', { notBeforeMs: now - dayMs, notAfterMs: now + dayMs });
+  return authority.certificatePem;
 }
 
 async function makeSet(): Promise<TestCertificates> {

@@ -92,7 +92,9 @@ describe('the TCP proxy of the kit', () => {
     const socket = connect(proxy.port, '127.0.0.1');
     const ends: string[] = [];
     for (const event of ['end', 'close', 'error'] as const) socket.on(event, () => ends.push(event));
-    const [serverSide] = (await Promise.all([once(server, 'connection'), socket.write('abcd')]))[0] as [Socket];
+    const accepted = once(server, 'connection');
+    socket.write('abcd');
+    const [serverSide] = (await accepted) as [Socket];
     await once(serverSide, 'close');
     await new Promise((resolve) => socket.write('into the void', resolve));
     expect(Buffer.concat(received).toString()).toBe('ab');

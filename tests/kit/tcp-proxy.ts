@@ -105,8 +105,11 @@ class Link {
   }
 
   reset(): void {
-    this.#near.resetAndDestroy();
-    this.#far.resetAndDestroy();
+    for (const socket of [this.#near, this.#far]) {
+      // A socket that is shutting down cannot be reset; Node would then never let go of it.
+      if (socket.writableEnded) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   async #pump(source: Socket, sink: Socket, direction: Direction): Promise<void> {

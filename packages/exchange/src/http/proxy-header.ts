@@ -1,10 +1,5 @@
 import { SocketAddress } from 'node:net';
-
-/** Where a connection comes from, as the proxy says. */
-export interface ClientAddress {
-  readonly address: string;
-  readonly port: number;
-}
+import type { ClientAddress } from './client-address.ts';
 
 export type ProxyHeaderFaultKind =
   /** The bytes are not a header of the PROXY protocol. */

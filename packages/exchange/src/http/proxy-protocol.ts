@@ -2,7 +2,8 @@ import type { Server as PlainServer } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import { BlockList, isIPv4, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { type ClientAddress, type ProxyHeaderFaultKind, readProxyHeader } from './proxy-header.ts';
+import { type ClientAddress, stateClient, unmapped } from './client-address.ts';
+import { type ProxyHeaderFaultKind, readProxyHeader } from './proxy-header.ts';
 
 /** A range of addresses, as `BlockList.addSubnet` takes it. */
 export interface ProxyRange {
@@ -43,20 +44,6 @@ export const proxyProtocolDefaults = {
   headerTimeoutMs: 5000,
   waitingMax: 4096,
 } as const;
-
-const statedClients = new WeakMap<Socket, ClientAddress>();
-
-/**
- * The caller's address: what a trusted proxy stated for this connection, else the peer's own. Undefined when the
- * connection is gone and nobody asked before.
- */
-export function clientAddressOf(socket: Socket): ClientAddress | undefined {
-  const stated = statedClients.get(socket);
-  if (stated !== undefined) return stated;
-  const { remoteAddress, remotePort } = socket;
-  if (remoteAddress === undefined || remotePort === undefined) return undefined;
-  return { address: unmapped(remoteAddress), port: remotePort };
-}
 
 /**
  * Puts the PROXY protocol in front of a server, before TLS. Call it before the server listens, once.
@@ -147,13 +134,12 @@ class StatedByPeer {
     // First, so that the address is known to every other listener.
     server.prependListener('secureConnection', (secure: TLSSocket) => {
       const client = this.#byPeer.get(peerKey(secure));
-      if (client !== undefined) statedClients.set(secure, client);
+      if (client !== undefined) stateClient(secure, client);
     });
   }
 
-  remember(socket: Socket, stated: ClientAddress): void {
-    const client = { address: unmapped(stated.address), port: stated.port };
-    statedClients.set(socket, client);
+  remember(socket: Socket, client: ClientAddress): void {
+    stateClient(socket, client);
     const key = peerKey(socket);
     this.#byPeer.set(key, client);
     socket.once('close', () => this.#byPeer.delete(key));
@@ -166,10 +152,4 @@ function peerKey(socket: Socket): string {
 
 function isTrusted(trusted: BlockList, peer: string): boolean {
   return peer !== '' && trusted.check(peer, isIPv4(peer) ? 'ipv4' : 'ipv6');
-}
-
-/** A server on both families sees IPv4 callers as `::ffff:a.b.c.d`: one caller, one spelling. */
-function unmapped(address: string): string {
-  const ipv4 = address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : '';
-  return isIPv4(ipv4) ? ipv4 : address;
 }

@@ -119,7 +119,8 @@ export async function makeRevocationList(authority: Authority, request: ListRequ
     signingAlgorithm: algorithm,
     signingKey: authority.privateKey,
   });
-  return `${list.toString('pem')}\n`;
+  // The library's own label is not the one of RFC 7468, the only one OpenSSL reads.
+  return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
 }
 
 async function makeKeys(): Promise<webcrypto.CryptoKeyPair> {

@@ -27,7 +27,7 @@ export async function readRevocationList(
   authorityPems: readonly string[],
   nowMs: number,
 ): Promise<RevocationList> {
-  const { X509Certificate: Certificate, X509Crl } = await import('./x509.ts');
+  const { PemConverter, X509Certificate: Certificate, X509Crl } = await import('./x509.ts');
   const authorities = authorityPems.map((pem) => ({
     subject: new X509Certificate(pem).subject,
     certificate: new Certificate(pem),
@@ -36,7 +36,7 @@ export async function readRevocationList(
   const serials = new Set<string>();
   let nextUpdateMs = Number.POSITIVE_INFINITY;
   for (const pem of listPems) {
-    const list = parse(() => new X509Crl(pem), file);
+    const list = parse(() => new X509Crl(PemConverter.decodeFirst(pem)), file);
     let issuer: (typeof authorities)[number] | undefined;
     for (const authority of authorities) {
       if (authority.certificate.subject !== list.issuer) continue;
