@@ -23,15 +23,28 @@ const acknowledgeChance = 0.8;
  * all. Uploads that a death interrupted are ended in a later life, as a real sender would: an answered chunk is kept too.
  */
 export class ExchangeLoad {
-  readonly history = new HistoryRecorder();
+  readonly history: HistoryRecorder;
   readonly #options: ExchangeLoadOptions;
   #owners: readonly RecordedMailbox[] = [];
   #unfinished: { readonly from: string; readonly upload: Upload }[] = [];
   #untracked: { readonly from: string; readonly id: string }[] = [];
   #made = 0;
 
-  constructor(options: ExchangeLoadOptions) {
+  constructor(options: ExchangeLoadOptions, history = new HistoryRecorder()) {
     this.#options = options;
+    this.history = history;
+  }
+
+  /** The same clients with their own copy of the history: one past, looked at on several images of a disk. */
+  fork(): ExchangeLoad {
+    const fork = new ExchangeLoad(this.#options, this.history.fork());
+    fork.#unfinished = this.#unfinished.map(({ from, upload }) => ({
+      from,
+      upload: { ...upload, stored: new Set(upload.stored) },
+    }));
+    fork.#untracked = [...this.#untracked];
+    fork.#made = this.#made;
+    return fork;
   }
 
   /** Turns to a server: `connect` gives the client of a mailbox. Connections to the one before are closed. */

@@ -25,6 +25,14 @@ export class HistoryRecorder {
     this.#events.push({ ...observed, began, ended: this.#clock });
   }
 
+  /** A recorder with the same past and a future of its own. */
+  fork(): HistoryRecorder {
+    const fork = new HistoryRecorder();
+    fork.#events.push(...this.#events);
+    fork.#clock = this.#clock;
+    return fork;
+  }
+
   get events(): readonly ClientEvent[] {
     return this.#events;
   }
