@@ -11,7 +11,8 @@ import { readJournal } from '../kit/flush-shim/journal.ts';
 import { type Cut, Platter } from '../kit/flush-shim/platter.ts';
 import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
 
-const program = fileURLToPath(new URL('programs/sqlite-rows.ts', import.meta.url));
+const sqliteRows = fileURLToPath(new URL('programs/sqlite-rows.ts', import.meta.url));
+const fileChanges = fileURLToPath(new URL('programs/file-changes.ts', import.meta.url));
 const seed = seedOfRun();
 let shim: FlushShim;
 let scratch: string;
@@ -36,12 +37,13 @@ interface Run {
 
 /** Runs the program under the shim until it ends, or until it is killed after that many promises. */
 async function run(options: {
+  readonly program?: string;
   readonly synchronous?: string;
   readonly rows?: number;
   readonly killAfter?: number;
   readonly flushing?: boolean;
 }): Promise<Run> {
-  const { synchronous = 'FULL', rows = 120, killAfter = Infinity, flushing = true } = options;
+  const { program = sqliteRows, synchronous = 'FULL', rows = 120, killAfter = Infinity, flushing = true } = options;
   const env = shim.env({ root, journal: join(scratch, 'journal'), faults: join(scratch, 'faults'), flushing });
   const child = spawn(process.execPath, [program, root, synchronous, String(rows)], {
     env: { ...process.env, ...env },
@@ -62,6 +64,13 @@ async function run(options: {
 
 function promisesIn(printed: string): number {
   return printed.split('\n').length - 1;
+}
+
+/** Every file below a folder, by name, as text. */
+function filesOf(folder: string): Map<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((each) => each.isFile());
+  const paths = files.map((each) => join(each.parentPath, each.name)).sort();
+  return new Map(paths.map((path) => [path.slice(folder.length + 1), readFileSync(path, 'latin1')]));
 }
 
 /** How many rows from 1 on are there whole; 0 when the database cannot be read at all. */
@@ -116,17 +125,28 @@ function worstLoss(cuts: number): number {
 }
 
 describe(`the flush shim under SQLite (OPENMESH_TEST_SEED=${seed})`, () => {
-  it('sees every change: the journal played to its end is the folder', async () => {
-    const { code } = await run({});
-    expect(code).toBe(0);
-    const platter = Platter.from();
-    for (const record of readJournal(join(scratch, 'journal'))) platter.apply(record);
-    const target = join(scratch, 'all');
-    platter.writeImage(target, { kind: 'everything' });
-    expect(readdirSync(target).sort()).toEqual(readdirSync(root).sort());
-    for (const name of readdirSync(root)) {
-      expect(readFileSync(join(target, name)).equals(readFileSync(join(root, name)))).toBe(true);
-    }
+  it.each([sqliteRows, fileChanges])(
+    'sees every change: the journal played to its end is the folder (%s)',
+    async (program) => {
+      const { code, errors } = await run({ program });
+      expect(code, errors).toBe(0);
+      const platter = Platter.from();
+      for (const record of readJournal(join(scratch, 'journal'))) platter.apply(record);
+      const target = join(scratch, 'all');
+      platter.writeImage(target, { kind: 'everything' });
+      const found = filesOf(root);
+      expect(found.size).toBeGreaterThan(1);
+      expect(filesOf(target)).toEqual(found);
+    },
+  );
+
+  it('ends a process that changes a file in a way it cannot see', async () => {
+    const { code, errors } = await run({
+      program:
+        '--eval=fs.writeFileSync(`${process.argv[1]}/a`, "a"); fs.copyFileSync(`${process.argv[1]}/a`, `${process.argv[1]}/b`)',
+    });
+    expect(code).not.toBe(0);
+    expect(errors).toMatch(/flush shim: a file is/);
   });
 
   it('finds every row that was promised before a SIGKILL and a power cut', async () => {

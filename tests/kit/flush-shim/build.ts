@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const sources = ['shim.c', 'names.c', 'journal.c', 'faults.c'];
+const sources = ['shim.c', 'names.c', 'journal.c', 'faults.c', 'bypasses.c'];
 
 /** The shim as a library to preload, in a temporary folder of its own. */
 export interface FlushShim {
@@ -35,8 +35,6 @@ export function buildFlushShim(): FlushShim {
   return {
     env: (options) => ({
       LD_PRELOAD: library,
-      // io_uring reaches the kernel without a libc call that could be seen.
-      UV_USE_IO_URING: '0',
       // No OPENMESH_ names: the exchange refuses to start on those it does not know.
       FLUSH_SHIM_ROOT: options.root,
       FLUSH_SHIM_FLUSH: options.flushing === false ? 'off' : 'on',

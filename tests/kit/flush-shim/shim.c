@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -22,7 +21,6 @@ REAL(preadv)
 REAL(ftruncate)
 REAL(fsync)
 REAL(fdatasync)
-REAL(mmap)
 
 #define WHOLE_POSITION ((off_t)-1)
 
@@ -223,26 +221,6 @@ int ftruncate(int fd, off_t length) {
   return result;
 }
 int ftruncate64(int fd, off64_t length) { return ftruncate(fd, length); }
-
-static int is_index(const char *name) {
-  size_t size = strlen(name);
-  return size >= 4 && strcmp(name + size - 4, "-shm") == 0;
-}
-
-/* A shared writable mapping changes a file without a call. SQLite's -shm is one, and is worth nothing after a cut. */
-void *mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset) {
-  if (fd >= 0 && (flags & MAP_TYPE) != MAP_PRIVATE && (protection & PROT_WRITE) && shim_watching()) {
-    shim_lock();
-    struct watched *watched = shim_find(fd);
-    int bypass = watched != NULL && !is_index(watched->name);
-    shim_unlock();
-    if (bypass) shim_abort("a file is written through a shared mapping");
-  }
-  return next_mmap()(address, size, protection, flags, fd, offset);
-}
-void *mmap64(void *address, size_t size, int protection, int flags, int fd, off64_t offset) {
-  return mmap(address, size, protection, flags, fd, offset);
-}
 
 /* --- flushing ------------------------------------------------------------------------------------------------------ */
 
