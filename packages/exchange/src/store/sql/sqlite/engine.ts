@@ -32,6 +32,7 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     db.exec('pragma page_size = 8192');
     db.exec('pragma journal_mode = wal');
     db.exec('pragma synchronous = full');
+    emptyLog(db, options.lockTimeoutMs);
     // A larger log is checkpointed less often, and each page of it written home once for many changes.
     db.exec('pragma wal_autocheckpoint = 4000');
     db.exec('pragma journal_size_limit = 67108864');
@@ -73,6 +74,17 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     pragma: (name) => Object.values(db.prepare(`pragma ${name}`).get() ?? {})[0],
     close: () => db.close(),
   };
+}
+
+/**
+ * Writes home what an earlier process left in the log, and begins the log anew. After a failed flush the log may hold
+ * pages that memory still shows and the disk has lost; whatever were committed behind them would be lost with them.
+ * Another process that has the ledger open makes this impossible, and did it when it opened the ledger: no waiting.
+ */
+function emptyLog(db: DatabaseSync, lockTimeoutMs: number): void {
+  db.exec('pragma busy_timeout = 0');
+  db.exec('pragma wal_checkpoint(truncate)');
+  db.exec(`pragma busy_timeout = ${lockTimeoutMs}`);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Ledger } from '../../ledger.ts';
 import type { ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
@@ -24,7 +24,7 @@ const batchMax = 256;
 /** Opens the embedded ledger: one writer thread and one reader thread over the same file. */
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { path, cacheMebibytes, queueMax, onBroken } = options;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolderDurable(dirname(resolve(path)));
   const thread = { path, cacheMebibytes, lockTimeoutMs, queueMax, batchMax, onBroken };
   const onBatch = options.onBatch === undefined ? {} : { onBatch: options.onBatch };
   const writer = await startThread<WritingCommands>({ ...thread, ...onBatch, role: 'writer' });
@@ -43,4 +43,21 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       await writer.close();
     },
   });
+}
+
+/**
+ * SQLite flushes the ledger's name into its folder; the folder's own name is flushed here, or a power cut would take
+ * the ledger with it. Also when the folder was there already: whoever made it may have died before flushing.
+ */
+function makeFolderDurable(folder: string): void {
+  const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 }) ?? folder;
+  for (let at = folder; at !== dirname(at); at = dirname(at)) {
+    const parent = openSync(dirname(at), 'r');
+    try {
+      fsyncSync(parent);
+    } finally {
+      closeSync(parent);
+    }
+    if (at === firstMade) return;
+  }
 }

@@ -1,0 +1,146 @@
+import { HistoryRecorder } from './history-recorder.ts';
+import type { MeshClient } from './mesh-client.ts';
+import { bytesOf, RecordedMailbox, type Upload } from './recorded-mailbox.ts';
+import { oneOf, type Random, wholeBetween } from './seeded-random.ts';
+
+export interface ExchangeLoadOptions {
+  readonly random: Random;
+  /** Everybody sends to everybody, themselves included. */
+  readonly mailboxes: readonly string[];
+  /** Sizes of a chunk in bytes, chosen by chance: take some on both sides of the inline limit. */
+  readonly chunkBytes: readonly number[];
+  /** A message has 1 to so many chunks. */
+  readonly chunksMax: number;
+  readonly sendersPerMailbox: number;
+  readonly readersPerMailbox: number;
+}
+
+const readAtOnceMax = 8;
+const acknowledgeChance = 0.8;
+
+/**
+ * Clients that send, list, download and acknowledge side by side over the lives of one server, and the history of it
+ * all. Uploads that a death interrupted are ended in a later life, as a real sender would: an answered chunk is kept too.
+ */
+export class ExchangeLoad {
+  readonly history: HistoryRecorder;
+  readonly #options: ExchangeLoadOptions;
+  #owners: readonly RecordedMailbox[] = [];
+  #unfinished: { readonly from: string; readonly upload: Upload }[] = [];
+  #untracked: { readonly from: string; readonly id: string }[] = [];
+  #made = 0;
+
+  constructor(options: ExchangeLoadOptions, history = new HistoryRecorder()) {
+    this.#options = options;
+    this.history = history;
+  }
+
+  /** The same clients with their own copy of the history: one past, looked at on several images of a disk. */
+  fork(): ExchangeLoad {
+    const fork = new ExchangeLoad(this.#options, this.history.fork());
+    fork.#unfinished = this.#unfinished.map(({ from, upload }) => ({
+      from,
+      upload: { ...upload, stored: new Set(upload.stored) },
+    }));
+    fork.#untracked = [...this.#untracked];
+    fork.#made = this.#made;
+    return fork;
+  }
+
+  /** Turns to a server: `connect` gives the client of a mailbox. Connections to the one before are closed. */
+  connect(connect: (mailbox: string) => MeshClient): void {
+    this.disconnect();
+    this.#owners = this.#options.mailboxes.map((mailbox) => new RecordedMailbox(connect(mailbox), this.history));
+  }
+
+  disconnect(): void {
+    for (const { client } of this.#owners) client.close();
+  }
+
+  /** Works until `stop` is aborted; nothing is under way when it resolves. */
+  async run(stop: AbortSignal): Promise<void> {
+    const { sendersPerMailbox, readersPerMailbox } = this.#options;
+    const workers = this.#owners.flatMap((owner) => [
+      ...Array.from({ length: sendersPerMailbox }, () => repeat(stop, () => this.#sendNew(owner))),
+      ...Array.from({ length: readersPerMailbox }, () => repeat(stop, () => this.#readSome(owner))),
+    ]);
+    await Promise.all(workers);
+  }
+
+  /** Sends one message of the load's kind and says what came of it. */
+  async sendOne(from: string): Promise<string> {
+    return this.#sendNew(this.#owner(from));
+  }
+
+  /** Ends interrupted uploads. Throws when one cannot be ended: its chunks were promised. */
+  async resume(): Promise<void> {
+    for (const { from, upload } of this.#unfinished.splice(0)) {
+      const result = await this.#owner(from).send(upload);
+      if (result === 'unfinished') throw new Error(`an upload could not be ended: ${upload.key}`);
+      this.#keepTrack(from, upload, result);
+    }
+  }
+
+  /** Looks at everything that waits and tracks what was accepted since the last look. Throws when it is not answered. */
+  async observe(): Promise<void> {
+    for (const owner of this.#owners) {
+      for (const id of required(await owner.list())) required(await owner.download(id));
+    }
+    for (const { from, id } of this.#untracked.splice(0)) required(await this.#owner(from).track(id));
+  }
+
+  /** Acknowledges everything that waits, so that inboxes stay small over many lives, and looks again. */
+  async drain(): Promise<void> {
+    for (const owner of this.#owners) {
+      for (const id of required(await owner.list())) await owner.acknowledge(id);
+      required(await owner.list());
+    }
+  }
+
+  /** How often each status was answered by this server; 0 counts requests without an answer. */
+  statuses(): ReadonlyMap<number, number> {
+    const sum = new Map<number, number>();
+    for (const { statuses } of this.#owners) {
+      for (const [status, count] of statuses) sum.set(status, (sum.get(status) ?? 0) + count);
+    }
+    return sum;
+  }
+
+  #owner(mailbox: string): RecordedMailbox {
+    return required(this.#owners.find((each) => each.mailbox === mailbox));
+  }
+
+  async #sendNew(owner: RecordedMailbox): Promise<string> {
+    const { random, mailboxes, chunkBytes, chunksMax } = this.#options;
+    this.#made += 1;
+    const key = `${owner.mailbox}-${this.#made}`;
+    // Most messages are small and whole, as in life; all kinds appear within a second of load.
+    const count = random() < 0.75 ? 1 : wholeBetween(random, 1, chunksMax);
+    const chunks = Array.from({ length: count }, (_, at) => bytesOf(key, at, oneOf(random, chunkBytes)));
+    const upload: Upload = { key, to: oneOf(random, mailboxes), chunks, stored: new Set() };
+    const result = await owner.send(upload);
+    if (result === 'unfinished') this.#unfinished.push({ from: owner.mailbox, upload });
+    else this.#keepTrack(owner.mailbox, upload, result);
+    return result;
+  }
+
+  #keepTrack(from: string, { id }: Upload, result: string): void {
+    if (result === 'accepted' && id !== undefined) this.#untracked.push({ from, id });
+  }
+
+  async #readSome(owner: RecordedMailbox): Promise<void> {
+    for (const id of ((await owner.list()) ?? []).slice(0, readAtOnceMax)) {
+      if ((await owner.download(id)) === 'got' && this.#options.random() < acknowledgeChance)
+        await owner.acknowledge(id);
+    }
+  }
+}
+
+async function repeat(stop: AbortSignal, act: () => Promise<unknown>): Promise<void> {
+  while (!stop.aborted) await act();
+}
+
+function required<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error('a healthy server did not answer');
+  return value;
+}

@@ -1,0 +1,18 @@
+// Says it is ready, tells what it was given, and dies as told: enough to test the kit's grip on a process.
+import { channel } from 'node:diagnostics_channel';
+
+const mode = process.argv[2];
+if (mode === 'fails') {
+  process.stderr.write('no such setting\n');
+  process.exit(78);
+}
+process.stdout.write('warming up\n');
+process.stdout.write(`${JSON.stringify({ msg: 'ready', url: 'http://127.0.0.1:1' })}\n`);
+process.stderr.write(
+  `${Object.keys(process.env)
+    .filter((name) => name.startsWith('OPENMESH_'))
+    .join(',')}\n`,
+);
+process.on('SIGTERM', () => process.exit(0));
+const point = channel('openmesh:before-answer');
+setInterval(() => point.publish(undefined), 1);
