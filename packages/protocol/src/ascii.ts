@@ -3,6 +3,7 @@
 
 const SPACE = 0x20;
 const TAB = 0x09;
+const DELETE = 0x7f;
 
 /** `text` without leading and trailing spaces and tabs; other white space is left for the grammar to refuse. */
 export function trimBlanks(text: string): string {
@@ -23,10 +24,11 @@ export function lowerCaseAscii(text: string): string {
   return isAscii(text) ? text.toLowerCase() : text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
-/** True when `text` holds a character in 0x00–0x1F, TAB included. */
+/** True when `text` holds a character in 0x00–0x1F, TAB included, or 0x7F, which HTTP allows in no header either. */
 export function hasControlCharacter(text: string): boolean {
   for (let index = 0; index < text.length; index += 1) {
-    if (text.charCodeAt(index) < SPACE) return true;
+    const code = text.charCodeAt(index);
+    if (code < SPACE || code === DELETE) return true;
   }
   return false;
 }

@@ -35,7 +35,7 @@ export function errorText(name: ErrorName, parameters: ErrorParameters = {}): st
   const { text } = errorCatalogue[name];
   if (!text.includes('{')) return text;
   return text.replace(/\{(\w+)\}/g, (_place, key: string) => {
-    const value = Object.hasOwn(parameters, key) ? parameters[key] : undefined;
+    const value = parameters[key];
     if (value === undefined) throw new RangeError(`the text of ${name} needs a value for ${key}`);
     return String(value);
   });

@@ -7,6 +7,7 @@ export type { ErrorCarrier, ErrorClass, ErrorEntry, WhoCanFix } from './error-en
 export * from './errors.ts';
 export * from './gp-address.ts';
 export * from './handshake-headers.ts';
+export * from './header-text.ts';
 export type { IdempotencyKey } from './idempotency-key.ts';
 export { parseIdempotencyKey } from './idempotency-key.ts';
 export * from './identifiers.ts';

@@ -88,6 +88,16 @@ export const requestErrors = {
     hint: 'The request could not be read as HTTP, or its path is not valid percent-encoding.',
     carrier: 'answer',
   },
+  'client-certificate-required': {
+    status: 400,
+    event: '',
+    code: '',
+    text: 'No required SSL certificate was sent',
+    class: 'permanent',
+    whoCanFix: 'caller',
+    hint: 'Present a client certificate issued for this environment.',
+    carrier: 'answer',
+  },
   'accept-malformed': {
     status: 400,
     event: '',

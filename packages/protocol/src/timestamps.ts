@@ -6,17 +6,20 @@ export type Instant = number | { readonly ms: number; readonly micros: number };
 
 const DAY_MS = 86_400_000;
 
-/** `yyyyMMddHHmmss` in UTC. Throws a RangeError when `ms` is not a date. */
+/** `yyyyMMddHHmmss` in UTC. Throws a RangeError when `ms` is not a date of the years 0 to 9999. */
 export function compactUtc(ms: number): string {
-  const iso = isoText(ms);
-  return (
-    iso.slice(0, 4) + iso.slice(5, 7) + iso.slice(8, 10) + iso.slice(11, 13) + iso.slice(14, 16) + iso.slice(17, 19)
-  );
+  const date = new Date(ms);
+  const year = date.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999)) throw outsideWireYears();
+  const day = (year * 100 + date.getUTCMonth() + 1) * 100 + date.getUTCDate();
+  const second = (date.getUTCHours() * 100 + date.getUTCMinutes()) * 100 + date.getUTCSeconds();
+  // One number of fourteen digits costs a quarter of six texts, and every download writes one.
+  return String(day * 1_000_000 + second).padStart(14, '0');
 }
 
-/** `yyyyMMddHHmmssfff` in UTC. Throws a RangeError when `ms` is not a date. */
+/** `yyyyMMddHHmmssfff` in UTC. Throws like `compactUtc`. */
 export function compactUtcMillis(ms: number): string {
-  return compactUtc(ms) + isoText(ms).slice(20, 23);
+  return compactUtc(ms) + String(new Date(ms).getUTCMilliseconds()).padStart(3, '0');
 }
 
 /**
@@ -103,13 +106,18 @@ function parseOffset(offset: string | undefined): number | undefined {
 /** Milliseconds since 1970 of exactly `yyyyMMddHHmm` in UTC; undefined for anything else. */
 export function parseCompactMinute(raw: string): number | undefined {
   if (raw.length !== 12 || !isDigits(raw, 12)) return undefined;
-  const part = (from: number, to: number) => Number(raw.slice(from, to));
-  return utcFromCalendar(part(0, 4), part(4, 6), part(6, 8), part(8, 10), part(10, 12));
+  const value = Number(raw);
+  const pair = (position: number) => Math.floor(value / position) % 100;
+  return utcFromCalendar(Math.floor(value / 1e8), pair(1e6), pair(1e4), pair(100), pair(1));
 }
 
 function isoText(ms: number): string {
   const iso = new Date(ms).toISOString();
   // Years beyond 9999 are written with a sign and six digits, which no wire form here has room for.
-  if (iso.length !== 24) throw new RangeError('a date outside the years 0 to 9999 has no wire form');
+  if (iso.length !== 24) throw outsideWireYears();
   return iso;
+}
+
+function outsideWireYears(): RangeError {
+  return new RangeError('a date outside the years 0 to 9999 has no wire form');
 }

@@ -13,8 +13,8 @@ export function parseWorkflowFilter(raw: string): WorkflowFilter {
   const negated = raw.startsWith('!');
   const pattern = negated ? raw.slice(1) : raw;
   const openEnd = pattern.endsWith('*');
-  // In a lone star the same character may not serve as both ends.
-  const openStart = pattern.startsWith('*') && pattern.length > (openEnd ? 1 : 0);
+  // A lone star is open at both ends and contains nothing, which every id does.
+  const openStart = pattern.startsWith('*');
   const text = pattern.slice(openStart ? 1 : 0, openEnd ? -1 : undefined);
   if (openStart) return { kind: openEnd ? 'contains' : 'ends', text, negated };
   return { kind: openEnd ? 'begins' : 'equals', text, negated };
