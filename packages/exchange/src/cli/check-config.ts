@@ -66,7 +66,9 @@ function judge(json: boolean, io: CommandIo): number {
 }
 
 function sentences(prefix: string, problems: readonly ConfigProblem[]): string {
-  return problems.map(({ name, problem }) => `${prefix}${name} ${problem}.\n`).join('');
+  return problems
+    .map(({ name, problem }) => `${prefix}${name} ${problem}${problem.endsWith('?') ? '' : '.'}\n`)
+    .join('');
 }
 
 function printJson(io: CommandIo, value: unknown): void {

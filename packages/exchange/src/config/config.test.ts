@@ -2,10 +2,12 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { assert, constantFrom, dictionary, oneof, property, string } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Config, loadConfig } from './config.ts';
 import { describeConfig } from './describe-config.ts';
 import { openSecretKeys } from './secrets.ts';
+import { type SettingName, settings } from './settings.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -39,6 +41,10 @@ function load(env: Env): Config {
 function problemsOf(env: Env): readonly string[] {
   const loaded = loadConfig(env);
   return loaded.ok ? [] : loaded.problems.map(({ name, problem }) => `${name} ${problem}`);
+}
+
+function trusting(proxies: string): Env {
+  return { ...sandbox, OPENMESH_TRUSTED_PROXIES: proxies };
 }
 
 describe('the two profiles', () => {
@@ -85,8 +91,11 @@ describe('the two profiles', () => {
 
 describe('what refuses to start', () => {
   it('refuses an unknown OPENMESH_ name and leaves other names alone', () => {
-    expect(problemsOf({ ...sandbox, OPENMESH_PROT: '1', PATH: '/bin' })).toEqual([
-      'OPENMESH_PROT is not a setting of OpenMESH',
+    expect(problemsOf({ ...sandbox, OPENMESH_COLOUR: '1', PATH: '/bin' })).toEqual([
+      'OPENMESH_COLOUR is not a setting of OpenMESH',
+    ]);
+    expect(problemsOf({ ...sandbox, OPENMESH_LEGDER: 'sqlite:x' })).toEqual([
+      'OPENMESH_LEGDER is not a setting of OpenMESH; did you mean OPENMESH_LEDGER?',
     ]);
   });
 
@@ -138,6 +147,56 @@ describe('what refuses to start', () => {
       'OPENMESH_LEDGER names PostgreSQL, which comes with a later version',
       'OPENMESH_BODIES names S3, which comes with a later version',
     ]);
+  });
+
+  it('refuses a place whose path would be read as a host, or would be lost with the process', () => {
+    for (const place of ['sqlite://ledger.sqlite', 'sqlite:', 'sqlite::memory:', 'ledger.sqlite']) {
+      expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: place })).toHaveLength(1);
+    }
+    expect(problemsOf({ ...sandbox, OPENMESH_BODIES: 'file://bodies' })).toHaveLength(1);
+    expect(load({ ...sandbox, OPENMESH_BODIES: 'file:///var/bodies' }).bodies.directory).toBe('/var/bodies');
+  });
+
+  it('refuses a number outside its limits, at both ends and however it is written', () => {
+    for (const port of ['-1', '65536', '1e3', '0x10', ' 80', '8700.0', '٣']) {
+      expect(problemsOf({ ...sandbox, OPENMESH_MACHINES_PORT: port })).toHaveLength(1);
+    }
+    expect(load({ ...sandbox, OPENMESH_MACHINES_PORT: '65535' }).machines.port).toBe(65_535);
+  });
+
+  it('refuses spans that contradict each other', () => {
+    expect(problemsOf({ ...sandbox, OPENMESH_BODY_RETENTION_DAYS: '4' })).toEqual([
+      'OPENMESH_INBOX_EXPIRY_DAYS must not be larger than OPENMESH_BODY_RETENTION_DAYS',
+      'OPENMESH_UPLOAD_ABANDONED_DAYS must not be larger than OPENMESH_BODY_RETENTION_DAYS',
+    ]);
+  });
+
+  it('reads ranges of addresses, and refuses what is none', () => {
+    expect(load(trusting('10.0.0.0/8, ::1')).machines.trustedProxies).toEqual([
+      { address: '10.0.0.0', prefixLength: 8, family: 'ipv4' },
+      { address: '::1', prefixLength: 128, family: 'ipv6' },
+    ]);
+    for (const text of ['10.0.0.0/33', '10.0.0', 'proxy', '10.0.0.1,', '::1/129', 'fe80::1%eth0']) {
+      expect(problemsOf(trusting(text))).toHaveLength(1);
+    }
+  });
+
+  it('answers with problems, never with an exception, whatever the settings hold', () => {
+    const name = constantFrom(...(Object.keys(settings) as SettingName[]));
+    const value = oneof(string(), constantFrom('on', 'off', 'live', 'sandbox', 'mutual', '0', '1', '/', '.'));
+    const env = dictionary(name, value);
+    assert(
+      property(env, (random) => {
+        const loaded = loadConfig(random);
+        return loaded.ok || loaded.problems.length > 0;
+      }),
+    );
+  });
+
+  it('gives a configuration nothing can change afterwards', () => {
+    const config = load(live);
+    const parts = [config, config.machines, config.machines.tls, config.tokens, config.tokens.sharedKeys];
+    expect(parts.every((part) => Object.isFrozen(part))).toBe(true);
   });
 
   it('finds every problem at once and repeats no value', () => {

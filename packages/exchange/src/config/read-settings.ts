@@ -1,5 +1,6 @@
 import type { ConfigProblem } from './config.ts';
 import { settingPrefix } from './env.ts';
+import { nearestName } from './nearest-name.ts';
 import { isSettingName, type SettingName, type SettingValues, settings } from './settings.ts';
 
 export interface ReadSettings {
@@ -43,5 +44,10 @@ const emptyValue = { ok: false, problem: 'is empty: give it a value or remove it
 function unknownNames(env: Readonly<Record<string, string | undefined>>): ConfigProblem[] {
   return Object.keys(env)
     .filter((name) => name.startsWith(settingPrefix) && env[name] !== undefined && !isSettingName(name))
-    .map((name) => ({ name, problem: 'is not a setting of OpenMESH' }));
+    .map((name) => ({ name, problem: describeUnknown(name) }));
+}
+
+function describeUnknown(name: string): string {
+  const nearest = nearestName(name, Object.keys(settings));
+  return `is not a setting of OpenMESH${nearest === undefined ? '' : `; did you mean ${nearest}?`}`;
 }

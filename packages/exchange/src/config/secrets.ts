@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  constants,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -143,13 +144,16 @@ function createSecretKey(file: string): void {
   }
 }
 
+/** Opening a pipe would otherwise wait for somebody to write into it. */
+const readWithoutWaiting = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 type SecretFile =
   | { readonly ok: true; readonly text: string; readonly readableByAll: boolean }
   | { readonly ok: false; readonly missing: boolean; readonly problem: string };
 
 function readSecretFile(path: string): SecretFile {
   try {
-    const handle = openSync(path, 'r');
+    const handle = openSync(path, readWithoutWaiting);
     try {
       const stat = fstatSync(handle);
       if (!stat.isFile()) return { ok: false, missing: false, problem: 'must name a file' };

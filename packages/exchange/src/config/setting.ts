@@ -158,6 +158,12 @@ function readRange(part: string): AddressRange | undefined {
   return prefixLength > bits ? undefined : { address, prefixLength, family: version === 4 ? 'ipv4' : 'ipv6' };
 }
 
+/** `sqlite://x` and `file://x` are refused: in a URL `x` would be a host, and as a path it would be at the root. */
+function pathAfter(scheme: string, value: string): string | undefined {
+  const path = value.startsWith(scheme) ? value.slice(scheme.length) : '';
+  return path === '' || path.includes('\0') || /^\/\/(?!\/)/.test(path) ? undefined : path;
+}
+
 export interface SqlitePlace {
   readonly engine: 'sqlite';
   /** Absolute path of the database file. */
@@ -171,8 +177,8 @@ export function ledgerPlace(): SettingKind<SqlitePlace> {
     limits: 'sqlite:PATH',
     parse(value) {
       if (/^postgres(ql)?:/i.test(value)) return refuse('names PostgreSQL, which comes with a later version');
-      const path = value.startsWith('sqlite:') ? value.slice('sqlite:'.length) : '';
-      if (path === '' || path.includes('\0')) return refuse('must be sqlite:PATH');
+      const path = pathAfter('sqlite:', value);
+      if (path === undefined) return refuse('must be sqlite:PATH');
       if (path === ':memory:') return refuse('must name a file: what is accepted must be kept');
       return { ok: true, value: { engine: 'sqlite', path: resolve(path) } };
     },
@@ -192,8 +198,8 @@ export function bodiesPlace(): SettingKind<FilePlace> {
     limits: 'file:DIRECTORY',
     parse(value) {
       if (/^s3:/i.test(value)) return refuse('names S3, which comes with a later version');
-      const path = value.startsWith('file:') ? value.slice('file:'.length) : '';
-      if (path === '' || path.includes('\0')) return refuse('must be file:DIRECTORY');
+      const path = pathAfter('file:', value);
+      if (path === undefined) return refuse('must be file:DIRECTORY');
       return { ok: true, value: { kind: 'file', directory: resolve(path) } };
     },
   };

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -126,6 +127,13 @@ describe('the log', () => {
       { event: 'configuration', config: { profile: 'sandbox', tokens: { sharedKeys: ['********'] } } },
     ]);
     expect(readFileSync(file, 'utf8')).not.toContain('never-show-this-key');
+  });
+
+  it('counts the lines that a slow reader made it lose', () => {
+    const destination = Object.assign(new EventEmitter(), { write: () => undefined });
+    const log = createLog({ level: 'info' }, destination);
+    destination.emit('drop', 'a line');
+    expect(log.linesDropped).toBe(1);
   });
 
   it('gives each request a correlation id of its own', () => {

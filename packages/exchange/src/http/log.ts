@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { type DestinationStream, pino } from 'pino';
 import type { Config } from '../config/config.ts';
 import { describeConfig } from '../config/describe-config.ts';
@@ -36,6 +37,8 @@ export interface Log {
   error(event: EventName, error: unknown, fields?: LogFields): void;
   /** The configuration in force, masked. */
   config(config: Config): void;
+  /** Lines lost because too much waited for the reader. */
+  readonly linesDropped: number;
   /** Writes what waits, before the process ends. */
   flush(): void;
 }
@@ -52,6 +55,12 @@ const eventShape = /^[a-z0-9]+(-[a-z0-9]+){0,9}$/;
  * @param destination standard output unless given
  */
 export function createLog(config: Config['log'], destination: DestinationStream = openDestination(1)): Log {
+  let linesDropped = 0;
+  if (destination instanceof EventEmitter) {
+    destination.on('drop', () => {
+      linesDropped += 1;
+    });
+  }
   const logger = pino(
     {
       level: config.level,
@@ -76,8 +85,18 @@ export function createLog(config: Config['log'], destination: DestinationStream 
     error: (event, error, fields = {}) =>
       write('error', event, { ...permittedFields(fields), error: describeError(error) }),
     config: (inForce) => write('info', 'configuration', { config: describeConfig(inForce) }),
-    flush: () => logger.flush(),
+    get linesDropped() {
+      return linesDropped;
+    },
+    flush() {
+      if (hasFlushSync(destination)) destination.flushSync();
+    },
   };
+}
+
+/** A destination that writes as it goes has nothing to flush. */
+function hasFlushSync(destination: object): destination is { flushSync(): void } {
+  return 'flushSync' in destination && typeof destination.flushSync === 'function';
 }
 
 /** A destination on a file descriptor: 1 is standard output, 2 standard error. */

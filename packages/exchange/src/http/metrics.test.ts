@@ -13,6 +13,7 @@ beforeEach(() => {
     connectionsOpen: () => 4,
     diskFreeBytes: () => Promise.resolve(5000),
     certificateDaysLeft: () => daysLeft,
+    logLinesDropped: () => 2,
   });
 });
 afterEach(() => metrics.close());
@@ -62,6 +63,7 @@ describe('metrics', () => {
     expect(lines).toContain('openmesh_connections_open 4');
     expect(lines).toContain('openmesh_disk_free_bytes 5000');
     expect(lines).toContain('openmesh_certificate_days_left 12');
+    expect(lines).toContain('openmesh_log_lines_dropped_total 2');
     expect(lines).toContain('openmesh_ledger_batch_commands_sum 64');
     expect(lines).toContain('openmesh_ledger_commit_seconds_sum 0.002');
     daysLeft = undefined;

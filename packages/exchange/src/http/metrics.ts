@@ -29,6 +29,7 @@ export interface MetricSources {
   readonly diskFreeBytes: () => Promise<number | undefined>;
   /** Days until the server's certificate ends; negative when it has. */
   readonly certificateDaysLeft: () => number | undefined;
+  readonly logLinesDropped: () => number;
 }
 
 export interface BuildLabels {
@@ -125,4 +126,6 @@ function addSources(registry: Registry, sources: MetricSources): void {
   addGauge(registry, 'openmesh_disk_free_bytes', 'Free space where bodies are kept.', diskFreeBytes);
   const help = "Days until the server's certificate ends; negative when it has.";
   addGauge(registry, 'openmesh_certificate_days_left', help, certificateDaysLeft);
+  const dropped = 'Log lines lost because the reader of the log was too slow.';
+  addCounter(registry, 'openmesh_log_lines_dropped_total', dropped, sources.logLinesDropped);
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Registry } from 'prom-client';
 import { addCounter, addGauge, addLabelledGauge } from './metric-kinds.ts';
@@ -25,11 +25,19 @@ export function addProcessMetrics(registry: Registry): () => void {
     return (user + system) / 1e6;
   });
   addGauge(registry, 'process_open_fds', 'Open file descriptors, sockets included; on Linux only.', countDescriptors);
+  const help = 'The most descriptors the process may open; each connection takes one. On Linux only.';
+  addGauge(registry, 'process_max_fds', help, readDescriptorLimit);
   return addEventLoopDelay(registry);
 }
 
 async function countDescriptors(): Promise<number | undefined> {
   return process.platform === 'linux' ? (await readdir('/proc/self/fd')).length : undefined;
+}
+
+async function readDescriptorLimit(): Promise<number | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  const limit = /^Max open files\s+(\d+)/m.exec(await readFile('/proc/self/limits', 'utf8'))?.[1];
+  return limit === undefined ? undefined : Number(limit);
 }
 
 function addEventLoopDelay(registry: Registry): () => void {

@@ -40,7 +40,10 @@ export interface Shutdown {
 const pollMs = 10;
 const idleGraceMsDefault = 1000;
 
-/** Watches listeners from now on: make it before they listen, after their handlers are attached. */
+/**
+ * Watches listeners from now on: make it before they listen, and after everything that handles their connections and
+ * requests is attached.
+ */
 export function createShutdown(options: ShutdownOptions): Shutdown {
   const traffic = watchTraffic(options.listeners);
   const force = new AbortController();
