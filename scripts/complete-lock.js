@@ -6,7 +6,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const path = new URL('../package-lock.json', import.meta.url);
 const lock = JSON.parse(readFileSync(path, 'utf8'));
 const systems = ['android', 'darwin', 'freebsd', 'linux', 'openharmony', 'win32', 'aix', 'sunos', 'netbsd', 'openbsd'];
-const processors = { arm64: 'arm64', x64: 'x64', ia32: 'ia32', riscv64: 'riscv64', s390x: 's390x', ppc64: 'ppc64', loong64: 'loong64', arm: 'arm' };
+const processors = {
+  arm64: 'arm64',
+  x64: 'x64',
+  ia32: 'ia32',
+  riscv64: 'riscv64',
+  s390x: 's390x',
+  ppc64: 'ppc64',
+  loong64: 'loong64',
+  arm: 'arm',
+};
 
 /** The platform a package is for, by the words of its name; undefined when it names none. */
 function platformOf(name) {
@@ -16,7 +25,11 @@ function platformOf(name) {
   if (system === undefined || processor === undefined) return undefined;
   const isMusl = words.some((word) => word.startsWith('musl'));
   const isGnu = words.some((word) => word.startsWith('gnu'));
-  return { os: [system], cpu: [processors[processor]], ...(isMusl ? { libc: ['musl'] } : isGnu ? { libc: ['glibc'] } : {}) };
+  return {
+    os: [system],
+    cpu: [processors[processor]],
+    ...(isMusl ? { libc: ['musl'] } : isGnu ? { libc: ['glibc'] } : {}),
+  };
 }
 
 let added = 0;

@@ -1,1 +1,3 @@
-export {};
+export { openForAdmin, type Rooms, type RunningExchange, startExchange, version } from './compose.ts';
+export { type Config, loadConfig } from './config/config.ts';
+export { serveUntilStopped } from './main.ts';

@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { acknowledge } from '../api/machines/acknowledge.ts';
 import { checkInbox } from '../api/machines/check-inbox.ts';
 import { countInbox } from '../api/machines/count-inbox.ts';
@@ -11,48 +11,78 @@ import { createRouter, type MachineOperations, type Router } from '../api/machin
 import { sendChunk } from '../api/machines/send-chunk.ts';
 import { sendMessage } from '../api/machines/send-message.ts';
 import { trackOutbox } from '../api/machines/track-outbox.ts';
-import type { Config } from '../config/config.ts';
-import { createCertificateCheck } from '../http/auth/client-certificate.ts';
-import { type PeerCertificateFacts, readPeerFacts } from '../http/auth/peer-certificate.ts';
+import { type CertificateConnections, trackCertificateConnections } from '../http/auth/certificate-connections.ts';
 import { createThrottle } from '../http/auth/throttle.ts';
 import { createTokenCheck } from '../http/auth/token-check.ts';
-import type { Log } from '../http/log.ts';
+import { clientAddressOf, rememberAddresses } from '../http/client-address.ts';
 import { newCorrelationId } from '../http/log.ts';
 import { createMachinesDoor, type DoorParts, type RequestFacts } from '../http/machines-door.ts';
+import { createMachinesServer, type MachinesServer } from '../http/machines-listener.ts';
 import type { Metrics } from '../http/metrics.ts';
-import { clientAddressOf } from '../http/proxy-protocol.ts';
+import { acceptProxyProtocol } from '../http/proxy-protocol.ts';
 import type { RefusalNotes } from '../http/refusals.ts';
-import type { TlsContexts } from '../http/tls/context.ts';
-import type { Registry } from '../mailbox/registry.ts';
-import type { Sealer } from '../mailbox/sealer.ts';
-import type { ServiceClock } from '../message/service-clock.ts';
-import type { MailboxRecord } from '../store/ledger/registry.ts';
-import type { Ledger } from '../store/ledger.ts';
-import type { MachineClock } from './clocks.ts';
-import type { Hall } from './hall.ts';
+import { createShutdown, type Shutdown } from '../http/shutdown.ts';
+import { createTlsContexts, type TlsContexts } from '../http/tls/context.ts';
 
-export interface MachinesParts {
-  readonly config: Config;
-  readonly ledger: Ledger;
-  readonly registry: Registry;
-  readonly sealer: Sealer;
-  readonly hall: Hall;
-  readonly clock: ServiceClock;
-  readonly machineClock: MachineClock;
-  readonly contexts: TlsContexts;
+import { certificateObjections, whoIs } from './certificates.ts';
+import type { Rooms, Undo } from './rooms.ts';
+
+export interface MachinesParts extends Rooms {
   readonly refusals: RefusalNotes;
-  readonly log: Log;
   readonly metrics: Metrics;
-  readonly stopping: () => boolean;
   /** Addresses of the sandbox profile, in front of the others. */
   readonly extraRoutes: Router | undefined;
 }
 
-/** The machines' door with every operation behind it. */
-export function composeMachinesDoor(parts: MachinesParts): ReturnType<typeof createMachinesDoor> {
+/** The machines' listener, complete but not yet listening. */
+export interface Machines {
+  readonly server: MachinesServer;
+  readonly contexts: TlsContexts;
+  readonly shutdown: Shutdown;
+  /** undefined without TLS. */
+  readonly connections: CertificateConnections | undefined;
+}
+
+/** Builds the machines' server with every operation behind its door. */
+export async function composeMachines(parts: MachinesParts, undo: Undo): Promise<Machines> {
+  const { config, log, refusals, ledger } = parts;
+  const { machines } = config;
+  let connections: CertificateConnections | undefined;
+  const contexts = await createTlsContexts(machines.tls, {
+    machineClock: parts.machineClock.nowMs,
+    onReload: (outcome) => {
+      if (outcome.ok) log.info('certificates-reloaded');
+      else log.error('certificates-kept', outcome.fault);
+      connections?.destroyRevoked((facts) => contexts.isRevoked(facts.serialKey));
+    },
+  });
+  undo.push(() => contexts.close());
+  const stopping = (): boolean => shutdown.stopping;
+  const door = createMachinesDoor(doorParts(parts, contexts, stopping));
+  const nameless = { mailbox: null, operation: null, status: null, certificateSerial: null, correlationId: null };
+  const server = createMachinesServer(contexts, machines, door, (socket, reason) => {
+    const address = clientAddressOf(socket)?.address ?? null;
+    refusals.note({ ...nameless, reason, detail: 'what came could not be read as a request', address });
+  });
+  rememberAddresses(server);
+  if (contexts.mode !== 'off') {
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const address = clientAddressOf(socket)?.address ?? null;
+      const detail = `TLS was not established: ${error.code ?? 'no reason given'}`;
+      refusals.note({ ...nameless, reason: 'tls-failed', detail, address });
+    });
+    connections = trackCertificateConnections(server as Parameters<typeof trackCertificateConnections>[0]);
+  }
+  if (machines.proxyProtocol === 'v2') acceptProxyProtocol(server, { trusted: machines.trustedProxies });
+  const inFlight = (): number => ledger.waiting();
+  const shutdown = createShutdown({ listeners: [server], inFlight, limitMs: config.shutdownMs, log });
+  return { server, contexts, shutdown, connections };
+}
+
+function doorParts(parts: MachinesParts, contexts: TlsContexts, stopping: () => boolean): DoorParts {
   const { config, registry, machineClock } = parts;
   const { tokens, throttle, machines } = config;
-  return createMachinesDoor({
+  return {
     route: createRouter(machineOperations(parts), parts.extraRoutes),
     checkToken: createTokenCheck({
       registry,
@@ -62,17 +92,17 @@ export function composeMachinesDoor(parts: MachinesParts): ReturnType<typeof cre
       timestampCheck: tokens.timestampCheck,
       machineClock,
     }),
-    objectionOf: certificateObjections(parts),
+    objectionOf: certificateObjections({ ...parts, contexts }),
     nonces: parts.ledger.nonces,
     mailboxThrottle: createThrottle(throttle.requestsPerSecond, throttle.burst),
     addressThrottle: createThrottle(throttle.unauthenticatedPerSecond, throttle.unauthenticatedPerSecond * 10),
     machineClock,
     newCorrelationId,
-    keepAliveSeconds: () => (parts.stopping() ? 0 : Math.floor(machines.keepAliveMs / 1000)),
+    keepAliveSeconds: () => (stopping() ? 0 : Math.floor(machines.keepAliveMs / 1000)),
     drainBytesMax: machines.drainBytesMax,
     done: reportRequest(parts),
     failed: (error, correlationId) => parts.log.error('request-failed', error, { correlationId }),
-  });
+  };
 }
 
 function machineOperations(parts: MachinesParts): MachineOperations {
@@ -99,70 +129,6 @@ function machineOperations(parts: MachinesParts): MachineOperations {
     searchWorkflow: searchWorkflow(lookup),
     health: health(config.environment),
   };
-}
-
-/** Certificates are judged on every request: keep-alive and resumption skip OpenSSL's own checks (2a.14). */
-function certificateObjections(parts: MachinesParts): DoorParts['objectionOf'] {
-  const { config, contexts, registry, machineClock, refusals } = parts;
-  if (contexts.mode !== 'mutual') {
-    const nothing = { always: undefined, forMailbox: () => undefined };
-    return () => nothing;
-  }
-  const { certificateMatch } = config.tokens;
-  const isRevoked = (peer: PeerCertificateFacts): boolean =>
-    registry.current().isRevoked(peer.fingerprint) || contexts.isRevoked(peer.serialKey);
-  const checks = {
-    off: createCertificateCheck({
-      machineClock: machineClock.nowMs,
-      isRevoked,
-      matchMode: 'off',
-      requireClientAuth: true,
-    }),
-    warn: createCertificateCheck({
-      machineClock: machineClock.nowMs,
-      isRevoked,
-      matchMode: 'warn',
-      requireClientAuth: true,
-    }),
-    enforce: createCertificateCheck({
-      machineClock: machineClock.nowMs,
-      isRevoked,
-      matchMode: 'enforce',
-      requireClientAuth: true,
-    }),
-  };
-  return (socket: TLSSocket) => {
-    const peer = readPeerFacts(socket);
-    const standing = checks.off.standing(peer);
-    const forMailbox = (mailbox: MailboxRecord): { reason: string; detail: string } | undefined => {
-      const verdict = checks[mailbox.certificateMatch ?? certificateMatch].verdict(peer, {
-        odsCode: mailbox.odsCode,
-        delegatedOdsCodes: mailbox.delegatedOdsCodes,
-      });
-      if (!verdict.ok) return { reason: `certificate-${verdict.reason}`, detail: verdict.detail };
-      if (verdict.warning !== undefined) {
-        const { reason, detail } = verdict.warning;
-        refusals.note({
-          ...anonymous,
-          ...whoIs(socket),
-          reason: `warned-certificate-${reason}`,
-          detail,
-          mailbox: mailbox.mailboxId,
-        });
-      }
-      return undefined;
-    };
-    if (standing.ok) return { always: undefined, forMailbox };
-    const { reason, detail, atHandshake } = standing;
-    return { always: { reason: `certificate-${reason}`, detail, status: atHandshake ? 400 : 403 }, forMailbox };
-  };
-}
-
-const anonymous = { mailbox: null, operation: null, status: null, correlationId: null };
-
-function whoIs(socket: TLSSocket): { address: string | null; certificateSerial: string | null } {
-  const serial = typeof socket.getPeerX509Certificate === 'function' ? readPeerFacts(socket)?.serial : undefined;
-  return { address: clientAddressOf(socket)?.address ?? null, certificateSerial: serial ?? null };
 }
 
 /** Counts every request, records every refusal, and logs what the level asks for. */

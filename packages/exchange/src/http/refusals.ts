@@ -31,9 +31,6 @@ export function createRefusalNotes(
   let pending: RefusalRecord[] = [];
   const kinds = new Map<string, Kind>();
 
-  const newRefusalId = (nowMs: number): string =>
-    `${nowMs.toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
-
   const closeWindow = (nowMs: number): void => {
     for (const kind of kinds.values()) if (kind.folded !== undefined) pending.push(kind.folded);
     kinds.clear();
@@ -70,4 +67,9 @@ export function createRefusalNotes(
       await ledger.record(records);
     },
   };
+}
+
+/** Sorts by time. */
+function newRefusalId(nowMs: number): string {
+  return `${nowMs.toString(36).padStart(9, '0')}-${randomBytes(6).toString('hex')}`;
 }

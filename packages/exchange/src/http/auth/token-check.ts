@@ -71,8 +71,6 @@ export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
   };
 
   const known = (pathMailbox: MailboxId): MailboxRecord | undefined => registry.current().mailbox(pathMailbox);
-  const unknown = (pathMailbox: MailboxId): CallerRefusal =>
-    no('unknown-mailbox', 'mailbox-unknown', `there is no mailbox ${pathMailbox}`);
 
   return (authorization, pathMailbox, objection) => {
     const nowMs = machineClock.nowMs();
@@ -99,13 +97,13 @@ export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
     const nonce = options.nonceCheck === 'off' ? null : claimOf(token, stampedMs ?? nowMs, nowMs);
     return admit(mailbox, nonce);
   };
+}
 
-  function canned(token: Token, mailbox: MailboxRecord | undefined, pathMailbox: MailboxId): CallerVerdict {
-    if (mailbox === undefined) return unknown(pathMailbox);
-    if (token.nonce.toUpperCase() !== 'VALID')
-      return no('invalid-token', 'token-not-canned', 'the canned mode takes only the nonce VALID');
-    return admit(mailbox, null);
-  }
+function canned(token: Token, mailbox: MailboxRecord | undefined, pathMailbox: MailboxId): CallerVerdict {
+  if (mailbox === undefined) return unknown(pathMailbox);
+  if (token.nonce.toUpperCase() !== 'VALID')
+    return no('invalid-token', 'token-not-canned', 'the canned mode takes only the nonce VALID');
+  return admit(mailbox, null);
 }
 
 function admit(mailbox: MailboxRecord, nonce: NonceClaim | null): CallerVerdict {
@@ -113,6 +111,10 @@ function admit(mailbox: MailboxRecord, nonce: NonceClaim | null): CallerVerdict 
     return no('inactive-mailbox', 'mailbox-inactive', `mailbox ${mailbox.mailboxId} is ${mailbox.state}`);
   }
   return { ok: true, mailbox, nonce };
+}
+
+function unknown(pathMailbox: MailboxId): CallerRefusal {
+  return no('unknown-mailbox', 'mailbox-unknown', `there is no mailbox ${pathMailbox}`);
 }
 
 function no(error: ErrorName, reason: string, detail: string): CallerRefusal {

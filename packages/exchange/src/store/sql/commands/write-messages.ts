@@ -18,12 +18,12 @@ import * as deliveries from '../questions/deliveries.ts';
 import * as q from '../questions/messages.ts';
 
 /** Takes the nonce or says when it was taken; a command asks for it last before its first effect. */
-export function* claimNonce(claim: NonceClaim | null): Talk<NonceUsed | null> {
-  if (claim === null) return null;
-  const taken = yield* run(q.claimNonce, claim.mailbox, claim.nonce, claim.seenAtMs, claim.expiresAtMs);
+export function* claimNonce(wanted: NonceClaim | null): Talk<NonceUsed | null> {
+  if (wanted === null) return null;
+  const taken = yield* run(q.claimNonce, wanted.mailbox, wanted.nonce, wanted.seenAtMs, wanted.expiresAtMs);
   if (taken === 1) return null;
-  const used = yield* one(q.readNonce, claim.mailbox, claim.nonce);
-  return { kind: 'nonce-used', seenAtMs: used?.seenAtMs ?? claim.seenAtMs };
+  const used = yield* one(q.readNonce, wanted.mailbox, wanted.nonce);
+  return { kind: 'nonce-used', seenAtMs: used?.seenAtMs ?? wanted.seenAtMs };
 }
 
 export function* claim(nonce: NonceClaim): Talk<{ readonly kind: 'claimed' } | NonceUsed> {

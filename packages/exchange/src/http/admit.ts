@@ -1,0 +1,131 @@
+import type { IncomingMessage } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { acceptsGzip, type MailboxId, negotiateVersion, wireError } from '@openmesh/protocol';
+import type { CallerRequest, MachineOperation, MachineRequest } from '../api/machines/request.ts';
+import type { Matched } from '../api/machines/routes.ts';
+import type { NonceClaim, NonceLedger } from '../store/ledger/nonces.ts';
+import type { Throttle } from './auth/throttle.ts';
+import type { CertificateObjection, TokenCheck } from './auth/token-check.ts';
+import { duplicate, type Ending, ended, refusal, tooMany, usedDetail, wrongMethod } from './ending.ts';
+import { incomingBody } from './incoming-body.ts';
+
+/** What a connection's certificate has against any request at all, and against one for a mailbox. */
+export interface Objections {
+  readonly always: { readonly reason: string; readonly detail: string; readonly status: 400 | 403 } | undefined;
+  readonly forMailbox: CertificateObjection;
+}
+
+export interface AdmissionParts {
+  readonly checkToken: TokenCheck;
+  readonly objectionOf: (socket: TLSSocket) => Objections;
+  readonly nonces: NonceLedger;
+  readonly mailboxThrottle: Throttle;
+  readonly addressThrottle: Throttle;
+  readonly machineClock: { nowMs(): number };
+}
+
+/** A request whose address was read. */
+export interface Arrival {
+  readonly request: IncomingMessage;
+  readonly matched: Matched | undefined;
+  readonly operation: MachineOperation | undefined;
+  /** Canonical; undefined where the path names no mailbox or none that can be. */
+  readonly mailbox: MailboxId | undefined;
+  readonly query: URLSearchParams;
+}
+
+/** The tokens of requests that are being answered right now. */
+type InFlight = Set<string>;
+
+/**
+ * Takes a request past every check of the porch, in the order of mesh-api 2.2 and before anything of it but its headers
+ * is read, and then through its operation.
+ */
+export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Promise<Ending> {
+  const inFlight: InFlight = new Set();
+
+  return async (arrival) => {
+    const { request, matched, operation, mailbox } = arrival;
+    const accepted = negotiateVersion(request.headers.accept);
+    const version = accepted === 'malformed' ? 1 : accepted;
+    const socket = request.socket as TLSSocket;
+    const objections = parts.objectionOf(socket);
+    if (objections.always !== undefined) {
+      const { reason, detail, status } = objections.always;
+      return refusal(
+        wireError(status === 400 ? 'client-certificate-required' : 'invalid-token', version),
+        reason,
+        detail,
+      );
+    }
+    if (matched === undefined) return refusal(wireError('not-found', version), 'path-unknown', 'no such address');
+    if (operation === undefined) return wrongMethod(matched, version);
+    const nowMs = parts.machineClock.nowMs();
+    if (operation.access === 'open') {
+      const wait = parts.addressThrottle.take(socket.remoteAddress ?? '', nowMs);
+      if (wait > 0) return tooMany(wait, parts.addressThrottle.perSecond, version);
+      if (accepted === 'malformed') return malformedAccept();
+      return ended(await operation.handle(toMachineRequest(arrival, version)), version);
+    }
+    if (mailbox === undefined) {
+      const answered = wireError('token-mailbox-mismatch', version);
+      return refusal(answered, 'mailbox-unreadable', 'the path has no mailbox id');
+    }
+    const verdict = parts.checkToken(request.headers.authorization, mailbox, objections.forMailbox);
+    if (!verdict.ok) return refusal(wireError(verdict.error, version), verdict.reason, verdict.detail);
+    const wait = parts.mailboxThrottle.take(mailbox, nowMs);
+    if (wait > 0) return tooMany(wait, parts.mailboxThrottle.perSecond, version);
+    if (accepted === 'malformed') return malformedAccept();
+    const { nonce } = verdict;
+    const caller: CallerRequest = { ...toMachineRequest(arrival, version), mailbox: verdict.mailbox.mailboxId, nonce };
+    return once(inFlight, nonce, version, () => serve(parts.nonces, operation, caller));
+  };
+}
+
+function toMachineRequest({ request, matched, query }: Arrival, version: 1 | 2): MachineRequest {
+  const { headers } = request;
+  return {
+    version,
+    params: matched?.params ?? [],
+    query,
+    header: (name) => headers[name] as string | undefined,
+    body: incomingBody(request),
+    acceptsGzip: acceptsGzip(headers['accept-encoding']),
+  };
+}
+
+function malformedAccept(): Ending {
+  return refusal(wireError('accept-malformed', 1), 'accept-malformed', 'the Accept header names no version');
+}
+
+/** Two requests with one token at the same time: the second is refused before it does anything. */
+async function once(
+  inFlight: InFlight,
+  nonce: NonceClaim | null,
+  version: 1 | 2,
+  act: () => Promise<Ending>,
+): Promise<Ending> {
+  if (nonce === null) return act();
+  const key = `${nonce.mailbox} ${nonce.nonce}`;
+  if (inFlight.has(key)) return duplicate(version, 'the token is in use by another request right now');
+  inFlight.add(key);
+  try {
+    return await act();
+  } finally {
+    inFlight.delete(key);
+  }
+}
+
+/** A read's nonce is committed after the answer is ready and before its first byte: a failed request never used it up. */
+async function serve(
+  nonces: NonceLedger,
+  operation: Exclude<MachineOperation, { access: 'open' }>,
+  request: CallerRequest,
+): Promise<Ending> {
+  const { version, nonce } = request;
+  const outcome = await operation.handle(request);
+  if (outcome.kind === 'nonce-used') return duplicate(version, usedDetail(outcome.seenAtMs));
+  if (operation.commitsNonce || nonce === null || outcome.kind === 'refused') return ended(outcome, version);
+  const claim = await nonces.claim(nonce);
+  return claim.kind === 'claimed' ? ended(outcome, version) : duplicate(version, usedDetail(claim.seenAtMs));
+}
