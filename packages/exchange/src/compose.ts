@@ -144,6 +144,7 @@ async function build(
       connectionsOpen: () => shutdown.connections,
       diskFreeBytes: () => bodies.freeBytes(),
       certificateDaysLeft: () => contexts.certificateDaysLeft(),
+      logLinesDropped: () => log.linesDropped,
     },
   );
   undo.push(async () => metrics?.close());
