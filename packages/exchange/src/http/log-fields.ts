@@ -47,6 +47,9 @@ export type LogFields = { readonly [Name in TextField]?: string } & { readonly [
 };
 
 const textFields = Object.keys(fieldShapes) as readonly TextField[];
+/** Every field that a caller of the log may fill. */
+export const logFieldNames: readonly string[] = [...textFields, ...numberFields, 'address'];
+
 const withheld = '*';
 
 /** A new object of the permitted fields only. */

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadConfig } from '../config/config.ts';
 import { createLog, type Log, newCorrelationId, type RequestLogLine } from './log.ts';
-import type { LogFields } from './log-fields.ts';
+import { type LogFields, logFieldNames } from './log-fields.ts';
 
 const personal = [
   'GPPROVIDER_9000000009_19800101_SMITHSON',
@@ -55,7 +55,7 @@ const line: RequestLogLine = {
 
 /** Every place of the log that takes a value, filled with the given one, whatever its type says. */
 function attack(log: Log, value: string): void {
-  const everyField = Object.fromEntries([...Object.keys(line), ...otherFields].map((name) => [name, value]));
+  const everyField = Object.fromEntries(logFieldNames.map((name) => [name, value]));
   for (const status of [200, 403, 500]) {
     log.request({ ...line, ...everyField, status });
     log.request({
@@ -78,8 +78,6 @@ function attack(log: Log, value: string): void {
   renamed.name = 'LedgerFault';
   for (const error of [nested, restacked, renamed, value, { message: value }]) log.error('failed', error, fields);
 }
-
-const otherFields = ['reason', 'job', 'probe', 'signal', 'profile', 'version', 'setting', 'outcome', 'count', 'port'];
 
 describe('the log', () => {
   it('writes no personal data, header, path or credential, whatever is put into any of its fields', () => {
@@ -134,6 +132,13 @@ describe('the log', () => {
     const log = createLog({ level: 'info' }, destination);
     destination.emit('drop', 'a line');
     expect(log.linesDropped).toBe(1);
+  });
+
+  it('has exactly the fields that docs/operate/logs.md explains', () => {
+    const page = readFileSync(new URL('../../../../docs/operate/logs.md', import.meta.url), 'utf8');
+    const explained = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+    expect(new Set(explained)).toEqual(new Set([...logFieldNames, 'error', 'config']));
+    expect(explained).toHaveLength(new Set(explained).size);
   });
 
   it('gives each request a correlation id of its own', () => {

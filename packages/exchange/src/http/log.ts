@@ -73,11 +73,16 @@ export function createLog(config: Config['log'], destination: DestinationStream 
   const write = (level: 'debug' | 'info' | 'warn' | 'error', event: string, content: object): void => {
     logger[level]({ event: eventShape.test(event) ? event : '*', ...content });
   };
+  const wanted = {
+    debug: logger.isLevelEnabled('debug'),
+    info: logger.isLevelEnabled('info'),
+    error: logger.isLevelEnabled('error'),
+  };
   return {
-    writesSuccesses: logger.isLevelEnabled('debug'),
+    writesSuccesses: wanted.debug,
     request(line) {
       const level = line.status < 400 ? 'debug' : line.status < 500 ? 'info' : 'error';
-      if (logger.isLevelEnabled(level)) write(level, 'request', permittedFields(line));
+      if (wanted[level]) write(level, 'request', permittedFields(line));
     },
     debug: (event, fields = {}) => write('debug', event, permittedFields(fields)),
     info: (event, fields = {}) => write('info', event, permittedFields(fields)),

@@ -26,6 +26,7 @@ export interface Metrics {
 export interface MetricSources {
   readonly ledgerCommandsWaiting: () => number | undefined;
   readonly connectionsOpen: () => number | undefined;
+  /** Before the reserve is touched. */
   readonly diskFreeBytes: () => Promise<number | undefined>;
   /** Days until the server's certificate ends; negative when it has. */
   readonly certificateDaysLeft: () => number | undefined;
@@ -123,7 +124,8 @@ function addSources(registry: Registry, sources: MetricSources): void {
   const { ledgerCommandsWaiting, connectionsOpen, diskFreeBytes, certificateDaysLeft } = sources;
   addGauge(registry, 'openmesh_ledger_commands_waiting', 'Commands waiting for the ledger.', ledgerCommandsWaiting);
   addGauge(registry, 'openmesh_connections_open', 'Connections of systems that are open.', connectionsOpen);
-  addGauge(registry, 'openmesh_disk_free_bytes', 'Free space where bodies are kept.', diskFreeBytes);
+  const free = 'Bytes that may still be written where bodies are kept before the reserve is touched.';
+  addGauge(registry, 'openmesh_disk_free_bytes', free, diskFreeBytes);
   const help = "Days until the server's certificate ends; negative when it has.";
   addGauge(registry, 'openmesh_certificate_days_left', help, certificateDaysLeft);
   const dropped = 'Log lines lost because the reader of the log was too slow.';

@@ -39,7 +39,7 @@ describe('the operators’ listener', () => {
 
   it('is ready when every check is, and names each one that is not with its reason', async () => {
     let full = false;
-    const disk = probe('disk', () => Promise.resolve(full ? { ok: false, reason: 'below the reserve' } : { ok: true }));
+    const disk = probe('disk', () => Promise.resolve({ ok: !full, reason: 'below the reserve' }));
     const origin = await start({ probes: [probe('ledger', () => Promise.resolve({ ok: true })), disk] });
     const ready = await fetch(`${origin}/ready`);
     expect([ready.status, await ready.json()]).toEqual([

@@ -5,7 +5,7 @@ import { createServer as createSecureServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createShutdown, type Shutdown, type ShutdownOptions, stopOnSignal } from './shutdown.ts';
+import { createShutdown, type Shutdown, type ShutdownOptions } from './shutdown.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };
 const never = 60_000;
@@ -249,20 +249,5 @@ describe('a stop besides the requests', () => {
     open();
     expect(await outcome).toMatchObject({ ended: 'finished', unfinished: 0 });
     expect(await caller.ended).toContain('finished');
-  });
-
-  it('begins on the first signal, ends at once on the second, and then listens to none', async () => {
-    const { handler, reached } = gated();
-    const { port, shutdown } = await start(handler);
-    const caller = await call(port);
-    caller.send('/');
-    await reached;
-    const source = new EventEmitter();
-    const outcome = stopOnSignal(shutdown, source);
-    source.emit('SIGTERM', 'SIGTERM');
-    expect(shutdown.stopping).toBe(true);
-    source.emit('SIGINT', 'SIGINT');
-    expect(await outcome).toMatchObject({ ended: 'forced', unfinished: 1 });
-    expect(source.eventNames()).toEqual([]);
   });
 });

@@ -144,25 +144,3 @@ function stopAccepting(listener: Server): Promise<void> {
     Server.prototype.close.call(listener, () => resolve());
   });
 }
-
-/** What of `process` is needed here. */
-export interface SignalSource {
-  on(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-  off(signal: NodeJS.Signals, listener: (signal: NodeJS.Signals) => void): unknown;
-}
-
-const stopSignals = ['SIGTERM', 'SIGINT'] as const;
-
-/** Settles when a signal came and the stop it began has ended; a second signal ends it at once. */
-export async function stopOnSignal(shutdown: Pick<Shutdown, 'stop'>, source: SignalSource): Promise<ShutdownOutcome> {
-  const { promise, resolve } = Promise.withResolvers<ShutdownOutcome>();
-  const onSignal = (): void => {
-    resolve(shutdown.stop());
-  };
-  for (const signal of stopSignals) source.on(signal, onSignal);
-  try {
-    return await promise;
-  } finally {
-    for (const signal of stopSignals) source.off(signal, onSignal);
-  }
-}

@@ -1,6 +1,6 @@
 export interface ProbeOutcome {
   readonly ok: boolean;
-  /** Why not, in a sentence of our own; never anything a caller wrote. */
+  /** Why not, in a sentence of our own, never anything a caller wrote; shown only when `ok` is false. */
   readonly reason?: string;
 }
 
@@ -32,7 +32,10 @@ export function createReadiness({ probes, limitMs, onFault }: ReadinessOptions):
   let running: Promise<Readiness> | undefined;
   const askAll = async (): Promise<Readiness> => {
     const checks = await Promise.all(
-      probes.map(async (probe) => ({ name: probe.name, ...(await askWithin(probe, limitMs, onFault)) })),
+      probes.map(async (probe) => {
+        const { ok, reason } = await askWithin(probe, limitMs, onFault);
+        return ok ? { name: probe.name, ok } : { name: probe.name, ok, reason: reason ?? 'no reason was given' };
+      }),
     );
     return { ready: checks.every(({ ok }) => ok), checks };
   };
