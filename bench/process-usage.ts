@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 /** Linux reports process times in ticks of 1/100 s to every program (USER_HZ), whatever the kernel's own rate. */
 const tickMicros = 10_000;
@@ -11,6 +11,17 @@ export function cpuMicros(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * tickMicros;
 }
 
+/**
+ * CPU microseconds the whole machine has spent on anything since it started, interrupts and time stolen by the host
+ * included: what a server and a generator did not use, something else did.
+ */
+export function machineCpuMicros(): number {
+  const total = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'latin1'))?.[1];
+  if (total === undefined) throw new Error('/proc/stat has no cpu line');
+  const [user, nice, system, _idle, _waiting, irq, softirq, steal] = total.split(' ').map(Number);
+  return [user, nice, system, irq, softirq, steal].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) * tickMicros;
+}
+
 /** Resident memory of a process now and at its highest, in MiB. */
 export function residentMiB(pid: number): { readonly now: number; readonly peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'latin1');
@@ -21,14 +32,4 @@ function statusMiB(status: string, field: string): number {
   const match = new RegExp(String.raw`^${field}:\s+(\d+) kB`, 'm').exec(status);
   if (match === null) throw new Error(`/proc/PID/status has no ${field}`);
   return Number(match[1]) / 1024;
-}
-
-/** The process ids of a process's children, for servers that work in a forked worker. */
-export function childPids(pid: number): number[] {
-  const pids = new Set<number>();
-  for (const task of readdirSync(`/proc/${pid}/task`)) {
-    const children = readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1');
-    for (const child of children.split(' ').filter((text) => text !== '')) pids.add(Number(child));
-  }
-  return [...pids];
 }

@@ -1,4 +1,11 @@
-import type { CredentialFiles } from './certificates.ts';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type CredentialFiles, odsCode } from './certificates.ts';
 import type { Caller } from './token.ts';
 
 /** A server in a process of its own, listening with mutual TLS on 127.0.0.1. */
@@ -16,17 +23,89 @@ export interface ExchangeOptions {
   readonly sharedKey: string;
 }
 
+const command = fileURLToPath(new URL('../packages/exchange/src/cli/main.ts', import.meta.url));
+const readyWithinMs = 600_000;
+
 /** Where `startExchange` keeps its records under `directory`. */
 export function ledgerPath(directory: string): string {
-  return `${directory}/ledger.sqlite`;
+  return join(directory, 'ledger.sqlite');
 }
 
-/** Makes the ledger, with these mailboxes active. */
-export function provision(_options: ExchangeOptions, _mailboxes: readonly Caller[]): Promise<void> {
-  return Promise.reject(new Error('there is no exchange to provision yet'));
+/** Makes the ledger, with these mailboxes active, by the exchange's own `import`. */
+export async function provision(options: ExchangeOptions, mailboxes: readonly Caller[]): Promise<void> {
+  const file = join(options.directory, 'mailboxes.ndjson');
+  const lines = mailboxes.flatMap(({ mailbox: mailboxId, password }) => [
+    { kind: 'mailbox', mailboxId, name: mailboxId, odsCode, orgCode: odsCode },
+    { kind: 'credential', mailboxId, password },
+  ]);
+  writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  const child = spawn(process.execPath, [command, 'import', file], {
+    env: environment(options),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`the exchange's import ended with status ${code}`);
 }
 
 /** Starts the exchange in its live profile; resolves when it is ready, rejects when it ends before. */
-export function startExchange(_options: ExchangeOptions): Promise<RunningServer> {
-  return Promise.reject(new Error('there is no exchange to start yet'));
+export async function startExchange(options: ExchangeOptions): Promise<RunningServer> {
+  const log = openSync(join(options.directory, 'exchange.log'), 'a');
+  const child = spawn(process.execPath, [command, 'serve'], {
+    env: environment(options),
+    stdio: ['ignore', log, 'pipe'],
+  });
+  const exited = once(child, 'exit');
+  const port = await Promise.race([readyPort(child), exited.then(([code]) => endedEarly(options, code))]);
+  if (child.pid === undefined) throw new Error('the exchange has no process id');
+  return {
+    pid: child.pid,
+    port,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+function endedEarly(options: ExchangeOptions, code: unknown): never {
+  throw new Error(`the exchange ended with status ${String(code)} before it was ready; see ${options.directory}`);
+}
+
+async function readyPort(child: ChildProcess): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const late = setTimeout(() => reject(new Error(`the exchange was not ready in ${readyWithinMs} ms`)), readyWithinMs);
+  if (child.stderr === null) throw new Error('the exchange has no standard error');
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    const match = /^ready machines=https:\/\/[^ ]*:(\d+)(?: |$)/.exec(line);
+    if (match === null) console.error(`exchange: ${line}`);
+    else resolve(Number(match[1]));
+  });
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Default settings of the live profile but for places, addresses, and rates that only a load generator reaches. */
+function environment({ directory, credentials, sharedKey }: ExchangeOptions): NodeJS.ProcessEnv {
+  const secretKeyFile = join(directory, 'secret.key');
+  writeFileSync(secretKeyFile, createHash('sha256').update('benchmark').digest('hex'), { mode: 0o600 });
+  return {
+    PATH: process.env.PATH,
+    OPENMESH_PROFILE: 'live',
+    OPENMESH_LEDGER: `sqlite:${ledgerPath(directory)}`,
+    OPENMESH_BODIES: `file:${join(directory, 'bodies')}`,
+    OPENMESH_SECRET_KEY_FILE: secretKeyFile,
+    OPENMESH_SHARED_KEY: sharedKey,
+    OPENMESH_MACHINES_HOST: '127.0.0.1',
+    OPENMESH_MACHINES_PORT: '0',
+    OPENMESH_OPERATORS_PORT: '0',
+    OPENMESH_TLS_CERTIFICATE_FILE: credentials.serverCert,
+    OPENMESH_TLS_KEY_FILE: credentials.serverKey,
+    OPENMESH_TLS_CA_FILE: credentials.ca,
+    OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '10000',
+    OPENMESH_THROTTLE_BURST: '10000',
+    OPENMESH_KEEP_ALIVE_SECONDS: '600',
+  };
 }

@@ -1,4 +1,4 @@
-import { cpuMicros, residentMiB } from '../process-usage.ts';
+import { cpuMicros, machineCpuMicros, residentMiB } from '../process-usage.ts';
 import { rounded } from '../statistics.ts';
 
 export type Direction = 'upload' | 'download';
@@ -14,6 +14,8 @@ export interface LargeLeg {
   /** The generator used over 90 % of a core and the server did not: the generator set the pace. */
   readonly generatorBound: boolean;
   readonly generatorCoresUsed: number;
+  /** Cores that neither the server nor the generator used: flushing by the kernel, and anything that disturbs. */
+  readonly otherCoresUsed: number;
   /** The highest resident memory of the server process since it started. */
   readonly serverResidentPeakMiB: number;
 }
@@ -28,14 +30,17 @@ export async function measureLeg(
   bytes: number,
   transfer: () => Promise<void>,
 ): Promise<LargeLeg> {
-  const [startedMs, serverBefore, ownBefore] = [performance.now(), cpuMicros(serverPid), process.cpuUsage()];
+  const [serverBefore, ownBefore, machineBefore] = [cpuMicros(serverPid), process.cpuUsage(), machineCpuMicros()];
+  const startedMs = performance.now();
   await transfer();
   const seconds = (performance.now() - startedMs) / 1000;
   const serverMicros = cpuMicros(serverPid) - serverBefore;
   const own = process.cpuUsage(ownBefore);
+  const ownMicros = own.user + own.system;
+  const otherMicros = machineCpuMicros() - machineBefore - serverMicros - ownMicros;
   const megabytes = bytes / 1e6;
   const serverCoresUsed = serverMicros / 1e6 / seconds;
-  const generatorCoresUsed = (own.user + own.system) / 1e6 / seconds;
+  const generatorCoresUsed = ownMicros / 1e6 / seconds;
   const leg = {
     target,
     direction,
@@ -45,6 +50,7 @@ export async function measureLeg(
     serverCoresUsed: rounded(serverCoresUsed) ?? 0,
     generatorBound: serverCoresUsed < busyCores && generatorCoresUsed >= busyCores,
     generatorCoresUsed: rounded(generatorCoresUsed) ?? 0,
+    otherCoresUsed: rounded(Math.max(0, otherMicros / 1e6 / seconds)) ?? 0,
     serverResidentPeakMiB: rounded(residentMiB(serverPid).peak, 0) ?? 0,
   };
   console.error(`${target} ${direction}: ${leg.mbPerSecond} MB/s, ${leg.serverCpuMsPerMb} ms of server CPU per MB`);

@@ -136,6 +136,7 @@ function compare(flags: Flags, legs: readonly LegResult[], measured: string): ob
       of(target, (leg) => leg.generatorCpuMicrosPerLifecycle),
       1,
     ),
+    otherCoresUsed: rounded(of(target, (leg) => leg.otherCoresUsed)),
     p50Ms: rounded(of(target, (leg) => leg.p50Ms.lifecycle ?? Number.NaN)),
     p99Ms: rounded(of(target, (leg) => leg.p99Ms.lifecycle ?? Number.NaN)),
     generatorBound: legs.some((leg) => leg.target === target && leg.generatorBound),

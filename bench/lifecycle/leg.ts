@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Credentials } from '../certificates.ts';
-import { cpuMicros, residentMiB } from '../process-usage.ts';
+import { cpuMicros, machineCpuMicros, residentMiB } from '../process-usage.ts';
 import { percentile, rounded } from '../statistics.ts';
 import {
   type Answers,
@@ -39,6 +39,8 @@ export interface LegResult {
   /** The server used under 90 % of a core: the generator, not the server, set the pace. */
   readonly generatorBound: boolean;
   readonly generatorCpuMicrosPerLifecycle: number;
+  /** Cores that neither the server nor the generator used: flushing by the kernel, and anything that disturbs. */
+  readonly otherCoresUsed: number;
   readonly serverResidentMiB: number;
   readonly serverResidentPeakMiB: number;
   readonly p50Ms: Readonly<Record<string, number | null>>;
@@ -156,11 +158,17 @@ interface Clocks {
   readonly atMs: number;
   readonly serverMicros: number;
   readonly generatorMicros: number;
+  readonly machineMicros: number;
 }
 
 function readClocks(serverPid: number): Clocks {
   const own = process.cpuUsage();
-  return { atMs: performance.now(), serverMicros: cpuMicros(serverPid), generatorMicros: own.user + own.system };
+  return {
+    atMs: performance.now(),
+    serverMicros: cpuMicros(serverPid),
+    generatorMicros: own.user + own.system,
+    machineMicros: machineCpuMicros(),
+  };
 }
 
 function summarise(
@@ -174,6 +182,8 @@ function summarise(
   const lifecycles = figures.length / figuresPerSample;
   const seconds = (after.atMs - before.atMs) / 1000;
   const serverMicros = after.serverMicros - before.serverMicros;
+  const generatorMicros = after.generatorMicros - before.generatorMicros;
+  const otherMicros = after.machineMicros - before.machineMicros - serverMicros - generatorMicros;
   const column = (offset: number): number[] => figures.filter((_, index) => index % figuresPerSample === offset);
   const columns = ['lifecycle', ...operations].map((name, offset) => [name, column(offset)] as const);
   const percentiles = (fraction: number): Readonly<Record<string, number | null>> =>
@@ -187,7 +197,8 @@ function summarise(
     serverCpuMicrosPerLifecycle: rounded(serverMicros / lifecycles, 1) ?? 0,
     serverCoresUsed: rounded(serverCoresUsed) ?? 0,
     generatorBound: serverCoresUsed < generatorBoundBelowCores,
-    generatorCpuMicrosPerLifecycle: rounded((after.generatorMicros - before.generatorMicros) / lifecycles, 1) ?? 0,
+    generatorCpuMicrosPerLifecycle: rounded(generatorMicros / lifecycles, 1) ?? 0,
+    otherCoresUsed: rounded(Math.max(0, otherMicros / 1e6 / seconds)) ?? 0,
     serverResidentMiB: rounded(memory.now, 0) ?? 0,
     serverResidentPeakMiB: rounded(memory.peak, 0) ?? 0,
     p50Ms: percentiles(0.5),
