@@ -83,28 +83,28 @@ export async function otherAuthority(): Promise<string> {
 
 async function makeSet(): Promise<TestCertificates> {
   const folder = mkdtempSync(join(tmpdir(), 'openmesh-certificates-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  removeAtExit(folder);
   const now = Date.now();
   const dev = await createDevAuthority({ folder, now: Date.now });
   const authority = await openAuthorityOf(folder);
   const current: Validity = { notBeforeMs: now - dayMs, notAfterMs: now + dayMs };
   const stranger = await makeAuthority('Nobody accepts this authority', current);
-  const client = (odsCode: string, more: Partial<LeafRequest> = {}, by = authority): Promise<TestIdentity> => {
-    const commonName = more.commonName ?? `SERVER001.${odsCode}.api.mesh-client.nhs.uk`;
-    const name = `test-${++count}`;
-    return store(folder, name, by, { validity: current, uses: ['clientAuth'], ...more, commonName });
+  const client = (name: string, more: Partial<LeafRequest> = {}, by = authority): Promise<TestIdentity> => {
+    const request: LeafRequest = { commonName: commonNameOf('X26'), validity: current, uses: ['clientAuth'], ...more };
+    return store(folder, `test-${name}`, by, request);
   };
-  let count = 0;
+  const past: Validity = { notBeforeMs: now - 2 * dayMs, notAfterMs: now - dayMs };
+  const future: Validity = { notBeforeMs: now + dayMs, notAfterMs: now + 2 * dayMs };
   const clients = {
-    x26: await client('X26'),
-    otherOrganisation: await client('Y99'),
-    expired: await client('X26', { validity: { notBeforeMs: now - 2 * dayMs, notAfterMs: now - dayMs } }),
-    notYetValid: await client('X26', { validity: { notBeforeMs: now + dayMs, notAfterMs: now + 2 * dayMs } }),
-    wrongAuthority: await client('X26', {}, stranger),
-    withoutUsage: await client('X26', { uses: [] }),
-    wrongUsage: await client('X26', { uses: ['serverAuth'] }),
-    oddSubject: await client('X26', { commonName: 'mesh.example.org' }),
-    revoked: await client('X26'),
+    x26: await client('x26'),
+    otherOrganisation: await client('other-organisation', { commonName: commonNameOf('Y99') }),
+    expired: await client('expired', { validity: past }),
+    notYetValid: await client('not-yet-valid', { validity: future }),
+    wrongAuthority: await client('wrong-authority', {}, stranger),
+    withoutUsage: await client('without-usage', { uses: [] }),
+    wrongUsage: await client('wrong-usage', { uses: ['serverAuth'] }),
+    oddSubject: await client('odd-subject', { commonName: 'mesh.example.org' }),
+    revoked: await client('revoked'),
   };
   return {
     folder,
@@ -114,6 +114,20 @@ async function makeSet(): Promise<TestCertificates> {
     server: await identify(await dev.server()),
     clients,
   };
+}
+
+function commonNameOf(odsCode: string): string {
+  return `SERVER001.${odsCode}.api.mesh-client.nhs.uk`;
+}
+
+/** The test runner ends its processes by SIGTERM, which by itself would leave the folder behind. */
+function removeAtExit(folder: string): void {
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
+  process.once('SIGTERM', () => {
+    remove();
+    process.kill(process.pid, 'SIGTERM');
+  });
 }
 
 async function store(folder: string, name: string, by: Authority, request: LeafRequest): Promise<TestIdentity> {

@@ -7,7 +7,8 @@ export interface CertificateHolder {
 const domain = '.api.mesh-client.nhs.uk';
 // Longer names cannot stand in a certificate: X.520 gives a common name 64 characters.
 const commonNameLengthMax = 64;
-// Letters are spelt out instead of matched with the `i` flag, so that no character outside ASCII folds into the grammar.
+// Asked first, so that no character outside ASCII can fold into a letter of the grammar.
+const alphabet = /^[A-Za-z0-9_.-]+$/;
 // A local id may be a mailbox id, which may hold dots: the last label before the domain is the organisation.
 const labels = /^([A-Za-z0-9][A-Za-z0-9_.-]*)\.([A-Za-z0-9]{1,10})$/;
 
@@ -16,7 +17,7 @@ const labels = /^([A-Za-z0-9][A-Za-z0-9_.-]*)\.([A-Za-z0-9]{1,10})$/;
  * only place that decides what a common name means.
  */
 export function parseCommonName(commonName: string): CertificateHolder | undefined {
-  if (commonName.length > commonNameLengthMax) return undefined;
+  if (commonName.length > commonNameLengthMax || !alphabet.test(commonName)) return undefined;
   const split = commonName.length - domain.length;
   if (split <= 0 || commonName.slice(split).toLowerCase() !== domain) return undefined;
   const found = labels.exec(commonName.slice(0, split));
