@@ -88,6 +88,15 @@ describe('the certificate check of a request', () => {
     expect(warn.verdict(peer, mailbox)).toMatchObject({ ok: false, reason: 'expired' });
   });
 
+  it('puts the rule of the mailbox before the general one', () => {
+    const verdicts = (['off', 'warn', 'enforce', null] as const).map((certificateMatch) =>
+      check({ matchMode: 'enforce' }).verdict(peer, { odsCode: 'A1', delegatedOdsCodes: [], certificateMatch }),
+    );
+    expect(verdicts.map(({ ok }) => ok)).toEqual([true, true, false, false]);
+    expect(verdicts[0]).not.toHaveProperty('warning');
+    expect(verdicts[1]).toHaveProperty('warning.reason', 'other-organisation');
+  });
+
   it('translates every word of OpenSSL, and takes an unknown one for distrust', () => {
     expect(['CERT_NOT_YET_VALID', 'CERT_REVOKED', 'INVALID_PURPOSE', 'SOMETHING_NEW'].map(distrustReason)).toEqual([
       'not-yet-valid',

@@ -22,6 +22,8 @@ export type CertificateMatchMode = 'off' | 'warn' | 'enforce';
 export interface CertificateRequest {
   readonly odsCode: string;
   readonly delegatedOdsCodes: readonly string[];
+  /** The mailbox's own rule, before `matchMode`. */
+  readonly certificateMatch?: CertificateMatchMode | null;
 }
 
 export type CertificateVerdict =
@@ -39,6 +41,7 @@ export interface CertificateCheckOptions {
   machineClock(): number;
   /** Whether the certificate was taken back: by us, or by its authority. Asked on every request, so a look-up in sets. */
   isRevoked(peer: PeerCertificateFacts): boolean;
+  /** For mailboxes without a rule of their own. */
   readonly matchMode: CertificateMatchMode;
   /** Refuse certificates that do not state client authentication; false also takes those that state no usage at all. */
   readonly requireClientAuth: boolean;
@@ -80,12 +83,11 @@ export function createCertificateCheck(options: CertificateCheckOptions): Certif
   };
   const verdict = (peer: PeerCertificateFacts | undefined, request: CertificateRequest): CertificateVerdict => {
     const first = standing(peer);
-    if (!first.ok || peer === undefined || options.matchMode === 'off') return first;
+    const matchMode = request.certificateMatch ?? options.matchMode;
+    if (!first.ok || peer === undefined || matchMode === 'off') return first;
     const mismatch = compareOrganisation(peer, request);
     if (mismatch === undefined) return accepted;
-    return options.matchMode === 'warn'
-      ? { ok: true, warning: mismatch }
-      : { ok: false, atHandshake: false, ...mismatch };
+    return matchMode === 'warn' ? { ok: true, warning: mismatch } : { ok: false, atHandshake: false, ...mismatch };
   };
   return { verdict, standing };
 }
