@@ -93,6 +93,7 @@ function environment({ directory, credentials, sharedKey }: ExchangeOptions): No
   writeFileSync(secretKeyFile, createHash('sha256').update('benchmark').digest('hex'), { mode: 0o600 });
   return {
     PATH: process.env.PATH,
+    NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS,
     OPENMESH_PROFILE: 'live',
     OPENMESH_LEDGER: `sqlite:${ledgerPath(directory)}`,
     OPENMESH_BODIES: `file:${join(directory, 'bodies')}`,

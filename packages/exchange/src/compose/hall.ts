@@ -78,7 +78,7 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
       strict: config.wireRules === 'live',
     }),
     listInbox: createListInbox({ ledger, collection, clock }),
-    download: createDownload({ ...reading, bodies, collection, servesAcknowledged }),
+    download: createDownload({ ...reading, nonces: book.nonces, bodies, collection, servesAcknowledged }),
     inspect: createInspect({ ...reading, servesAcknowledged }),
     acknowledge: createAcknowledge({ ledger, collection, clock }),
     track: createTrack(reading),

@@ -3,10 +3,11 @@ import type { ChunkNumber, MailboxId, MessageId } from '@openmesh/protocol';
 import { type Bodies, type BodyBlock, BodyFault } from '../store/bodies.ts';
 import type { ChunkRecord, MessageRecord } from '../store/ledger/message-records.ts';
 import type { MessageLedger } from '../store/ledger/messages.ts';
+import type { NonceClaim, NonceLedger } from '../store/ledger/nonces.ts';
 import type { CollectionNotes } from './collection.ts';
 import { isDownloadable } from './lifecycle.ts';
 import { openTexts, type PrivateTexts, type TextSealer } from './private-texts.ts';
-import { type Refused, refuse } from './refused.ts';
+import { type NotDone, type Refused, refuse } from './refused.ts';
 import type { ServiceClock } from './service-clock.ts';
 
 export interface Downloaded {
@@ -22,8 +23,16 @@ export type ChunkContent =
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
   | { readonly kind: 'blocks'; readonly sizeBytes: number; readonly blocks: AsyncIterable<BodyBlock> };
 
+export interface DownloadRequest {
+  readonly mailbox: MailboxId;
+  readonly messageId: MessageId;
+  readonly chunkNumber: ChunkNumber;
+  readonly nonce: NonceClaim | null;
+}
+
 export interface DownloadParts {
-  readonly ledger: Pick<MessageLedger, 'findWithChunk' | 'find' | 'addEvent'>;
+  readonly ledger: Pick<MessageLedger, 'findWithChunk' | 'collectChunk' | 'find' | 'addEvent'>;
+  readonly nonces: NonceLedger;
   readonly bodies: Pick<Bodies, 'read'>;
   readonly sealer: TextSealer;
   readonly collection: CollectionNotes;
@@ -36,12 +45,11 @@ export interface DownloadParts {
  * One chunk for its recipient; changes nothing. Throws `BodyFault` 'corrupt' when the bytes at rest are not those that
  * were accepted, after writing the finding to the message's timeline.
  */
-export function createDownload(
-  parts: DownloadParts,
-): (request: { mailbox: MailboxId; messageId: MessageId; chunkNumber: ChunkNumber }) => Promise<Downloaded | Refused> {
-  return async ({ mailbox, messageId, chunkNumber }) => {
-    const found = await parts.ledger.findWithChunk(messageId, chunkNumber);
-    if (found === null || found.message.hideAtMs <= parts.clock.nowMs())
+export function createDownload(parts: DownloadParts): (request: DownloadRequest) => Promise<Downloaded | NotDone> {
+  return async ({ mailbox, messageId, chunkNumber, nonce }) => {
+    const found = await find(parts, messageId, chunkNumber, nonce);
+    if (found.kind === 'nonce-used') return found;
+    if (found.kind === 'unknown' || found.message.hideAtMs <= parts.clock.nowMs())
       return refuse('message-does-not-exist', 'the message is not known', messageId);
     const { message, chunk } = found;
     if (message.recipient !== mailbox)
@@ -49,6 +57,8 @@ export function createDownload(
     if (!isDownloadable(message.state, parts.servesAcknowledged) || message.payloadDeleted)
       return refuse('message-gone', `the message is ${message.state}`, messageId);
     const texts = openTexts(parts.sealer, messageId, message.sealed);
+    const used = found.claimed || nonce === null ? null : await parts.nonces.claim(nonce);
+    if (used?.kind === 'nonce-used') return used;
     if (message.messageType === 'REPORT') {
       parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
       return { kind: 'found', message, texts, content: null };
@@ -58,6 +68,17 @@ export function createDownload(
     parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
     return { kind: 'found', message, texts, content };
   };
+}
+
+async function find(
+  { ledger }: DownloadParts,
+  messageId: MessageId,
+  chunkNumber: ChunkNumber,
+  nonce: NonceClaim | null,
+): ReturnType<MessageLedger['collectChunk']> {
+  if (nonce !== null) return ledger.collectChunk(messageId, chunkNumber, nonce);
+  const found = await ledger.findWithChunk(messageId, chunkNumber);
+  return found === null ? { kind: 'unknown' } : { kind: 'found', claimed: false, ...found };
 }
 
 async function openChunk(parts: DownloadParts, messageId: MessageId, chunk: ChunkRecord): Promise<ChunkContent> {
@@ -103,7 +124,7 @@ async function recordCorruption(
  * message does not exist.
  */
 export function createInspect(
-  parts: Omit<DownloadParts, 'bodies' | 'collection'>,
+  parts: Omit<DownloadParts, 'bodies' | 'collection' | 'nonces'>,
 ): (request: { mailbox: MailboxId; messageId: MessageId }) => Promise<Downloaded | Refused> {
   return async ({ mailbox, messageId }) => {
     const message = await parts.ledger.find(messageId);

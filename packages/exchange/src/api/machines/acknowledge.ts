@@ -1,12 +1,12 @@
 import { acknowledgeBody, parseMessageId } from '@openmesh/protocol';
 import type { AcknowledgeRequest } from '../../message/acknowledge.ts';
 import { type NotDone, refuse } from '../../message/refused.ts';
-import { type ChangingOperation, reply } from './request.ts';
+import { type CommittingOperation, reply } from './request.ts';
 
 /** `PUT /messageexchange/{mailbox}/inbox/{id}/status/acknowledged` (mesh-api 4.9); a body is ignored. */
 export function acknowledge(
   take: (request: AcknowledgeRequest) => Promise<{ readonly kind: 'acknowledged' } | NotDone>,
-): ChangingOperation {
+): CommittingOperation {
   return {
     name: 'acknowledge',
     access: 'token',

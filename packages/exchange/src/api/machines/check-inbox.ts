@@ -8,7 +8,8 @@ import {
 import type { ListRequest } from '../../message/list-inbox.ts';
 import type { InboxPage } from '../../store/ledger/message-records.ts';
 import type { MessageLedger } from '../../store/ledger/messages.ts';
-import { type ReadingOperation, refuseAs, reply } from './request.ts';
+import type { NonceUsed } from '../../store/ledger/nonces.ts';
+import { type CommittingOperation, refuseAs, reply } from './request.ts';
 
 // A page token holds the position, not an offset: a message acknowledged meanwhile moves nothing.
 const tokenPattern = /^openmesh-(\d{16})$/;
@@ -19,14 +20,14 @@ export function pageToken(position: number): string {
 
 /** `GET /messageexchange/{mailbox}/inbox` (mesh-api 4.4): a page of what waits, oldest first. */
 export function checkInbox(
-  listInbox: (request: ListRequest) => Promise<InboxPage>,
+  listInbox: (request: ListRequest) => Promise<({ readonly kind: 'page' } & InboxPage) | NonceUsed>,
   ledger: Pick<MessageLedger, 'positionOf'>,
-): ReadingOperation {
+): CommittingOperation {
   return {
     name: 'check-inbox',
     access: 'token',
-    commitsNonce: false,
-    async handle({ mailbox, query, version }) {
+    commitsNonce: true,
+    async handle({ mailbox, query, version, nonce }) {
       const reading = parseInboxQuery(query);
       if (!reading.ok) return refuseAs(reading.failure, 'the query of the listing was refused');
       const { maxResults, continueFrom, workflowFilter, workflowFilterText } = reading.query;
@@ -34,7 +35,8 @@ export function checkInbox(
       if (afterPosition === null)
         return refuseAs(unreadableContinueFrom(continueFrom ?? ''), 'continue_from is no token of this inbox');
       const filter = workflowFilter ?? null;
-      const page = await listInbox({ mailbox, afterPosition, limit: maxResults, filter });
+      const page = await listInbox({ mailbox, afterPosition, limit: maxResults, filter, nonce });
+      if (page.kind === 'nonce-used') return page;
       const view = {
         mailboxId: mailbox,
         messages: page.entries.map((entry) => entry.messageId),

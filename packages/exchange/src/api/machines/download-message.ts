@@ -11,36 +11,38 @@ import {
   parseChunkNumber,
   parseMessageId,
 } from '@openmesh/protocol';
-import type { Downloaded } from '../../message/download.ts';
+import type { Downloaded, DownloadRequest } from '../../message/download.ts';
 import { wireStatus } from '../../message/lifecycle.ts';
-import { type Refused, refuse } from '../../message/refused.ts';
+import { type NotDone, type Refused, refuse } from '../../message/refused.ts';
 import { encodeContent, type Outgoing } from './content.ts';
-import { type CallerRequest, type ReadingOperation, type Reply, refuseAs } from './request.ts';
+import {
+  type CallerRequest,
+  type CommittingOperation,
+  type ReadingOperation,
+  type Reply,
+  refuseAs,
+} from './request.ts';
 
-type Download = (request: {
-  mailbox: MailboxId;
-  messageId: MessageId;
-  chunkNumber: ChunkNumber;
-}) => Promise<Downloaded | Refused>;
+type Download = (request: DownloadRequest) => Promise<Downloaded | NotDone>;
 
 const firstChunk = 1 as ChunkNumber;
 
 /** `GET /messageexchange/{mailbox}/inbox/{id}` (mesh-api 4.6): the message, or its first chunk. */
-export function downloadMessage(download: Download): ReadingOperation {
+export function downloadMessage(download: Download): CommittingOperation {
   return {
     name: 'download-message',
     access: 'token',
-    commitsNonce: false,
+    commitsNonce: true,
     handle: (request) => answer(download, request, firstChunk),
   };
 }
 
 /** `GET /messageexchange/{mailbox}/inbox/{id}/{n}` (mesh-api 4.7): any chunk, chunk 1 of a whole message included. */
-export function downloadChunk(download: Download): ReadingOperation {
+export function downloadChunk(download: Download): CommittingOperation {
   return {
     name: 'download-chunk',
     access: 'token',
-    commitsNonce: false,
+    commitsNonce: true,
     async handle(request) {
       const raw = request.params[1] ?? '';
       const chunkNumber = parseChunkNumber(raw);
@@ -73,12 +75,12 @@ export function headMessage(
   };
 }
 
-async function answer(download: Download, request: CallerRequest, chunkNumber: ChunkNumber): Promise<Reply | Refused> {
-  const { mailbox, params, version, acceptsGzip } = request;
+async function answer(download: Download, request: CallerRequest, chunkNumber: ChunkNumber): Promise<Reply | NotDone> {
+  const { mailbox, params, version, acceptsGzip, nonce } = request;
   const messageId = parseMessageId(params[0] ?? '');
   if (messageId === undefined) return refuse('message-does-not-exist', 'the path has no message id');
-  const found = await download({ mailbox, messageId, chunkNumber });
-  if (found.kind === 'refused') return found;
+  const found = await download({ mailbox, messageId, chunkNumber, nonce });
+  if (found.kind !== 'found') return found;
   const nothing: Outgoing = { kind: 'plain', bytes: new Uint8Array(0), gzipped: false };
   const stored = found.message.contentEncoding;
   const out =

@@ -1,6 +1,6 @@
 import { handshakeBody, parseHandshakeHeaders } from '@openmesh/protocol';
 import type { RegistryLedger } from '../../store/ledger/registry.ts';
-import { type ChangingOperation, type ReadingOperation, refuseAs, reply } from './request.ts';
+import { type CommittingOperation, type ReadingOperation, refuseAs, reply } from './request.ts';
 
 /** Says that a first POST may carry an `Idempotency-Key`; a client that does not know it never looks. */
 const idempotencyOffer = ['openmesh-idempotency-key', 'accepted'] as const;
@@ -9,7 +9,7 @@ const idempotencyOffer = ['openmesh-idempotency-key', 'accepted'] as const;
 export function handshake(
   registry: Pick<RegistryLedger, 'recordConnection'>,
   clock: { nowMs(): number },
-): ChangingOperation {
+): CommittingOperation {
   return {
     name: 'handshake',
     access: 'token',

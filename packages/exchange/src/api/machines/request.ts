@@ -59,15 +59,15 @@ export interface OpenOperation {
   handle(request: MachineRequest): Promise<Reply | Refused>;
 }
 
-/** An operation of a proved caller that changes something: it commits the nonce itself, with its effect. */
-export interface ChangingOperation {
+/** An operation of a proved caller that commits the nonce itself: with its effect, or with what it read. */
+export interface CommittingOperation {
   readonly name: Operation;
   readonly access: 'token';
   readonly commitsNonce: true;
   handle(request: CallerRequest): Promise<Reply | NotDone>;
 }
 
-/** An operation of a proved caller that reads: the porch commits the nonce before the first byte of the answer. */
+/** An operation of a proved caller that only reads: the porch commits the nonce before the first byte of the answer. */
 export interface ReadingOperation {
   readonly name: Operation;
   readonly access: 'token';
@@ -75,7 +75,7 @@ export interface ReadingOperation {
   handle(request: CallerRequest): Promise<Reply | Refused>;
 }
 
-export type MachineOperation = OpenOperation | ChangingOperation | ReadingOperation;
+export type MachineOperation = OpenOperation | CommittingOperation | ReadingOperation;
 
 export function reply(answer: WireAnswer): PlainReply {
   const { status, contentType, body } = answer;

@@ -8,13 +8,13 @@ import {
 } from '@openmesh/protocol';
 import type { ChunkOutcome, ChunkRequest } from '../../message/receive-chunk.ts';
 import { refuse } from '../../message/refused.ts';
-import { type ChangingOperation, refuseAs, reply } from './request.ts';
+import { type CommittingOperation, refuseAs, reply } from './request.ts';
 
 /** `POST /messageexchange/{mailbox}/outbox/{id}/{n}` (mesh-api 4.3): a later chunk, in any order. */
 export function sendChunk(
   receiveChunk: (request: ChunkRequest) => Promise<ChunkOutcome>,
   profile: Profile,
-): ChangingOperation {
+): CommittingOperation {
   return {
     name: 'send-chunk',
     access: 'token',

@@ -7,13 +7,13 @@ import {
   sendBody,
 } from '@openmesh/protocol';
 import type { SendOutcome, SendRequest } from '../../message/send.ts';
-import { type ChangingOperation, refuseAs, reply } from './request.ts';
+import { type CommittingOperation, refuseAs, reply } from './request.ts';
 
 /** `POST /messageexchange/{mailbox}/outbox` (mesh-api 4.2): a message, or its first chunk. */
 export function sendMessage(
   send: (request: SendRequest) => Promise<SendOutcome>,
   options: { readonly profile: Profile; readonly machineClock: { nowMs(): number } },
-): ChangingOperation {
+): CommittingOperation {
   return {
     name: 'send-message',
     access: 'token',

@@ -159,6 +159,21 @@ export interface ChangeStateCommand {
   readonly report: NewMessage | null;
 }
 
+export interface PageQuery {
+  readonly mailbox: MailboxId;
+  /** 0 for the first page. */
+  readonly afterPosition: number;
+  readonly limit: number;
+  readonly filter: WorkflowFilter | null;
+  /** A filtered page looks at no more entries than this. */
+  readonly examineMax: number;
+}
+
+export interface FoundChunk {
+  readonly message: MessageRecord;
+  readonly chunk: ChunkRecord | null;
+}
+
 export interface MessageLedger {
   accept(command: AcceptCommand): Promise<AcceptOutcome>;
   addChunk(command: AddChunkCommand): Promise<AddChunkOutcome>;
@@ -170,24 +185,23 @@ export interface MessageLedger {
   /** Sandbox only: forgets every message of these mailboxes, or of all; returns the bodies nobody names any more. */
   reset(mailboxes: readonly MailboxId[] | 'all'): Promise<readonly BodyRef[]>;
 
-  inboxPage(query: {
-    mailbox: MailboxId;
-    /** 0 for the first page. */
-    afterPosition: number;
-    limit: number;
-    filter: WorkflowFilter | null;
-    /** A filtered page looks at no more entries than this. */
-    examineMax: number;
-  }): Promise<InboxPage>;
+  inboxPage(query: PageQuery): Promise<InboxPage>;
+  /** The same for whoever proved a token: the nonce is committed before the answer. */
+  collectPage(query: PageQuery, nonce: NonceClaim): Promise<({ readonly kind: 'page' } & InboxPage) | NonceUsed>;
   waitingCount(mailbox: MailboxId): Promise<number>;
   /** Where the message stands, or stood, in the mailbox's inbox; null when it was never there. */
   positionOf(mailbox: MailboxId, messageId: MessageId): Promise<number | null>;
   find(messageId: MessageId): Promise<MessageRecord | null>;
   /** A message and one of its chunks (null when that chunk is not stored), by one question. */
-  findWithChunk(
+  findWithChunk(messageId: MessageId, chunkNumber: number): Promise<FoundChunk | null>;
+  /** The same for a download: the nonce is committed when the bytes are in the answer, else it is the caller's to claim. */
+  collectChunk(
     messageId: MessageId,
     chunkNumber: number,
-  ): Promise<{ readonly message: MessageRecord; readonly chunk: ChunkRecord | null } | null>;
+    nonce: NonceClaim,
+  ): Promise<
+    ({ readonly kind: 'found'; readonly claimed: boolean } & FoundChunk) | { readonly kind: 'unknown' } | NonceUsed
+  >;
   /** At most two: one, or proof that it is not unique. */
   findByLocalKey(sender: MailboxId, localKey: string, nowMs: number): Promise<readonly MessageRecord[]>;
   timeline(messageId: MessageId): Promise<readonly TimelineEvent[]>;

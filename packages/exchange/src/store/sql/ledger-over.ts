@@ -10,6 +10,9 @@ export interface SqlPlaces {
   readonly close: () => Promise<void>;
 }
 
+/** Entries of a page that is read in the commit of its nonce. */
+const togetherMax = 500;
+
 /** The ledger's ports over any engine that can run the commands. */
 export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
   return {
@@ -22,6 +25,14 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       addEvent: (messageId, event) => write('addEvent', messageId, event),
       reset: (mailboxes) => write('reset', mailboxes),
       inboxPage: (query) => read('inboxPage', query),
+      async collectPage(query, nonce) {
+        // A long page would keep the writer from its writing: it is read elsewhere, before the nonce is committed.
+        if (query.filter === null && query.limit <= togetherMax) return write('collectPage', query, nonce);
+        const page = await read('inboxPage', query);
+        const claim = await write('claim', nonce);
+        return claim.kind === 'nonce-used' ? claim : { kind: 'page', ...page };
+      },
+      collectChunk: (messageId, chunkNumber, nonce) => write('collectChunk', messageId, chunkNumber, nonce),
       waitingCount: (mailbox) => read('waitingCount', mailbox),
       positionOf: (mailbox, messageId) => read('positionOf', mailbox, messageId),
       find: (messageId) => read('find', messageId),

@@ -1,7 +1,6 @@
 import { type MailboxId, type MessageId, matchesWorkflow, type WorkflowFilter } from '@openmesh/protocol';
 import type { BodyRef } from '../../bodies.ts';
 import type {
-  ChunkRecord,
   InboxEntry,
   InboxPage,
   MessageRecord,
@@ -9,17 +8,12 @@ import type {
   StoredState,
   TimelineEvent,
 } from '../../ledger/message-records.ts';
+import type { FoundChunk, PageQuery } from '../../ledger/messages.ts';
+import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
 import { all, one, type Talk } from '../question.ts';
 import * as deliveries from '../questions/deliveries.ts';
 import * as q from '../questions/records.ts';
-
-interface PageQuery {
-  mailbox: MailboxId;
-  afterPosition: number;
-  limit: number;
-  filter: WorkflowFilter | null;
-  examineMax: number;
-}
+import { claimNonce } from './write-messages.ts';
 
 export function* inboxPage(query: PageQuery): Talk<InboxPage> {
   const { mailbox, afterPosition, limit, filter } = query;
@@ -96,10 +90,31 @@ export function* find(messageId: MessageId): Talk<MessageRecord | null> {
   return row === undefined ? null : toRecord(row);
 }
 
-export function* findWithChunk(
+/** A page and the nonce of whoever asked for it, in one commit. */
+export function* collectPage(
+  query: PageQuery,
+  nonce: NonceClaim,
+): Talk<({ readonly kind: 'page' } & InboxPage) | NonceUsed> {
+  const used = yield* claimNonce(nonce);
+  return used ?? { kind: 'page', ...(yield* inboxPage(query)) };
+}
+
+/** A chunk and the nonce of whoever asked for it, in one commit; a body of the body store is yet to be read. */
+export function* collectChunk(
   messageId: MessageId,
   chunkNumber: number,
-): Talk<{ readonly message: MessageRecord; readonly chunk: ChunkRecord | null } | null> {
+  nonce: NonceClaim,
+): Talk<
+  ({ readonly kind: 'found'; readonly claimed: boolean } & FoundChunk) | { readonly kind: 'unknown' } | NonceUsed
+> {
+  const found = yield* findWithChunk(messageId, chunkNumber);
+  if (found === null) return { kind: 'unknown' };
+  const claimed = found.message.recipient === nonce.mailbox && found.chunk?.inline !== null;
+  const used = claimed ? yield* claimNonce(nonce) : null;
+  return used ?? { kind: 'found', claimed, ...found };
+}
+
+export function* findWithChunk(messageId: MessageId, chunkNumber: number): Talk<FoundChunk | null> {
   const row = yield* one(q.findMessage, messageId);
   if (row === undefined) return null;
   const chunk = row.payloadId === null ? undefined : yield* one(q.findChunk, row.payloadId, chunkNumber);

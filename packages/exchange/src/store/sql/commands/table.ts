@@ -9,6 +9,8 @@ import * as writes from './write-messages.ts';
 /** Commands that change records: they run one after the other, many to a commit. */
 export const writingCommands = {
   claim: writes.claim,
+  collectPage: reads.collectPage,
+  collectChunk: reads.collectChunk,
   accept: writes.accept,
   addChunk: writes.addChunk,
   acknowledge: writes.acknowledge,
