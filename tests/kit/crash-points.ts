@@ -1,4 +1,5 @@
 import { subscribe } from 'node:diagnostics_channel';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
@@ -12,25 +13,64 @@ export const crashPoints = [
   'openmesh:before-commit',
   /** The commit is flushed; no caller knows. */
   'openmesh:after-commit',
-  /** The callers' answers are about to be written. */
+  /** An answer is about to be written. */
   'openmesh:before-answer',
 ] as const;
 export type CrashPoint = (typeof crashPoints)[number];
 
-const variable = 'KIT_CRASH_AT';
+const variable = 'KIT_CRASH_TRIGGER';
 
-/** What to add to a process so that it kills itself when `point` is passed for the `count`th time in one thread. */
-export function crashAt(point: CrashPoint, count: number): { nodeArgs: string[]; env: Record<string, string> } {
-  return { nodeArgs: ['--import', fileURLToPath(import.meta.url)], env: { [variable]: `${point}#${count}` } };
+/** A file by which a test tells a running server where to die. */
+export class CrashTrigger {
+  readonly #path: string;
+  #armed = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.disarm();
+  }
+
+  /** What a process needs to listen to the trigger. */
+  get start(): { readonly nodeArgs: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+    return { nodeArgs: ['--import', fileURLToPath(import.meta.url)], env: { [variable]: this.#path } };
+  }
+
+  /** From now on: SIGKILL when `point` is passed for the `count`th time in one thread. */
+  arm(point: CrashPoint, count: number): void {
+    this.#armed += 1;
+    this.#write(`${point} ${count} ${this.#armed}`);
+  }
+
+  disarm(): void {
+    this.#write('');
+  }
+
+  /** Whole or not at all, for the server reads it at any moment. */
+  #write(text: string): void {
+    writeFileSync(`${this.#path}.new`, text);
+    renameSync(`${this.#path}.new`, this.#path);
+  }
 }
 
-// Preloaded, this module runs in every thread of the server; each counts for itself.
-const [point, count] = process.env[variable]?.split('#') ?? [];
-if (point !== undefined) {
-  let left = Number(count);
-  subscribe(point, () => {
-    left -= 1;
-    // Sent to ourselves, the signal ends every thread before this call returns: nothing after the point happens.
-    if (left === 0) process.kill(process.pid, 'SIGKILL');
-  });
+/** Preloaded, this module runs in every thread of the server; each counts for itself. */
+function listen(path: string): void {
+  let armed: string | undefined;
+  let left = 0;
+  for (const point of crashPoints) {
+    subscribe(point, () => {
+      const order = readFileSync(path, 'utf8');
+      const [at, count] = order.split(' ');
+      if (order !== armed) {
+        armed = order;
+        left = Number(count);
+      }
+      if (at !== point) return;
+      left -= 1;
+      // Sent to ourselves, the signal ends every thread before this call returns: nothing after the point happens.
+      if (left === 0) process.kill(process.pid, 'SIGKILL');
+    });
+  }
 }
+
+const trigger = process.env[variable];
+if (trigger !== undefined) listen(trigger);

@@ -42,10 +42,15 @@ export class ExchangeFolder {
 
   /** Adds mailboxes by the exchange's own command, under `env` where a shim is to watch. */
   addMailboxes(ids: readonly string[], env: Readonly<Record<string, string>> = {}): void {
-    for (const id of ids) {
-      const args = [program, 'mailbox', 'add', id, '--ods', 'X26', '--password-stdin'];
-      execFileSync(process.execPath, args, { env: { ...this.env, ...env }, input: `${password}\n`, stdio: 'pipe' });
-    }
+    const entries = ids.flatMap((mailboxId) => [
+      { kind: 'mailbox', mailboxId, name: mailboxId, odsCode: 'X26' },
+      { kind: 'credential', mailboxId, password },
+    ]);
+    execFileSync(process.execPath, [program, 'import', '-'], {
+      env: { ...this.env, ...env },
+      input: entries.map((entry) => `${JSON.stringify(entry)}\n`).join(''),
+      stdio: 'pipe',
+    });
   }
 
   client(url: string, mailboxId: string): MeshClient {

@@ -16,6 +16,8 @@ export interface ExchangeLoadOptions {
 }
 
 const readAtOnceMax = 8;
+/** No more than a client has sockets. */
+const atOnceMax = 8;
 const acknowledgeChance = 0.8;
 
 /**
@@ -84,15 +86,15 @@ export class ExchangeLoad {
   /** Looks at everything that waits and tracks what was accepted since the last look. Throws when it is not answered. */
   async observe(): Promise<void> {
     for (const owner of this.#owners) {
-      for (const id of required(await owner.list())) required(await owner.download(id));
+      await sideBySide(required(await owner.list()), async (id) => required(await owner.download(id)));
     }
-    for (const { from, id } of this.#untracked.splice(0)) required(await this.#owner(from).track(id));
+    await sideBySide(this.#untracked.splice(0), async ({ from, id }) => required(await this.#owner(from).track(id)));
   }
 
   /** Acknowledges everything that waits, so that inboxes stay small over many lives, and looks again. */
   async drain(): Promise<void> {
     for (const owner of this.#owners) {
-      for (const id of required(await owner.list())) await owner.acknowledge(id);
+      await sideBySide(required(await owner.list()), (id) => owner.acknowledge(id));
       required(await owner.list());
     }
   }
@@ -134,6 +136,10 @@ export class ExchangeLoad {
         await owner.acknowledge(id);
     }
   }
+}
+
+async function sideBySide<Item>(items: readonly Item[], act: (item: Item) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < items.length; at += atOnceMax) await Promise.all(items.slice(at, at + atOnceMax).map(act));
 }
 
 async function repeat(stop: AbortSignal, act: () => Promise<unknown>): Promise<void> {

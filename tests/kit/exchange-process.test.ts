@@ -1,11 +1,15 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { crashAt } from './crash-points.ts';
-import { ExchangeProcess, NotReady } from './exchange-process.ts';
+import { CrashTrigger } from './crash-points.ts';
+import { ExchangeProcess, type ExchangeProcessOptions, NotReady } from './exchange-process.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const program = fileURLToPath(new URL('programs/pretend-server.ts', import.meta.url));
 const running: ExchangeProcess[] = [];
-async function started(options: { env?: Record<string, string>; nodeArgs?: string[] } = {}): Promise<ExchangeProcess> {
+async function started(
+  options: Partial<Pick<ExchangeProcessOptions, 'env' | 'nodeArgs'>> = {},
+): Promise<ExchangeProcess> {
   const process = await ExchangeProcess.start({ env: {}, ...options, program, args: ['serves'] });
   running.push(process);
   return process;
@@ -21,7 +25,7 @@ describe('a server in a process of its own', () => {
     delete process.env['OPENMESH_OF_THE_TEST'];
     expect(server.url).toBe('http://127.0.0.1:1');
     expect(await server.stop()).toEqual({ code: 0, signal: null });
-    expect(server.stderr.trim()).toBe('OPENMESH_GIVEN');
+    expect(server.stdout).toBe('warming up\nOPENMESH_GIVEN\n');
   });
 
   it('is dead when kill9 resolves, and another can be started from it', async () => {
@@ -43,8 +47,12 @@ describe('a server in a process of its own', () => {
     });
   });
 
-  it('dies by its own hand at a crash point', async () => {
-    const server = await started(crashAt('openmesh:before-answer', 3));
+  it('dies by its own hand at a crash point, once it is told to', async () => {
+    await using folder = await temporaryFolder('crash');
+    const trigger = new CrashTrigger(join(folder.path, 'trigger'));
+    const server = await started(trigger.start);
+    expect(server.running).toBe(true);
+    trigger.arm('openmesh:before-answer', 3);
     expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
   });
 });

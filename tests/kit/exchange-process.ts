@@ -85,11 +85,11 @@ export class ExchangeProcess {
     const stdout = new Printed();
     const stderr = new Printed();
     const exited = once(child, 'close').then(([code, signal]): ProcessEnd => ({ code, signal }));
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => stderr.add(piece));
+    child.stdout.setEncoding('utf8').on('data', (piece: string) => stdout.add(piece));
     const url = new Promise<string>((resolve) => {
-      child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-        stdout.add(piece);
-        const found = readyUrl(stdout.text);
+      child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+        stderr.add(piece);
+        const found = readyUrl(stderr.text);
         if (found !== undefined) resolve(found);
       });
     });
@@ -136,9 +136,9 @@ export class ExchangeProcess {
   }
 }
 
-/** The address in the ready line, once that line is whole. */
+/** The address in the ready line, once that line is whole: `ready machines=http://… operators=…` on standard error. */
 function readyUrl(printed: string): string | undefined {
-  return /ready\b.*?(https?:\/\/[^\s"',]+)[^\n]*\n/.exec(printed)?.[1];
+  return /^ready machines=(\S+)[^\n]*\n/m.exec(printed)?.[1];
 }
 
 function inheritedEnvironment(): Record<string, string> {

@@ -65,6 +65,7 @@ class Scene {
   async restart(): Promise<void> {
     this.sender.client.close();
     this.reader.client.close();
+    await this.server.stop();
     this.server = await this.server.restart();
     this.sender = this.#meet(mailboxes[0]);
     this.reader = this.#meet(mailboxes[1]);
@@ -103,16 +104,13 @@ function expectClearError(reply: MeshReply, status: number): void {
 
 describe('when the disk is full', () => {
   it.each([inline, aFile])(
-    'a send of %i bytes is refused clearly, the rest goes on, and space heals it in place',
+    'a send of %i bytes is refused clearly, and space heals the server in place',
     async (size) => {
       expect(await scene.send(inline)).toBe('accepted');
       expect(await scene.send(aFile)).toBe('accepted');
       scene.faults(diskFull('*'));
       expectClearError(await scene.answerToSend(size), 503);
       expect(await scene.send(size)).toBe('refused');
-      const waiting = (await scene.reader.list()) ?? [];
-      expect(waiting).toHaveLength(2);
-      for (const id of waiting) expect(await scene.reader.download(id)).toBe('got');
       scene.faults([]);
       expect(await scene.send(size)).toBe('accepted');
       expect(scene.server.running).toBe(true);
@@ -123,20 +121,28 @@ describe('when the disk is full', () => {
   it('a chunk in the middle is refused and the upload goes on when there is space', async () => {
     const chunks = [aFile, aFile, inline].map((size, at) => bytesOf('chunked', at, size));
     const upload = { key: 'chunked', to: mailboxes[1], chunks, stored: new Set<number>() };
-    scene.faults([{ operation: 'grow', what: 'ENOSPC', skip: 6, glob: 'bodies/*' }]);
+    scene.faults([{ operation: 'create', what: 'ENOSPC', skip: 1, glob: 'bodies/*' }]);
     expect(await scene.sender.send(upload)).toBe('unfinished');
+    expect([...upload.stored]).toEqual([1]);
     scene.faults([]);
     expect(await scene.sender.send(upload)).toBe('accepted');
     await scene.judge();
   });
 
-  it('the reserve lets acknowledging go on while sending is refused', async () => {
+  it('the reserve lets reading and acknowledging go on while every send is refused', async () => {
     expect(await scene.send(inline)).toBe('accepted');
+    expect(await scene.send(aFile)).toBe('accepted');
     scene.faults([{ operation: 'space', what: 0, glob: '*' }]);
-    expectClearError(await scene.answerToSend(aFile), 503);
-    const [id = ''] = (await scene.reader.list()) ?? [];
-    expect(await scene.reader.acknowledge(id)).toBe('accepted');
+    await scene.restart();
+    for (const size of [inline, aFile]) expectClearError(await scene.answerToSend(size), 503);
+    for (const id of (await scene.reader.list()) ?? []) {
+      expect(await scene.reader.download(id)).toBe('got');
+      expect(await scene.reader.acknowledge(id)).toBe('accepted');
+    }
     expect(await scene.reader.list()).toEqual([]);
+    scene.faults([]);
+    // How long a measurement of the disk is believed is the server's own affair.
+    await expect.poll(() => scene.send(inline), { timeout: 30_000 }).toBe('accepted');
     await scene.judge();
   });
 });
@@ -168,7 +174,7 @@ describe('when the disk fails', () => {
     await scene.judge();
   });
 
-  it.each(['write', 'flush', 'create', 'rename'] as const)(
+  it.each(['write', 'flush', 'create', 'mkdir'] as const)(
     'a body whose %s fails is refused and leaves nothing',
     async (operation) => {
       scene.faults([{ operation, what: 'EIO', count: 1, glob: 'bodies/*' }]);
@@ -185,12 +191,15 @@ describe('when the disk fails', () => {
     async (operation) => {
       expect(await scene.send(inline)).toBe('accepted');
       scene.faults([{ operation, what: 'EIO', count: 1, glob: 'ledger.sqlite-wal' }]);
-      expect(await scene.send(inline)).not.toBe('accepted');
+      const results = await Promise.all([inline, inline, aFile, inline, aFile].map((size) => scene.send(size)));
+      expect(results).not.toContain('accepted');
       const end = await scene.server.exited;
       expect(end.signal).toBeNull();
-      expect(end.code).not.toBe(0);
+      expect(end.code).toBeGreaterThan(0);
+      scene.faults([]);
       await scene.restart();
       expect(await scene.send(inline)).toBe('accepted');
+      // Whoever was told "not now" (503) sends again: such a message must not be there already.
       await scene.judge();
     },
   );

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { crashAt, crashPoints } from '../kit/crash-points.ts';
+import { CrashTrigger, crashPoints } from '../kit/crash-points.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeLoad } from '../kit/exchange-load.ts';
 import { ExchangeProcess, NotReady } from '../kit/exchange-process.ts';
@@ -68,17 +68,23 @@ class Disk {
 
 /** Load until the power goes: at random, or at a named point of the server's work. */
 async function untilCut(disk: Disk, load: ExchangeLoad, random: Random, flushing = true): Promise<void> {
-  const point = random() < 0.5 ? undefined : crashAt(oneOf(random, crashPoints), wholeBetween(random, 20, 200));
-  const env = { ...disk.folder.env, ...disk.env(flushing), ...point?.env };
-  const server = await ExchangeProcess.start({ env, nodeArgs: point?.nodeArgs ?? [] });
+  const trigger = new CrashTrigger(join(home, 'trigger'));
+  const { nodeArgs, env } = trigger.start;
+  const server = await ExchangeProcess.start({
+    nodeArgs,
+    env: { ...disk.folder.env, ...disk.env(flushing), ...env },
+  });
+  const atPoint = flushing && random() < 0.5;
+  if (atPoint) trigger.arm(oneOf(random, crashPoints), wholeBetween(random, 20, 200));
   const stop = new AbortController();
   load.connect((mailbox) => disk.folder.client(server.url, mailbox));
   const working = load.run(stop.signal);
-  await Promise.race([server.exited, setTimeout(point === undefined ? wholeBetween(random, 100, 1200) : 3000)]);
+  await Promise.race([server.exited, setTimeout(atPoint ? 3000 : wholeBetween(random, 300, 1200))]);
   const ended = await server.kill9();
   stop.abort();
   await working;
-  expect(ended, server.stderr.slice(-4000)).toEqual({ code: null, signal: 'SIGKILL' });
+  load.disconnect();
+  expect(ended, server.stdout.slice(-4000)).toEqual({ code: null, signal: 'SIGKILL' });
 }
 
 /** What clients find when the power is back: the violations, or that the server does not even start. */

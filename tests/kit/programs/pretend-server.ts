@@ -6,13 +6,13 @@ if (mode === 'fails') {
   process.stderr.write('no such setting\n');
   process.exit(78);
 }
+process.on('SIGTERM', () => process.exit(0));
 process.stdout.write('warming up\n');
-process.stdout.write(`${JSON.stringify({ msg: 'ready', url: 'http://127.0.0.1:1' })}\n`);
-process.stderr.write(
+process.stdout.write(
   `${Object.keys(process.env)
     .filter((name) => name.startsWith('OPENMESH_'))
     .join(',')}\n`,
 );
-process.on('SIGTERM', () => process.exit(0));
+process.stderr.write('ready machines=http://127.0.0.1:1 operators=http://127.0.0.1:2\n');
 const point = channel('openmesh:before-answer');
 setInterval(() => point.publish(undefined), 1);

@@ -131,9 +131,10 @@ function errorNameOf(error: unknown): ErrorName {
     case 'disk-full':
       return 'storage-unavailable';
     case 'unavailable':
-    case 'broken':
     case 'io':
       return 'service-unavailable';
+    // A broken ledger does not know what it kept: 503 would tell callers that nothing happened, and theirs is to repeat.
+    case 'broken':
     default:
       return 'internal-error';
   }

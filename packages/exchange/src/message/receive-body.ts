@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Bodies } from '../store/bodies.ts';
+import { type Bodies, BodyFault } from '../store/bodies.ts';
 import type { NewChunk } from '../store/ledger/messages.ts';
 import type { IncomingBody } from './incoming-body.ts';
 
@@ -34,6 +34,8 @@ export function createReceiveBody(options: {
     const { bytes, ended } = await body.head(inlineBytesMax);
     if (ended) {
       if (bytes.length === 0) return { kind: 'empty' };
+      // The ledger grows by it: small messages must not eat the reserve that acknowledging and downloading live on.
+      if ((await bodies.freeBytes()) <= bytes.length) throw new BodyFault('disk-full', 'the reserve would be touched');
       const chunk: NewChunk = {
         chunkNumber,
         sizeBytes: bytes.length,

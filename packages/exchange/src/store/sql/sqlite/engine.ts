@@ -18,6 +18,7 @@ export interface SqliteEngine {
   talk<R>(talk: Talk<R>): R;
   begin(): void;
   commit(): void;
+  /** Harmless when SQLite has rolled back by itself, as it does on some errors. */
   rollback(): void;
   exec(sql: string): void;
   pragma(name: string): unknown;
@@ -69,7 +70,9 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     },
     begin: () => db.exec(options.readOnly ? 'begin' : 'begin immediate'),
     commit: () => db.exec('commit'),
-    rollback: () => db.exec('rollback'),
+    rollback: () => {
+      if (db.isTransaction) db.exec('rollback');
+    },
     exec: (sql) => db.exec(sql),
     pragma: (name) => Object.values(db.prepare(`pragma ${name}`).get() ?? {})[0],
     close: () => db.close(),

@@ -44,17 +44,8 @@ function runTogether(items: readonly BatchItem[]): BatchAnswer[] {
     if (isWriter) afterCommit.publish(items.length);
     return answers;
   } catch (error) {
-    rollBack();
-    throw error;
-  }
-}
-
-/** SQLite rolls back by itself on some errors, and then has no transaction to roll back. */
-function rollBack(): void {
-  try {
     engine.rollback();
-  } catch {
-    return;
+    throw error;
   }
 }
 
