@@ -14,7 +14,7 @@ import { CommandRefusal } from './define-command.ts';
 export interface AdminSession {
   readonly ledger: Ledger;
   readonly sealer: Sealer;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export type OpenForAdmin = (config: Config) => Promise<AdminSession>;
