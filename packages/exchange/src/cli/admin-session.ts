@@ -6,7 +6,7 @@ import type { ImportPlan } from '../mailbox/import/plan-builder.ts';
 import { planEntries } from '../mailbox/import/plan-import.ts';
 import type { Sealer } from '../mailbox/sealer.ts';
 import type { AuditEntry } from '../store/ledger/audit.ts';
-import type { Ledger } from '../store/ledger.ts';
+import { type Ledger, LedgerFault } from '../store/ledger.ts';
 import { type CommandIo, exitCodes } from './command.ts';
 import { CommandRefusal } from './define-command.ts';
 
@@ -14,7 +14,7 @@ import { CommandRefusal } from './define-command.ts';
 export interface AdminSession {
   readonly ledger: Ledger;
   readonly sealer: Sealer;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export type OpenForAdmin = (config: Config) => Promise<AdminSession>;
@@ -43,6 +43,20 @@ export const hostSurroundings: Surroundings = {
   },
 };
 
+/** What keeps a ledger from being opened lies in its place, its profile or its key: nothing that trying again mends. */
+async function openOrRefuse(open: OpenForAdmin, config: Config): Promise<AdminSession> {
+  try {
+    return await open(config);
+  } catch (error) {
+    if (error instanceof LedgerFault) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CommandRefusal(
+      exitCodes.config,
+      `the ledger cannot be opened: ${why}; "check-config" shows the settings`,
+    );
+  }
+}
+
 /** Opens, works, and closes however the work ends. A configuration that is not good is refused with 78. */
 export async function withSession<R>(
   open: OpenForAdmin,
@@ -54,7 +68,7 @@ export async function withSession<R>(
     const problems = loaded.problems.map(({ name, problem }) => `\n  ${name} ${problem}`).join('');
     throw new CommandRefusal(exitCodes.config, `the settings are not good; put right and try again:${problems}`);
   }
-  const session = await open(loaded.config);
+  const session = await openOrRefuse(open, loaded.config);
   try {
     return await work(session);
   } finally {

@@ -7,6 +7,12 @@ import { devCa } from './dev-ca.ts';
 import { dispatch } from './dispatch.ts';
 import { serveCommand } from './serve.ts';
 
+// A reader that has seen enough (`… | head`) is no failure of ours; what was to be changed has been.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 const io: CommandIo = {
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

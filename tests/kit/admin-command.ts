@@ -1,0 +1,111 @@
+import { join } from 'node:path';
+import type { AdminSession, Surroundings } from '@openmesh/exchange/cli/admin-session.ts';
+import { createAuditCommand } from '@openmesh/exchange/cli/audit.ts';
+import type { Command } from '@openmesh/exchange/cli/command.ts';
+import { createExportCommand } from '@openmesh/exchange/cli/export.ts';
+import { createImportCommand } from '@openmesh/exchange/cli/import.ts';
+import { createMailboxCommand } from '@openmesh/exchange/cli/mailbox.ts';
+import { createMessageCommand } from '@openmesh/exchange/cli/message.ts';
+import { createRefusalsCommand } from '@openmesh/exchange/cli/refusals.ts';
+import { createWorkflowCommand } from '@openmesh/exchange/cli/workflow.ts';
+import { type Config, loadConfig } from '@openmesh/exchange/config/config.ts';
+import { openSecretKeys } from '@openmesh/exchange/config/secrets.ts';
+import { createSealer } from '@openmesh/exchange/mailbox/sealer.ts';
+import { openSqliteLedger } from '@openmesh/exchange/store/sql/sqlite/ledger.ts';
+import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
+
+export interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface AdminBench extends AsyncDisposable {
+  readonly folder: TemporaryFolder;
+  /** Machine clock of the commands, to be moved by the test. */
+  nowMs: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Runs `import - --json` and the like; `input` is standard input. */
+  run(line: readonly string[], input?: string): Promise<Ran>;
+  /** The session that the commands share; starting threads for each command would be most of a test's time. */
+  session(): Promise<AdminSession>;
+  /** A session of its own on the same ledger, as another process has it. Closed by the caller. */
+  openBeside(): Promise<AdminSession>;
+}
+
+/** Opens as the program does, but for the paths. */
+async function openConfigured(config: Config): Promise<AdminSession> {
+  const sealer = createSealer(openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })));
+  const ledger = await openSqliteLedger({
+    path: config.ledger.path,
+    profile: config.profile,
+    cacheMebibytes: config.ledger.cacheMebibytes,
+    queueMax: config.ledger.queueMax,
+    onBroken: (reason) => {
+      throw new Error(reason);
+    },
+  });
+  return { ledger, sealer, close: () => ledger.close() };
+}
+
+/** The admin commands over a throw-away ledger on the real disk. */
+export async function createAdminBench(): Promise<AdminBench> {
+  const folder = await temporaryFolder('admin');
+  const env = {
+    OPENMESH_PROFILE: 'sandbox',
+    OPENMESH_TLS: 'off',
+    OPENMESH_SHARED_KEY: 'TestKey',
+    OPENMESH_LEDGER: `sqlite:${join(folder.path, 'ledger.sqlite')}`,
+    OPENMESH_BODIES: `file:${join(folder.path, 'bodies')}`,
+  };
+  const loaded = loadConfig(env);
+  if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
+  let opened: Promise<AdminSession> | undefined;
+  const session = (): Promise<AdminSession> => {
+    opened ??= openConfigured(loaded.config);
+    return opened;
+  };
+  const open = async (): Promise<AdminSession> => ({ ...(await session()), close: () => Promise.resolve() });
+  let input = '';
+  async function* stdin(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(input);
+  }
+  const bench = {
+    folder,
+    env,
+    nowMs: Date.UTC(2026, 10, 21, 12),
+    async run(line: readonly string[], given = ''): Promise<Ran> {
+      input = given;
+      const [word, ...args] = line;
+      const out: string[] = [];
+      const err: string[] = [];
+      const command = commands.find(({ name }) => name === word);
+      if (command === undefined) throw new Error(`no command ${word}`);
+      const io = { stdout: (text: string) => void out.push(text), stderr: (text: string) => void err.push(text), env };
+      return { status: await command.run(args, io), out: out.join(''), err: err.join('') };
+    },
+    session,
+    openBeside: () => openConfigured(loaded.config),
+    async [Symbol.asyncDispose]() {
+      await (await opened)?.close();
+      await folder.remove();
+    },
+  };
+  const world: Surroundings = {
+    now: () => bench.nowMs,
+    actor: () => 'command-line:tester',
+    get stdin() {
+      return stdin();
+    },
+  };
+  const commands: readonly Command[] = [
+    createImportCommand(open, world),
+    createExportCommand(open),
+    createMailboxCommand(open, world),
+    createWorkflowCommand(open, world),
+    createMessageCommand(open, world),
+    createRefusalsCommand(open, world),
+    createAuditCommand(open),
+  ];
+  return bench;
+}
