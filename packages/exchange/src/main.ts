@@ -18,8 +18,10 @@ export const endings = {
 
 export interface ServeOptions extends Pick<ComposeOptions, 'extraRoutes' | 'beforeListening'> {
   readonly config: Config;
-  /** Told once, when the doors are open. */
-  readonly ready: (running: RunningExchange, config: Config) => void;
+  /** A log on standard output that begins with the configuration, unless the caller brings its own. */
+  readonly log?: Log;
+  /** Told once, when the doors are open. When it rejects, the exchange is stopped and the rejection passed on. */
+  readonly ready: (running: RunningExchange, config: Config) => Promise<void> | void;
 }
 
 /**
@@ -28,8 +30,7 @@ export interface ServeOptions extends Pick<ComposeOptions, 'extraRoutes' | 'befo
  */
 export async function serveUntilStopped(options: ServeOptions): Promise<number> {
   const { config } = options;
-  const log = createLog(config.log);
-  log.config(config);
+  const log = options.log ?? openLog(config);
   const ending = Promise.withResolvers<number>();
   const running = await startExchange({
     ...options,
@@ -54,11 +55,22 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   // Set when a launcher started us: its end must be ours.
   process.once('disconnect', () => stop('SIGHUP'));
   log.info('ready', { port: running.machinesPort, profile: config.profile });
-  options.ready(running, config);
+  try {
+    await options.ready(running, config);
+  } catch (error) {
+    await running.stop();
+    throw error;
+  }
   const code = await ending.promise;
   for (const signal of signals) process.off(signal, stop);
   end(log, code);
   return code;
+}
+
+function openLog(config: Config): Log {
+  const log = createLog(config.log);
+  log.config(config);
+  return log;
 }
 
 /** A broken ledger answers nothing more: waiting for what hangs on it would keep a dead service up. */

@@ -1,0 +1,110 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  credentialIds,
+  type Entry,
+  parseSandboxMailboxes,
+  parseSandboxWorkflows,
+  planEntries,
+  type RegistryRecords,
+  type Rooms,
+  registrationKey,
+} from '@openmesh/exchange';
+import { parseMailboxId } from '@openmesh/protocol';
+import { CannotStart } from './prepare-folders.ts';
+
+const shippedFolder = fileURLToPath(new URL('../fixtures', import.meta.url));
+
+/**
+ * Makes the registry say what the fixtures say: `mailboxes.jsonl` and `workflows.jsonl` of the data folder, or those of
+ * the official sandbox when there is no list of mailboxes; and a mailbox for each folder of an unlisted one. Passwords
+ * that a listed mailbox no longer has end now. Mailboxes that are listed no longer stay.
+ */
+export async function loadRegistry(
+  { ledger, sealer, registry }: Pick<Rooms, 'ledger' | 'sealer' | 'registry'>,
+  dataFolder: string,
+): Promise<void> {
+  const records = await ledger.registry.load();
+  const entries = await readEntries(dataFolder, records);
+  const plan = planEntries([...entries, ...endedPasswords(entries, records, sealer)], records, sealer);
+  const [problem] = plan.problems;
+  if (problem !== undefined) throw new CannotStart(`the fixtures of ${dataFolder}: ${problem.problem}`);
+  const dropRegistrations = droppedRegistrations(entries, records);
+  const changes = Object.values(plan.change).reduce((sum, rows) => sum + rows.length, dropRegistrations.length);
+  if (changes > 0) {
+    const detail = JSON.stringify({ ...plan.counts, registrationsDropped: dropRegistrations.length });
+    const audit = { atMs: Date.now(), actor: 'sandbox', action: 'registry.import', subject: 'fixtures', detail };
+    await ledger.registry.change({ ...plan.change, dropRegistrations, audit });
+  }
+  await registry.reload();
+}
+
+async function readEntries(dataFolder: string, records: RegistryRecords): Promise<readonly Entry[]> {
+  const listed = await readIfThere(join(dataFolder, 'mailboxes.jsonl'));
+  const folder = listed === undefined ? shippedFolder : dataFolder;
+  const mailboxes = parseSandboxMailboxes(listed ?? (await readFile(join(shippedFolder, 'mailboxes.jsonl'), 'utf8')));
+  const workflows = parseSandboxWorkflows((await readIfThere(join(folder, 'workflows.jsonl'))) ?? '');
+  const known = new Set([
+    ...records.mailboxes.map((row) => row.mailboxId),
+    ...mailboxes.flatMap((entry) => (entry.kind === 'mailbox' ? [entry.mailboxId] : [])),
+  ]);
+  const found = await mailboxFolders(dataFolder);
+  const unlisted = found.filter((name) => !known.has(name));
+  const lines = unlisted.map((mailbox_id) => JSON.stringify({ mailbox_id })).join('\n');
+  return [...mailboxes, ...parseSandboxMailboxes(lines), ...workflows];
+}
+
+/** Names of the folders that are mailboxes: upper case, as the official sandbox demands; dot folders never are. */
+export async function mailboxFolders(dataFolder: string) {
+  const entries = await readdirIfThere(dataFolder);
+  return entries.flatMap((entry) => {
+    const mailbox = entry.isDirectory() ? parseMailboxId(entry.name) : undefined;
+    return mailbox === undefined || mailbox !== entry.name ? [] : [mailbox];
+  });
+}
+
+/** A password that was replaced in the file must not go on opening the mailbox, and one that came back must open it. */
+function* endedPasswords(
+  entries: readonly Entry[],
+  records: RegistryRecords,
+  sealer: Rooms['sealer'],
+): Generator<Entry> {
+  const kept = new Map<string, ReadonlySet<string>>();
+  for (const entry of entries) {
+    if (entry.kind !== 'credential' || !('password' in entry.source)) continue;
+    kept.set(entry.mailboxId, new Set(credentialIds(sealer, entry.mailboxId, entry.source.password)));
+  }
+  const now = Date.now();
+  for (const { credentialId, mailboxId, sealed, validToMs } of records.credentials) {
+    const valid = kept.get(mailboxId);
+    if (valid === undefined || valid.has(credentialId) || validToMs !== null) continue;
+    const source = { credentialId, sealed };
+    yield { kind: 'credential', line: 0, mailboxId, source, given: { validToMs: now } };
+  }
+}
+
+/** Of the workflows that the file names, the registrations it no longer does. */
+function droppedRegistrations(entries: readonly Entry[], records: RegistryRecords) {
+  const workflows = new Set(entries.flatMap((entry) => (entry.kind === 'workflow' ? [entry.workflowId] : [])));
+  const kept = new Set(entries.flatMap((entry) => (entry.kind === 'registration' ? [registrationKey(entry)] : [])));
+  return records.registrations.filter((row) => workflows.has(row.workflowId) && !kept.has(registrationKey(row)));
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function readdirIfThere(folder: string) {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import { join } from 'node:path';
+import { createLog, FixtureFault, loadConfig, openDestination, serveUntilStopped } from '@openmesh/exchange';
+import { announce, callsToTry, describeRunning, shownMailboxes } from './announce.ts';
+import { loadRegistry } from './load-registry.ts';
+import { issueClientCertificates, prepareServerCertificate } from './prepare-certificates.ts';
+import { CannotStart, type Home, prepareHome } from './prepare-folders.ts';
+import { type Arguments, help, readArguments } from './read-arguments.ts';
+import {
+  readSandboxSettings,
+  type SandboxSettings,
+  type SettingProblem,
+  translateEnvironment,
+} from './translate-environment.ts';
+
+export interface SandboxIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const exitCodes = { notStarted: 1, usage: 64, config: 78 } as const;
+
+/** Runs the sandbox until it is told to stop. Resolves to the exit code of the process. */
+export async function runSandbox(args: readonly string[], io: SandboxIo): Promise<number> {
+  const read = readArguments(args);
+  if (read === 'help') {
+    io.stdout(help);
+    return 0;
+  }
+  if ('problem' in read) {
+    io.stderr(`openmesh-sandbox: ${read.problem}; see --help\n`);
+    return exitCodes.usage;
+  }
+  const { settings, problems } = readSandboxSettings(io.env, read);
+  if (problems.length > 0) return refuse(io, problems);
+  try {
+    const home = await prepareHome(settings);
+    try {
+      return await serve(settings, read, home, io);
+    } finally {
+      await home.remove();
+    }
+  } catch (error) {
+    return failure(error, io);
+  }
+}
+
+async function serve(settings: SandboxSettings, args: Arguments, home: Home, io: SandboxIo): Promise<number> {
+  const tlsFolder = join(home.folder, 'tls');
+  if (settings.makesCertificate) await prepareServerCertificate(tlsFolder);
+  const { values, origins } = translateEnvironment(io.env, args, {
+    home: home.folder,
+    makesCertificate: settings.makesCertificate,
+  });
+  const loaded = loadConfig(values);
+  if (!loaded.ok) {
+    return refuse(
+      io,
+      loaded.problems.map(({ name, problem }) => ({ name: origins[name] ?? name, problem })),
+    );
+  }
+  for (const { name, problem } of loaded.warnings) io.stderr(`warning: ${name} ${problem}\n`);
+  const { config } = loaded;
+  return serveUntilStopped({
+    config,
+    // Standard output is for the person who started it.
+    log: createLog(config.log, openDestination(2)),
+    beforeListening: (rooms) => loadRegistry(rooms, settings.dataFolder),
+    async ready(running) {
+      const mutual = config.machines.tls.mode === 'mutual' && settings.makesCertificate;
+      const odsCodes = [...new Set(shownMailboxes(running.rooms).map(({ odsCode }) => odsCode))];
+      const announcement = describeRunning(running, {
+        storeMode: settings.storeMode,
+        dataFolder: settings.dataFolder,
+        authorityFile: settings.makesCertificate ? join(tlsFolder, 'ca.pem') : undefined,
+        clients: mutual ? await issueClientCertificates(tlsFolder, odsCodes) : [],
+      });
+      io.stdout(
+        args.json ? `${JSON.stringify({ ...announcement, ...callsToTry(announcement) })}\n` : announce(announcement),
+      );
+    },
+  });
+}
+
+function refuse(io: SandboxIo, problems: readonly SettingProblem[]): number {
+  const lines = problems.map(({ name, problem }) => `\n  ${name} ${problem}`).join('');
+  io.stderr(`openmesh-sandbox: the settings are not good; put right and try again:${lines}\n`);
+  return exitCodes.config;
+}
+
+/** A sentence for what a person can mend; anything else is a defect and passes. */
+function failure(error: unknown, io: SandboxIo): number {
+  if (error instanceof CannotStart || error instanceof FixtureFault) {
+    io.stderr(`openmesh-sandbox: ${error.message}\n`);
+    return exitCodes.config;
+  }
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code === 'EADDRINUSE' || code === 'EACCES') {
+    const { port } = error as { port?: unknown };
+    const problem = code === 'EACCES' ? 'may not be opened by this user' : 'is in use';
+    io.stderr(`openmesh-sandbox: port ${String(port)} ${problem}: choose another with --port.\n`);
+    return exitCodes.notStarted;
+  }
+  throw error;
+}
