@@ -137,6 +137,7 @@ function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions) 
   return {
     fileSystem: substitutes?.fileSystem,
     hooks: {
+      companions: () => wires.machines?.shutdown.requests ?? 0,
       onBatch: ({ size, tookMs }: { size: number; tookMs: number }) => wires.metrics?.ledgerCommitted(size, tookMs),
       onBroken: (reason: string) => {
         wires.broken = true;

@@ -14,6 +14,8 @@ const mebibytesABuffer = 4;
 const blockBuffersMin = 2;
 
 export interface StoreHooks {
+  /** Requests being answered right now. */
+  readonly companions?: () => number;
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
   /** The ledger can no longer be trusted: the process must stop, and recover at its next start. */
   readonly onBroken: (reason: string) => void;
@@ -23,14 +25,15 @@ export interface StoreHooks {
 /** Chooses the record book. */
 export function openLedger(config: Config, hooks: StoreHooks): Promise<Ledger> {
   const { path, cacheMebibytes, queueMax } = config.ledger;
-  const onBatch = hooks.onBatch === undefined ? {} : { onBatch: hooks.onBatch };
+  const { onBroken, onBatch, companions } = hooks;
+  const watched = { ...(onBatch && { onBatch }), ...(companions && { companions }) };
   return openSqliteLedger({
     path,
     cacheMebibytes,
     queueMax,
     profile: config.profile,
-    onBroken: hooks.onBroken,
-    ...onBatch,
+    onBroken,
+    ...watched,
   });
 }
 

@@ -57,13 +57,13 @@ export const recordCollection = tells(
 export const listWaiting = asks<{ messageId: string; position: number }>(
   'list-waiting',
   `select message_id as "messageId", position from delivery
-   where mailbox_id = $1 and state = 'waiting' and position > $2 order by position limit $3`,
+   where mailbox_id = $1 and state = 'waiting' and position > $2 order by position limit $3 + 0`,
 );
 
 export const listWaitingWorkflows = asks<{ messageId: string; position: number; workflowId: string }>(
   'list-waiting-workflows',
   `select message_id as "messageId", position, workflow_id as "workflowId" from delivery
-   where mailbox_id = $1 and state = 'waiting' and position > $2 order by position limit $3`,
+   where mailbox_id = $1 and state = 'waiting' and position > $2 order by position limit $3 + 0`,
 );
 
 export const readWaiting = asks<{ waiting: number }>(
@@ -74,7 +74,7 @@ export const readWaiting = asks<{ waiting: number }>(
 export const listDue = asks<{ mailbox: string; messageId: string }>(
   'list-due',
   `select mailbox_id as mailbox, message_id as "messageId" from delivery
-   where state = 'waiting' and expires_at_ms <= $1 order by expires_at_ms limit $2`,
+   where state = 'waiting' and expires_at_ms <= $1 order by expires_at_ms limit $2 + 0`,
 );
 
 export const readPosition = asks<{ position: number }>(

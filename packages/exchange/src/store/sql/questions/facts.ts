@@ -31,19 +31,19 @@ const range = 'at_ms >= $1 and at_ms < $2 and ($3 is null or reason = $3)';
 
 export const searchRefusals = asks<RefusalRow>(
   'search-refusals',
-  `${refusal} where ${range} order by at_ms desc limit $4`,
+  `${refusal} where ${range} order by at_ms desc limit $4 + 0`,
 );
 export const searchRefusalsByMailbox = asks<RefusalRow>(
   'search-refusals-by-mailbox',
-  `${refusal} where ${range} and mailbox_id = $5 order by at_ms desc limit $4`,
+  `${refusal} where ${range} and mailbox_id = $5 order by at_ms desc limit $4 + 0`,
 );
 export const searchRefusalsByCertificate = asks<RefusalRow>(
   'search-refusals-by-certificate',
-  `${refusal} where ${range} and certificate_serial = $5 order by at_ms desc limit $4`,
+  `${refusal} where ${range} and certificate_serial = $5 order by at_ms desc limit $4 + 0`,
 );
 export const searchRefusalsByAddress = asks<RefusalRow>(
   'search-refusals-by-address',
-  `${refusal} where ${range} and address = $5 order by at_ms desc limit $4`,
+  `${refusal} where ${range} and address = $5 order by at_ms desc limit $4 + 0`,
 );
 
 export interface AuditRow {
@@ -59,7 +59,7 @@ export interface AuditRow {
 const audit = 'select entry_no as "entryNo", at_ms as "atMs", actor, action, subject, detail, hash from audit';
 
 export const lastAudit = asks<AuditRow>('last-audit', `${audit} order by entry_no desc limit 1`);
-export const readAudit = asks<AuditRow>('read-audit', `${audit} where entry_no >= $1 order by entry_no limit $2`);
+export const readAudit = asks<AuditRow>('read-audit', `${audit} where entry_no >= $1 order by entry_no limit $2 + 0`);
 export const insertAudit = tells(
   'insert-audit',
   `insert into audit (entry_no, at_ms, actor, action, subject, detail, hash) values ($1, $2, $3, $4, $5, $6, $7)`,

@@ -11,13 +11,13 @@ export const listStalledUploads = asks<{ messageId: string }>(
   'list-stalled-uploads',
   `select message_id as "messageId" from message
    where state in ('uploading', 'routing') and created_at_ms <= $1 and state = 'uploading'
-   order by created_at_ms limit $2`,
+   order by created_at_ms limit $2 + 0`,
 );
 
 export const listDuePayloads = asks<{ payloadId: string }>(
   'list-due-payloads',
   `select payload_id as "payloadId" from payload where deleted_at_ms is null and keep_until_ms <= $1
-   order by keep_until_ms limit $2`,
+   order by keep_until_ms limit $2 + 0`,
 );
 
 export const listPayloadBodies = asks<{ ref: string }>(
@@ -37,13 +37,13 @@ export const dropChunks = tells('drop-chunks', 'delete from chunk where payload_
 export const hideRecords = tells(
   'hide-records',
   `update message set hidden = 1, sealed = '', local_key = null where message_id in
-     (select message_id from message where hidden = 0 and hide_at_ms <= $1 order by hide_at_ms limit $2)`,
+     (select message_id from message where hidden = 0 and hide_at_ms <= $1 order by hide_at_ms limit $2 + 0)`,
 );
 
 export const listRemovable = asks<{ messageId: string; recipient: string | null; payloadId: string | null }>(
   'list-removable',
   `select message_id as "messageId", recipient, payload_id as "payloadId" from message
-   where hidden = 1 and remove_at_ms <= $1 order by remove_at_ms limit $2`,
+   where hidden = 1 and remove_at_ms <= $1 order by remove_at_ms limit $2 + 0`,
 );
 
 export const dropMessage = tells('drop-message', 'delete from message where message_id = $1');
@@ -57,7 +57,7 @@ export const dropDeletedPayload = tells(
 export const sliceNonces = asks<{ mailbox: string; nonce: string; expiresAtMs: number }>(
   'slice-nonces',
   `select mailbox_id as mailbox, nonce, expires_at_ms as "expiresAtMs" from nonce
-   where (mailbox_id, nonce) > ($1, $2) order by mailbox_id, nonce limit $3`,
+   where (mailbox_id, nonce) > ($1, $2) order by mailbox_id, nonce limit $3 + 0`,
 );
 
 export const dropNonce = tells('drop-nonce', 'delete from nonce where mailbox_id = $1 and nonce = $2');
@@ -65,13 +65,13 @@ export const dropNonce = tells('drop-nonce', 'delete from nonce where mailbox_id
 export const sweepIdempotency = tells(
   'sweep-idempotency',
   `delete from idempotency where (mailbox_id, key) in
-     (select mailbox_id, key from idempotency where expires_at_ms <= $1 order by expires_at_ms limit $2)`,
+     (select mailbox_id, key from idempotency where expires_at_ms <= $1 order by expires_at_ms limit $2 + 0)`,
 );
 
 export const sweepRefusals = tells(
   'sweep-refusals',
   `delete from refusal where refusal_id in
-     (select refusal_id from refusal where at_ms <= $1 order by at_ms limit $2)`,
+     (select refusal_id from refusal where at_ms <= $1 order by at_ms limit $2 + 0)`,
 );
 
 export const findBodyRef = asks<{ found: number }>(

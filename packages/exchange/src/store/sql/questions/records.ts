@@ -98,7 +98,7 @@ export const richInbox = asks<RichRow>(
   `${rich} from delivery d join message m on m.message_id = d.message_id
      left join payload p on p.payload_id = m.payload_id
    where d.mailbox_id = $1 and d.message_id < $2 and m.created_at_ms > $3 and m.hide_at_ms > $4
-   order by d.message_id desc limit $5`,
+   order by d.message_id desc limit $5 + 0`,
 );
 
 export const richOutbox = asks<RichRow>(
@@ -106,5 +106,5 @@ export const richOutbox = asks<RichRow>(
   `${rich} from message m left join delivery d on d.mailbox_id = m.recipient and d.message_id = m.message_id
      left join payload p on p.payload_id = m.payload_id
    where m.sender = $1 and m.message_id < $2 and m.created_at_ms > $3 and m.hide_at_ms > $4
-   order by m.message_id desc limit $5`,
+   order by m.message_id desc limit $5 + 0`,
 );

@@ -153,7 +153,7 @@ export const trimConnections = tells(
   'trim-connections',
   `delete from connection where mailbox_id = $1 and at_ms <
      (select min(at_ms) from
-       (select at_ms from connection where mailbox_id = $1 order by at_ms desc limit $2) as kept)`,
+       (select at_ms from connection where mailbox_id = $1 order by at_ms desc limit $2 + 0) as kept)`,
 );
 
 export interface ConnectionRow {
@@ -170,5 +170,5 @@ export const listConnections = asks<ConnectionRow>(
   'list-connections',
   `select client_version as "clientVersion", os_name as "osName", os_version as "osVersion",
      os_architecture as "osArchitecture", java_version as "javaVersion", user_agent as "userAgent", at_ms as "atMs"
-   from connection where mailbox_id = $1 order by at_ms desc limit $2`,
+   from connection where mailbox_id = $1 order by at_ms desc limit $2 + 0`,
 );

@@ -6,7 +6,7 @@ import { ledgerOver } from '../ledger-over.ts';
 import { startThread, type ThreadOptions } from './thread.ts';
 
 export interface SqliteLedgerOptions
-  extends Pick<ThreadOptions, 'path' | 'cacheMebibytes' | 'queueMax' | 'onBatch' | 'onBroken'> {
+  extends Pick<ThreadOptions, 'path' | 'cacheMebibytes' | 'queueMax' | 'companions' | 'onBatch' | 'onBroken'> {
   /** A ledger remembers the profile it was made for and refuses to be opened by the other. */
   readonly profile: 'live' | 'sandbox';
 }
@@ -26,8 +26,9 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   const { path, cacheMebibytes, queueMax, onBroken } = options;
   makeFolderDurable(dirname(resolve(path)));
   const thread = { path, cacheMebibytes, lockTimeoutMs, queueMax, batchMax, onBroken };
-  const onBatch = options.onBatch === undefined ? {} : { onBatch: options.onBatch };
-  const writer = await startThread<WritingCommands>({ ...thread, ...onBatch, role: 'writer' });
+  const { onBatch, companions } = options;
+  const watched = { ...(onBatch && { onBatch }), ...(companions && { companions }) };
+  const writer = await startThread<WritingCommands>({ ...thread, ...watched, role: 'writer' });
   const made = await writer.call('claimMeta', 'profile', options.profile);
   if (made !== options.profile) {
     await writer.close();

@@ -9,6 +9,8 @@ export interface ThreadOptions extends ThreadSettings {
   readonly queueMax: number;
   /** Commands sent to the thread together. */
   readonly batchMax: number;
+  /** Requests being answered right now: as many commands may be about to come. */
+  readonly companions?: () => number;
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
   /** Called once, when the thread can no longer be trusted. */
   readonly onBroken: (reason: string) => void;
@@ -21,6 +23,9 @@ export interface LedgerThread<Table> {
   /** Lets what was asked be answered, then ends the thread. */
   close(): Promise<void>;
 }
+
+/** The longest a command waits for others to share its commit. */
+const gatherMs = 1;
 
 interface Waiting {
   readonly item: BatchItem;
@@ -41,6 +46,7 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
   let queue: Waiting[] = [];
   let flying: Waiting[] = [];
   let scheduled = false;
+  let timer: NodeJS.Timeout | undefined;
   let state: 'open' | 'closing' | 'ended' = 'open';
   let settled: (() => void) | undefined;
 
@@ -55,8 +61,18 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
     options.onBroken(reason);
   };
 
+  const companions = (): number => Math.min(options.companions?.() ?? 0, options.batchMax);
+
+  /** Others are on their way: a millisecond's wait for them is cheaper than a flush and a wake-up for each. */
+  const gather = (): void => {
+    if (flying.length > 0 || queue.length === 0 || queue.length >= companions()) send();
+    else timer = setTimeout(send, gatherMs);
+  };
+
   const send = (): void => {
     scheduled = false;
+    clearTimeout(timer);
+    timer = undefined;
     if (flying.length > 0 || queue.length === 0) return;
     flying = queue.length <= options.batchMax ? queue : queue.slice(0, options.batchMax);
     queue = queue.length <= options.batchMax ? [] : queue.slice(options.batchMax);
@@ -67,7 +83,10 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
     const answered = flying;
     flying = [];
     options.onBatch?.({ size: answered.length, tookMs: reply.tookMs });
-    if (queue.length > 0) send();
+    if (queue.length > 0 && !scheduled) {
+      scheduled = true;
+      gather();
+    }
     for (const [index, { resolve, reject }] of answered.entries()) {
       const answer = reply.answers[index];
       if (answer === undefined) reject(new LedgerFault('defect', 'the ledger thread lost an answer'));
@@ -88,10 +107,12 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
       return Promise.reject(new LedgerFault('unavailable', 'the ledger has as many commands waiting as it may'));
     return new Promise<never>((resolve, reject) => {
       queue.push({ item: { name, args }, resolve, reject });
-      if (scheduled || flying.length > 0) return;
-      scheduled = true;
-      // After this turn's events: requests that arrived together are committed together.
-      setImmediate(send);
+      if (flying.length > 0) return;
+      if (!scheduled) {
+        scheduled = true;
+        // After this turn's events: requests that arrived together are committed together.
+        setImmediate(gather);
+      } else if (timer !== undefined && queue.length >= companions()) send();
     });
   };
 
