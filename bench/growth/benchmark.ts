@@ -118,6 +118,8 @@ function legOptions({ flags, credentials, lanePairs }: Place) {
 interface Step {
   readonly stored: number;
   readonly lifecyclesPerSecond: number | null;
+  readonly serverCpuMicrosPerLifecycle: number | null;
+  readonly otherCoresUsed: number | null;
   readonly p50Ms: Figures;
   readonly p99Ms: Figures;
 }
@@ -143,12 +145,24 @@ async function measureStored(place: Place): Promise<object> {
       Object.fromEntries(
         measured.map((name) => [name, rounded(median(legs.map((leg) => figures(leg)[name] ?? Number.NaN)))]),
       );
-    const lifecyclesPerSecond = rounded(median(legs.map((leg) => leg.lifecyclesPerSecond)), 0);
-    steps.push({ stored, lifecyclesPerSecond, p50Ms: of((leg) => leg.p50Ms), p99Ms: of((leg) => leg.p99Ms) });
+    const one = (figure: (leg: LegResult) => number, digits: number) => rounded(median(legs.map(figure)), digits);
+    steps.push({
+      stored,
+      lifecyclesPerSecond: one((leg) => leg.lifecyclesPerSecond, 0),
+      serverCpuMicrosPerLifecycle: one((leg) => leg.serverCpuMicrosPerLifecycle, 1),
+      otherCoresUsed: one((leg) => leg.otherCoresUsed, 2),
+      p50Ms: of((leg) => leg.p50Ms),
+      p99Ms: of((leg) => leg.p99Ms),
+    });
   }
   const [first, last] = [steps[0], steps.at(-1)];
-  const ratio = (name: string) => rounded((last?.p99Ms[name] ?? Number.NaN) / (first?.p99Ms[name] ?? Number.NaN));
-  return { steps, p99LastToFirst: Object.fromEntries(measured.map((name) => [name, ratio(name)])) };
+  const ratio = (figure: (step: Step) => number | null | undefined): number | null =>
+    first === undefined || last === undefined ? null : rounded((figure(last) ?? NaN) / (figure(first) ?? NaN));
+  return {
+    steps,
+    p99LastToFirst: Object.fromEntries(measured.map((name) => [name, ratio((step) => step.p99Ms[name])])),
+    serverCpuLastToFirst: ratio((step) => step.serverCpuMicrosPerLifecycle),
+  };
 }
 
 async function measureWaiting(place: Place): Promise<object> {
