@@ -85,7 +85,7 @@ async function refuseSmallDisk(directory: string, messages: number): Promise<voi
   if (freeGb < neededGb) {
     throw new UsageError(
       `This needs ${rounded(neededGb, 1)} GB free under ${directory} and there are ${rounded(freeGb, 1)}: choose fewer ` +
-        '--messages, or another disk with OPENMESH_BENCH_DIRECTORY.',
+        '--messages, or another disk with BENCH_DIRECTORY.',
     );
   }
 }
