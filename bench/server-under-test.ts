@@ -93,7 +93,7 @@ function environment({ directory, credentials, sharedKey }: ExchangeOptions): No
   return {
     PATH: process.env.PATH,
     // For a profile of the server alone, e.g. "--cpu-prof --cpu-prof-dir=/tmp/profiles".
-    NODE_OPTIONS: process.env.OPENMESH_BENCH_NODE_OPTIONS ?? '',
+    NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? '',
     OPENMESH_PROFILE: 'live',
     OPENMESH_LEDGER: `sqlite:${ledgerPath(directory)}`,
     OPENMESH_BODIES: `file:${join(directory, 'bodies')}`,
