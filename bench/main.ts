@@ -1,3 +1,4 @@
+import { endOnSignals } from './at-exit.ts';
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
 import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
@@ -48,6 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
+endOnSignals();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { type CredentialFiles, odsCode } from './certificates.ts';
+import { stopper } from './stop-child.ts';
 import type { Caller } from './token.ts';
 
 /** A server in a process of its own, listening with mutual TLS on 127.0.0.1. */
@@ -54,16 +55,14 @@ export async function startExchange(options: ExchangeOptions): Promise<RunningSe
     env: environment(options),
     stdio: ['ignore', log, 'pipe'],
   });
+  const stop = stopper(child);
   const exited = once(child, 'exit');
   const port = await Promise.race([readyPort(child), exited.then(([code]) => endedEarly(options, code))]);
   if (child.pid === undefined) throw new Error('the exchange has no process id');
   return {
     pid: child.pid,
     port,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await exited;
-    },
+    stop,
   };
 }
 
@@ -94,7 +93,7 @@ function environment({ directory, credentials, sharedKey }: ExchangeOptions): No
   return {
     PATH: process.env.PATH,
     // For a profile of the server alone, e.g. "--cpu-prof --cpu-prof-dir=/tmp/profiles".
-    NODE_OPTIONS: process.env.OPENMESH_BENCH_NODE_OPTIONS ?? '',
+    NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? '',
     OPENMESH_PROFILE: 'live',
     OPENMESH_LEDGER: `sqlite:${ledgerPath(directory)}`,
     OPENMESH_BODIES: `file:${join(directory, 'bodies')}`,

@@ -8,6 +8,11 @@ export interface InboxTimes {
   readonly acknowledge: number[];
 }
 
+/** No times yet. */
+export function noTimes(): InboxTimes {
+  return { list: [], send: [], acknowledge: [] };
+}
+
 export interface ProbeOptions {
   readonly connection: ClientConnection;
   readonly tokens: TokenMaker;
@@ -15,17 +20,18 @@ export interface ProbeOptions {
   readonly probes: number;
   /** How many the inbox must say are waiting. */
   readonly waiting: number;
+  /** Taken to; in ms. */
+  readonly times: InboxTimes;
 }
 
 const bodyBytes = 200;
 
 /**
  * Lists the first page of an inbox, sends one message to it and acknowledges its oldest, one request at a time, so that
- * its size stays as it is. Times in ms. Rejects on a wrong answer.
+ * its size stays as it is. Rejects on a wrong answer.
  */
-export async function probeInbox(options: ProbeOptions): Promise<InboxTimes> {
-  const { connection, tokens, pair } = options;
-  const times: InboxTimes = { list: [], send: [], acknowledge: [] };
+export async function probeInbox(options: ProbeOptions): Promise<void> {
+  const { connection, tokens, pair, times } = options;
   const inbox = `/messageexchange/${pair.recipient.mailbox}/inbox`;
   const head = (line: string, caller: MailboxPair['sender']): string =>
     `${line} HTTP/1.1\r\nhost: localhost\r\naccept: application/vnd.mesh.v2+json\r\n` +
@@ -44,7 +50,6 @@ export async function probeInbox(options: ProbeOptions): Promise<InboxTimes> {
     const acknowledge = `${head(`PUT ${inbox}/${oldest}/status/acknowledged`, pair.recipient)}content-length: 0\r\n`;
     check('acknowledge', await timed(times.acknowledge, () => connection.ask(acknowledge)), 200);
   }
-  return times;
 }
 
 interface Listing {

@@ -67,7 +67,7 @@ async function refuseSmallDisk(directory: string, bytes: number): Promise<void> 
   if (free < needed) {
     throw new UsageError(
       `This needs ${rounded(needed / 1e9, 1)} GB free under ${directory} and there are ${rounded(free / 1e9, 1)}: ` +
-        'choose fewer --gigabytes, or another disk with OPENMESH_BENCH_DIRECTORY.',
+        'choose fewer --gigabytes, or another disk with BENCH_DIRECTORY.',
     );
   }
 }

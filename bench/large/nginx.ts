@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CredentialFiles } from '../certificates.ts';
 import type { RunningServer } from '../server-under-test.ts';
+import { stopper } from '../stop-child.ts';
 
 const readyWithinMs = 10_000;
 const readyPollMs = 50;
@@ -23,6 +23,7 @@ export async function startNginx(directory: string, credentials: CredentialFiles
   const child = spawn('nginx', ['-p', prefix, '-c', 'nginx.conf', '-e', 'stderr'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
+  const stop = stopper(child);
   const ended = new Promise<never>((_resolve, reject) => {
     child.once('error', () => reject(new Error('nginx could not be started: apt-get install nginx-light')));
     child.once('exit', (code) => reject(new Error(`nginx ended with status ${code}`)));
@@ -33,11 +34,7 @@ export async function startNginx(directory: string, credentials: CredentialFiles
   return {
     pid: child.pid,
     port,
-    stop: async () => {
-      const exited = once(child, 'exit');
-      child.kill('SIGTERM');
-      await exited;
-    },
+    stop,
   };
 }
 

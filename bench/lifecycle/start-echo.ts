@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { RunningServer } from '../server-under-test.ts';
+import { stopper } from '../stop-child.ts';
 import type { EchoOrder } from './echo-server.ts';
 import type { Answers, Operation } from './operations.ts';
 
@@ -10,6 +11,7 @@ export async function startEcho(order: EchoOrder): Promise<RunningServer> {
   const child = fork(fileURLToPath(new URL('echo-server.ts', import.meta.url)), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  const stop = stopper(child);
   const exited = once(child, 'exit');
   child.send(order);
   const [message] = (await Promise.race([
@@ -20,10 +22,7 @@ export async function startEcho(order: EchoOrder): Promise<RunningServer> {
   return {
     pid: child.pid,
     port: message.port,
-    stop: async () => {
-      child.disconnect();
-      await exited;
-    },
+    stop,
   };
 }
 
