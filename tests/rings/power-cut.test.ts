@@ -33,7 +33,7 @@ function newLoad(random: Random): ExchangeLoad {
     mailboxes,
     chunkBytes: [1, 900, 9000, 32_768, 32_769, 150_000],
     chunksMax: 4,
-    sendersPerMailbox: 4,
+    sendersPerMailbox: 3,
     readersPerMailbox: 1,
   });
 }
