@@ -88,15 +88,16 @@ export class ExchangeLoad {
     for (const owner of this.#owners) {
       await sideBySide(required(await owner.list()), async (id) => required(await owner.download(id)));
     }
-    await sideBySide(this.#untracked.splice(0), async ({ from, id }) => required(await this.#owner(from).track(id)));
+    await this.#track();
   }
 
-  /** Acknowledges everything that waits, so that inboxes stay small over many lives, and looks again. */
+  /** Acknowledges everything that waits and tracks the rest, so that looking stays quick over many lives. */
   async drain(): Promise<void> {
     for (const owner of this.#owners) {
       await sideBySide(required(await owner.list()), (id) => owner.acknowledge(id));
       required(await owner.list());
     }
+    await this.#track();
   }
 
   /** How often each status was answered by this server; 0 counts requests without an answer. */
@@ -106,6 +107,10 @@ export class ExchangeLoad {
       for (const [status, count] of statuses) sum.set(status, (sum.get(status) ?? 0) + count);
     }
     return sum;
+  }
+
+  async #track(): Promise<void> {
+    await sideBySide(this.#untracked.splice(0), async ({ from, id }) => required(await this.#owner(from).track(id)));
   }
 
   #owner(mailbox: string): RecordedMailbox {

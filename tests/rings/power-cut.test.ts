@@ -74,10 +74,12 @@ async function untilCut(disk: Disk, load: ExchangeLoad, random: Random, flushing
     nodeArgs,
     env: { ...disk.folder.env, ...disk.env(flushing), ...env },
   });
+  load.connect((mailbox) => disk.folder.client(server.url, mailbox));
+  await load.resume();
+  await load.drain();
   const atPoint = flushing && random() < 0.5;
   if (atPoint) trigger.arm(oneOf(random, crashPoints), wholeBetween(random, 20, 200));
   const stop = new AbortController();
-  load.connect((mailbox) => disk.folder.client(server.url, mailbox));
   const working = load.run(stop.signal);
   await Promise.race([server.exited, setTimeout(atPoint ? 3000 : wholeBetween(random, 300, 1200))]);
   const ended = await server.kill9();
