@@ -53,6 +53,11 @@ export class ExchangeFolder {
     });
   }
 
+  /** What an admin command on this folder prints. Throws when it fails. */
+  command(...args: readonly string[]): string {
+    return execFileSync(process.execPath, [program, ...args], { env: this.env, encoding: 'utf8' });
+  }
+
   client(url: string, mailboxId: string): MeshClient {
     return new MeshClient({ url, mailboxId, password, sharedKey, timeoutMs: 30_000 });
   }

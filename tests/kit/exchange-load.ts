@@ -86,17 +86,20 @@ export class ExchangeLoad {
   /** Looks at everything that waits and tracks what was accepted since the last look. Throws when it is not answered. */
   async observe(): Promise<void> {
     for (const owner of this.#owners) {
-      await sideBySide(required(await owner.list()), async (id) => required(await owner.download(id)));
+      await sideBySide(required(await owner.list(), `the listing of ${owner.mailbox}`), async (id) =>
+        required(await owner.download(id), `the download of ${id}`),
+      );
     }
-    await sideBySide(this.#untracked.splice(0), async ({ from, id }) => required(await this.#owner(from).track(id)));
+    await this.#track();
   }
 
-  /** Acknowledges everything that waits, so that inboxes stay small over many lives, and looks again. */
+  /** Acknowledges everything that waits and tracks the rest, so that looking stays quick over many lives. */
   async drain(): Promise<void> {
     for (const owner of this.#owners) {
-      await sideBySide(required(await owner.list()), (id) => owner.acknowledge(id));
-      required(await owner.list());
+      await sideBySide(required(await owner.list(), `the listing of ${owner.mailbox}`), (id) => owner.acknowledge(id));
+      required(await owner.list(), `the listing of ${owner.mailbox}`);
     }
+    await this.#track();
   }
 
   /** How often each status was answered by this server; 0 counts requests without an answer. */
@@ -108,8 +111,17 @@ export class ExchangeLoad {
     return sum;
   }
 
+  async #track(): Promise<void> {
+    await sideBySide(this.#untracked.splice(0), async ({ from, id }) =>
+      required(await this.#owner(from).track(id), `tracking ${id}`),
+    );
+  }
+
   #owner(mailbox: string): RecordedMailbox {
-    return required(this.#owners.find((each) => each.mailbox === mailbox));
+    return required(
+      this.#owners.find((each) => each.mailbox === mailbox),
+      mailbox,
+    );
   }
 
   async #sendNew(owner: RecordedMailbox): Promise<string> {
@@ -146,7 +158,7 @@ async function repeat(stop: AbortSignal, act: () => Promise<unknown>): Promise<v
   while (!stop.aborted) await act();
 }
 
-function required<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('a healthy server did not answer');
+function required<Value>(value: Value | undefined, what: string): Value {
+  if (value === undefined) throw new Error(`a server without faults did not answer: ${what}`);
   return value;
 }

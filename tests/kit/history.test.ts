@@ -41,6 +41,11 @@ describe('the history checker accuses', () => {
       'lost',
       [send('k', '1'), { kind: 'track', id: '1', status: 'none' }],
     ],
+    [
+      'an upload whose chunks were answered and then forgotten',
+      'lost',
+      [{ kind: 'send', key: 'k', to: 'B', digest: 'bytes of k', outcome: 'forgotten', id: '1' }],
+    ],
     ['one id told to two senders', 'lost', [send('k', '1'), send('l', '1'), list(['1'])]],
     ['other bytes', 'bytes-differ', [send('k', '1'), list(['1']), got('1', 'k', 'B', 'bytes of another')]],
     ['other bytes of an unknown send', 'bytes-differ', [unknownSend('k'), list(['1']), got('1', 'k', 'B', 'half')]],

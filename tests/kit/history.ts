@@ -16,8 +16,11 @@ export type ClientEvent = Span &
         readonly to: string;
         /** Digest of the bytes with their chunk boundaries. */
         readonly digest: string;
-        /** 'unknown': no answer to the request that would have completed it. */
-        readonly outcome: 'accepted' | 'unknown' | 'refused';
+        /**
+         * 'unknown': no answer to the request that would have completed it. 'forgotten': chunks of it were answered
+         * with 202, and later the upload was not known.
+         */
+        readonly outcome: 'accepted' | 'unknown' | 'refused' | 'forgotten';
         /** Known once any chunk was answered. */
         readonly id?: string;
       }
@@ -50,7 +53,7 @@ type Download = EventOf<'download'>;
 type Acknowledge = EventOf<'acknowledge'>;
 
 export type ViolationKind =
-  /** An accepted message that nobody acknowledged is not there. */
+  /** An accepted message that nobody acknowledged, or an accepted chunk, is not there. */
   | 'lost'
   | 'bytes-differ'
   /** In a mailbox it was not sent to. */
@@ -107,6 +110,7 @@ export function violationsOf(events: readonly ClientEvent[]): readonly Violation
 function* judge(event: ClientEvent, index: Index): Generator<Violation> {
   switch (event.kind) {
     case 'send':
+      if (event.outcome === 'forgotten') yield { kind: 'lost', detail: `chunks of ${event.id} of ${event.key}` };
       return;
     case 'list':
       for (const id of event.ids) yield* misplaced(id, event.mailbox, index);

@@ -12,11 +12,8 @@ export interface Upload {
   id?: string;
 }
 
-/**
- * 'unfinished': chunks are missing and the sender may go on. 'no-answer' as a rejected request gives it. The others are
- * in the history.
- */
-export type SendResult = 'accepted' | 'refused' | 'unknown' | 'unfinished';
+/** 'unfinished': chunks are missing and the sender may go on; the others are outcomes, and in the history. */
+export type SendResult = 'accepted' | 'refused' | 'unknown' | 'forgotten' | 'unfinished';
 
 const pagesMax = 1000;
 const workflowId = 'KIT_LOAD';
@@ -33,10 +30,7 @@ export function bytesOf(key: string, chunk: number, sizeBytes: number): Buffer {
   return createHash('shake256', { outputLength: sizeBytes }).update(`${key}/${chunk}`).digest();
 }
 
-/**
- * One mailbox's owner, who writes down what it did and saw. Requests without an answer are outcomes, not errors; an
- * answer that breaks a promise made in the same call (an upload that is not known any more) throws.
- */
+/** One mailbox's owner, who writes down what it did and saw. Requests without an answer are outcomes, not errors. */
 export class RecordedMailbox {
   readonly client: MeshClient;
   readonly mailbox: string;
@@ -62,9 +56,7 @@ export class RecordedMailbox {
       if (upload.stored.has(chunk)) continue;
       const reply = await this.#ask(() => this.client.sendChunk(upload.id ?? '', chunk, upload.chunks.length, bytes));
       if (reply === undefined || reply.status === 429 || reply.status >= 500) return 'unfinished';
-      if (reply.status !== 202) {
-        throw new Error(`chunk ${chunk} of ${upload.id} (${upload.key}): ${reply.status} ${reply.body.toString()}`);
-      }
+      if (reply.status !== 202) return this.#outcome(upload, 'forgotten');
       upload.stored.add(chunk);
     }
     return this.#outcome(upload, 'accepted');
@@ -144,7 +136,7 @@ export class RecordedMailbox {
     return chunks.length > 1 || outcomeOf(reply, 202) === 'refused' ? 'refused' : 'unknown';
   }
 
-  #outcome(upload: Upload, outcome: 'accepted' | 'refused' | 'unknown'): SendResult {
+  #outcome(upload: Upload, outcome: Exclude<SendResult, 'unfinished'>): SendResult {
     const { key, to, chunks, id, began = 0 } = upload;
     const sent = { kind: 'send', key, to, digest: digestOfChunks(chunks), outcome } as const;
     this.#recorder.end(began, id === undefined ? sent : { ...sent, id });

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type ErrorName, type MailboxId, negotiateVersion, parseMailboxId, wireError } from '@openmesh/protocol';
@@ -40,6 +41,9 @@ export interface DoorParts extends AdmissionParts {
 
 const callerGoneStatus = 499;
 
+/** Where a test makes the process die: costs nothing while nobody listens. */
+const beforeAnswer = channel('openmesh:before-answer');
+
 /** Takes every request of the machines' listener from its first header to its last byte; never rejects. */
 export function createMachinesDoor(
   parts: DoorParts,
@@ -66,6 +70,7 @@ export function createMachinesDoor(
     let ending: Ending | undefined;
     try {
       ending = await admit({ request, matched, operation, mailbox, query });
+      beforeAnswer.publish(undefined);
       bytesSent = await write(request, response, ending);
     } catch (error) {
       if (error instanceof CallerGone || error instanceof BodyAborted) request.destroy();

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { type Bodies, BodyFault } from '../store/bodies.ts';
 import type { NewChunk } from '../store/ledger/messages.ts';
 import type { IncomingBody } from './incoming-body.ts';
@@ -15,6 +16,9 @@ export type ReceiveBody = (
   body: IncomingBody,
   chunkNumber: number,
 ) => Promise<ReceivedBody | { readonly kind: 'empty' } | { readonly kind: 'too-large' }>;
+
+/** Where a test makes the process die: costs nothing while nobody listens. */
+const bodyDurable = channel('openmesh:body-durable');
 
 const discardNothing = (): Promise<void> => Promise.resolve();
 
@@ -60,6 +64,7 @@ export function createReceiveBody(options: {
         return sink.write(piece);
       });
       const durable = await sink.finish();
+      bodyDurable.publish(undefined);
       const chunk: NewChunk = { chunkNumber, ...durable, inline: null };
       return { kind: 'received', chunk, discard: () => bodies.remove([durable.ref]) };
     } catch (error) {
