@@ -3,7 +3,8 @@ import type { AdminSession } from './cli/admin-session.ts';
 import type { MachineClock } from './compose/clocks.ts';
 import { composeMachines, type Machines } from './compose/machines.ts';
 import { composeProbes } from './compose/probes.ts';
-import { composeRooms, type Rooms, type Undo } from './compose/rooms.ts';
+import { composeRooms, type Rooms, type Surroundings, type Undo } from './compose/rooms.ts';
+import { composeSandboxRoutes, type SandboxStore } from './compose/sandbox.ts';
 import { openLedger, openSealer } from './compose/stores.ts';
 import { startTimers } from './compose/timers.ts';
 import type { Config } from './config/config.ts';
@@ -26,13 +27,15 @@ export interface Substitutes {
   readonly fileSystem?: FileSystem;
 }
 
-export interface ComposeOptions {
+export interface ComposeOptions extends Surroundings {
   readonly config: Config;
   readonly log: Log;
   /** The ledger broke: the process must end, and recover at its next start. */
   readonly onBroken: (reason: string) => void;
-  /** Addresses that exist only in the sandbox profile, in front of the others. */
+  /** Addresses in front of the others; where the configuration has administration routes, those unless given. */
   readonly extraRoutes?: (rooms: Rooms) => Router;
+  /** What the administration's reset does besides emptying the ledger. */
+  readonly sandboxStore?: SandboxStore;
   /** Called when the rooms stand and before anybody may enter: fixtures go in here. */
   readonly beforeListening?: (rooms: Rooms) => Promise<void>;
   readonly substitutes?: Substitutes;
@@ -76,10 +79,11 @@ interface Wires {
 }
 
 async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchange> {
-  const { config, log } = options;
+  const { config, log, aroundLedger, aroundHall } = options;
+  const around = { ...(aroundLedger && { aroundLedger }), ...(aroundHall && { aroundHall }) };
   const machineClock = options.substitutes?.machineClock ?? { nowMs: () => Date.now() };
   const wires: Wires = { broken: false, metrics: undefined, machines: undefined };
-  const rooms = await composeRooms({ config, log, machineClock, ...listenTo(wires, options) }, undo);
+  const rooms = await composeRooms({ config, log, machineClock, ...around, ...listenTo(wires, options) }, undo);
   const { ledger, bodies, hall, registry } = rooms;
   await options.beforeListening?.(rooms);
   const refusals = createRefusalNotes(ledger.refusals, machineClock);
@@ -95,7 +99,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   );
   wires.metrics = metrics;
   undo.push(async () => metrics.close());
-  const extraRoutes = options.extraRoutes?.(rooms);
+  const extraRoutes = options.extraRoutes?.(rooms) ?? composeSandboxRoutes(rooms, options.sandboxStore);
   const machines = await composeMachines({ ...rooms, refusals, metrics, extraRoutes }, undo);
   wires.machines = machines;
   const { shutdown, contexts, server } = machines;
@@ -125,6 +129,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   };
   let released: Promise<void> | undefined;
   const stop = async (): Promise<ShutdownOutcome> => {
+    rooms.faults?.clear();
     const outcome = await shutdown.stop();
     released ??= release();
     await released;

@@ -16,8 +16,7 @@ export const endings = {
   ledgerBroken: 74,
 } as const;
 
-export interface ServeOptions extends Pick<ComposeOptions, 'extraRoutes' | 'beforeListening'> {
-  readonly config: Config;
+export interface ServeOptions extends Omit<ComposeOptions, 'log' | 'onBroken'> {
   /** A log on standard output that begins with the configuration, unless the caller brings its own. */
   readonly log?: Log;
   /** Told once, when the doors are open. When it rejects, the exchange is stopped and the rejection passed on. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createLog, FixtureFault, loadConfig, openDestination, serveUntilStopped } from '@openmesh/exchange';
 import { announce, callsToTry, describeRunning, shownMailboxes } from './announce.ts';
-import { loadRegistry } from './load-registry.ts';
+import { composeHooks, composeSandbox } from './compose-sandbox.ts';
 import { issueClientCertificates, prepareServerCertificate } from './prepare-certificates.ts';
 import { CannotStart, type Home, prepareHome } from './prepare-folders.ts';
 import { type Arguments, help, readArguments } from './read-arguments.ts';
@@ -61,25 +61,50 @@ async function serve(settings: SandboxSettings, args: Arguments, home: Home, io:
   }
   for (const { name, problem } of loaded.warnings) io.stderr(`warning: ${name} ${problem}\n`);
   const { config } = loaded;
-  return serveUntilStopped({
-    config,
-    // Standard output is for the person who started it.
-    log: createLog(config.log, openDestination(2)),
-    beforeListening: (rooms) => loadRegistry(rooms, settings.dataFolder),
-    async ready(running) {
-      const mutual = config.machines.tls.mode === 'mutual' && settings.makesCertificate;
-      const odsCodes = [...new Set(shownMailboxes(running.rooms).map(({ odsCode }) => odsCode))];
-      const announcement = describeRunning(running, {
-        storeMode: settings.storeMode,
-        dataFolder: settings.dataFolder,
-        authorityFile: settings.makesCertificate ? join(tlsFolder, 'ca.pem') : undefined,
-        clients: mutual ? await issueClientCertificates(tlsFolder, odsCodes) : [],
-      });
-      io.stdout(
-        args.json ? `${JSON.stringify({ ...announcement, ...callsToTry(announcement) })}\n` : announce(announcement),
-      );
-    },
-  });
+  // Standard output is for the person who started it.
+  const log = createLog(config.log, openDestination(2));
+  const { close, ...hooks } = await composeHooks(settings, log);
+  const stopWatching = io.env['npm_lifecycle_event'] === undefined ? () => undefined : stopWithStarter();
+  try {
+    return await serveUntilStopped({
+      config,
+      log,
+      ...composeSandbox(settings, home.folder),
+      ...hooks,
+      async ready(running) {
+        const mutual = config.machines.tls.mode === 'mutual' && settings.makesCertificate;
+        const odsCodes = [...new Set(shownMailboxes(running.rooms).map(({ odsCode }) => odsCode))];
+        const announcement = describeRunning(running, {
+          storeMode: settings.storeMode,
+          dataFolder: settings.dataFolder,
+          authorityFile: settings.makesCertificate ? join(tlsFolder, 'ca.pem') : undefined,
+          clients: mutual ? await issueClientCertificates(tlsFolder, odsCodes) : [],
+        });
+        io.stdout(
+          args.json ? `${JSON.stringify({ ...announcement, ...callsToTry(announcement) })}\n` : announce(announcement),
+        );
+      },
+    });
+  } finally {
+    stopWatching();
+    await close();
+  }
+}
+
+const starterPollMs = 500;
+
+/**
+ * npm starts us through a shell that does not pass signals on: when it is killed, nobody would stop us. Returns how to
+ * stop looking.
+ */
+function stopWithStarter(): () => void {
+  const starter = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === starter) return;
+    clearInterval(timer);
+    process.kill(process.pid, 'SIGTERM');
+  }, starterPollMs).unref();
+  return () => clearInterval(timer);
 }
 
 function refuse(io: SandboxIo, problems: readonly SettingProblem[]): number {

@@ -8,6 +8,8 @@ export interface MachineClock {
 /** The clock of message life. In the sandbox it can be moved forward; the offset is kept in the ledger (2a.12). */
 export interface MovableServiceClock {
   nowMs(): number;
+  /** How far it is ahead of the machine clock, in milliseconds. */
+  offsetMs(): number;
   /** Moves the clock forward by `ms` and remembers it. */
   advance(ms: number): Promise<void>;
   /** Puts the clock back to the machine's. */
@@ -27,6 +29,7 @@ export async function createServiceClock(
   };
   return {
     nowMs: () => machineClock.nowMs() + offsetMs,
+    offsetMs: () => offsetMs,
     advance: (ms) => set(offsetMs + ms),
     reset: () => set(0),
   };

@@ -6,10 +6,13 @@ import type { Sealer } from '../mailbox/sealer.ts';
 import { createAcknowledge } from '../message/acknowledge.ts';
 import { type CollectionNotes, createCollectionNotes } from '../message/collection.ts';
 import { createDownload, createInspect } from '../message/download.ts';
+import { createDuplicate } from '../message/duplicate.ts';
 import { createExpire, type Expire } from '../message/expire.ts';
+import { createImportMessage } from '../message/import-message.ts';
 import { createListInbox } from '../message/list-inbox.ts';
 import { createReceiveBody } from '../message/receive-body.ts';
 import { createReceiveChunk } from '../message/receive-chunk.ts';
+import { createReportByHand } from '../message/report-by-hand.ts';
 import { createRoute } from '../message/route.ts';
 import { createSend } from '../message/send.ts';
 import type { LifeSpans, ServiceClock } from '../message/service-clock.ts';
@@ -39,6 +42,9 @@ export interface Hall {
   readonly acknowledge: ReturnType<typeof createAcknowledge>;
   readonly track: Track;
   readonly expire: Expire;
+  readonly reportByHand: ReturnType<typeof createReportByHand>;
+  readonly duplicate: ReturnType<typeof createDuplicate>;
+  readonly importMessage: ReturnType<typeof createImportMessage>;
   readonly collection: CollectionNotes;
   readonly newMessageId: () => MessageId;
   readonly newInternalId: () => string;
@@ -68,13 +74,16 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
   const collection = createCollectionNotes(ledger);
   const servesAcknowledged = config.wireRules === 'sandbox';
   const reading = { ledger, sealer, clock };
+  const { messageBytesMax } = config.sizes;
+  const { inboxExpiryDays } = config.retention;
+  const making = { ledger, sealer, clock, newMessageId, spans };
   const accepting = { ledger, registry, route, receiveBody, sealer, clock, newMessageId, spans };
   return {
     send: createSend({ ...accepting, reportOnFailedSend: config.sending.reportOnFailedSend }),
     receiveChunk: createReceiveChunk({
       ...accepting,
       bodies,
-      messageBytesMax: config.sizes.messageBytesMax,
+      messageBytesMax,
       strict: config.wireRules === 'live',
     }),
     listInbox: createListInbox({ ledger, collection, clock }),
@@ -86,9 +95,12 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
       ...reading,
       newMessageId,
       spans,
-      inboxExpiryDays: config.retention.inboxExpiryDays,
+      inboxExpiryDays,
       isActive: (mailbox) => registry.current().mailbox(mailbox)?.state === 'active',
     }),
+    reportByHand: createReportByHand({ ...making, inboxExpiryDays }),
+    duplicate: createDuplicate(making),
+    importMessage: createImportMessage({ ledger, registry, receiveBody, sealer, spans, messageBytesMax }),
     collection,
     newMessageId,
     newInternalId,

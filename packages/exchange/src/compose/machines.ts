@@ -100,6 +100,7 @@ function doorParts(parts: MachinesParts, contexts: TlsContexts, stopping: () => 
     newCorrelationId,
     keepAliveSeconds: () => (stopping() ? 0 : Math.floor(machines.keepAliveMs / 1000)),
     drainBytesMax: machines.drainBytesMax,
+    faults: parts.faults,
     done: reportRequest(parts),
     failed: (error, correlationId) => parts.log.error('request-failed', error, { correlationId }),
   };

@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Log } from '../http/log.ts';
+import { createFaultScript, type FaultScript } from '../http/scripted-faults.ts';
 import type { Clockwork } from '../jobs/clockwork.ts';
 import { createRegistry, type Registry } from '../mailbox/registry.ts';
 import type { Sealer } from '../mailbox/sealer.ts';
@@ -9,6 +10,7 @@ import type { FileSystem } from '../store/disk/file-system.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { createServiceClock, type MachineClock, type MovableServiceClock } from './clocks.ts';
 import { composeClockwork } from './clockwork.ts';
+import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
 import { openBodies, openLedger, openSealer, type StoreHooks } from './stores.ts';
 
@@ -24,12 +26,22 @@ export interface Rooms {
   readonly hall: Hall;
   readonly clock: MovableServiceClock;
   readonly clockwork: Clockwork;
+  /** What goes wrong by script; undefined where there are no administration routes. */
+  readonly faults: FaultScript | undefined;
+}
+
+/** What the sandbox puts between the rooms. */
+export interface Surroundings {
+  /** Around the record book: a mirror of it, or a lid on it. */
+  readonly aroundLedger?: (ledger: Ledger) => Ledger;
+  /** Around the moves of a message's life: hooks. */
+  readonly aroundHall?: (hall: Hall) => Hall;
 }
 
 /** Steps that take back what was opened, run last first. */
 export type Undo = (() => Promise<unknown>)[];
 
-export interface RoomsOptions {
+export interface RoomsOptions extends Surroundings {
   readonly config: Config;
   readonly log: Log;
   readonly machineClock: MachineClock;
@@ -43,14 +55,18 @@ export interface RoomsOptions {
 export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<Rooms> {
   const { config, log, machineClock, hooks } = options;
   const sealer = openSealer(config);
-  const ledger = await openLedger(config, hooks);
+  const book = await openLedger(config, hooks);
+  const ledger = options.aroundLedger?.(book) ?? book;
   undo.push(() => ledger.close());
   const bodies = await openBodies(config, machineClock, hooks, options.fileSystem);
   undo.push(() => bodies.close());
   const clock = await createServiceClock(machineClock, ledger.jobs, config.movableClock);
   const registry = createRegistry({ ledger: ledger.registry, unseal: sealer.open, onReload: options.onReload });
   await registry.reload();
-  const hall = composeHall({ config, ledger, bodies, registry, sealer, clock });
+  const faults = config.adminRoutes ? createFaultScript() : undefined;
+  const plainHall = composeHall({ config, ledger, bodies, registry, sealer, clock });
+  const faultyHall = faults === undefined ? plainHall : withDuplicates(plainHall, faults);
+  const hall = options.aroundHall?.(faultyHall) ?? faultyHall;
   const clockwork = composeClockwork({
     config,
     ledger,
@@ -61,5 +77,5 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
     expired: options.expired,
     failed: (job, error) => log.error('job-failed', error, { job }),
   });
-  return { config, log, machineClock, ledger, bodies, sealer, registry, hall, clock, clockwork };
+  return { config, log, machineClock, ledger, bodies, sealer, registry, hall, clock, clockwork, faults };
 }

@@ -4,10 +4,12 @@ import { acceptsGzip, type MailboxId, negotiateVersion, wireError } from '@openm
 import type { CallerRequest, MachineOperation, MachineRequest } from '../api/machines/request.ts';
 import type { Matched } from '../api/machines/routes.ts';
 import type { NonceClaim, NonceLedger } from '../store/ledger/nonces.ts';
+import { withFaults } from './apply-faults.ts';
 import type { Throttle } from './auth/throttle.ts';
 import type { CertificateObjection, TokenCheck } from './auth/token-check.ts';
 import { duplicate, type Ending, ended, refusal, tooMany, usedDetail, wrongMethod } from './ending.ts';
 import { incomingBody } from './incoming-body.ts';
+import type { FaultScript } from './scripted-faults.ts';
 
 /** What a connection's certificate has against any request at all, and against one for a mailbox. */
 export interface Objections {
@@ -22,6 +24,8 @@ export interface AdmissionParts {
   readonly mailboxThrottle: Throttle;
   readonly addressThrottle: Throttle;
   readonly machineClock: { nowMs(): number };
+  /** Sandbox only. */
+  readonly faults: FaultScript | undefined;
 }
 
 /** A request whose address was read. */
@@ -61,11 +65,13 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
     if (matched === undefined) return refusal(wireError('not-found', version), 'path-unknown', 'no such address');
     if (operation === undefined) return wrongMethod(matched, version);
     const nowMs = parts.machineClock.nowMs();
+    const subject = { operation: operation.name, mailbox };
     if (operation.access === 'open') {
       const wait = parts.addressThrottle.take(socket.remoteAddress ?? '', nowMs);
       if (wait > 0) return tooMany(wait, parts.addressThrottle.perSecond, version);
       if (accepted === 'malformed') return malformedAccept();
-      return ended(await operation.handle(toMachineRequest(arrival, version)), version);
+      const open = async () => ended(await operation.handle(toMachineRequest(arrival, version)), version);
+      return withFaults(parts.faults, subject, version, open);
     }
     if (mailbox === undefined) {
       const answered = wireError('token-mailbox-mismatch', version);
@@ -78,7 +84,8 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
     if (accepted === 'malformed') return malformedAccept();
     const { nonce } = verdict;
     const caller: CallerRequest = { ...toMachineRequest(arrival, version), mailbox: verdict.mailbox.mailboxId, nonce };
-    return once(inFlight, nonce, version, () => serve(parts.nonces, operation, caller));
+    const proved = () => once(inFlight, nonce, version, () => serve(parts.nonces, operation, caller));
+    return withFaults(parts.faults, subject, version, proved);
   };
 }
 

@@ -34,19 +34,20 @@ export function createClockwork(options: ClockworkOptions): Clockwork {
   const running = new Map<string, Promise<void>>();
   const stopping = new AbortController();
 
-  const runOnce = (job: Job): Promise<void> => {
+  const runOnce = (job: Job, anyway = false): Promise<void> => {
     const known = running.get(job.name);
     if (known !== undefined) return known;
-    const run = attempt(job).finally(() => running.delete(job.name));
+    const run = attempt(job, anyway).finally(() => running.delete(job.name));
     running.set(job.name, run);
     return run;
   };
 
-  const attempt = async (job: Job): Promise<void> => {
+  const attempt = async (job: Job, anyway: boolean): Promise<void> => {
     try {
       const nowMs = machineClock.nowMs();
       const untilMs = nowMs + job.everyMs + leaseGraceMs;
-      if (await ledger.lease({ name: job.name, holder, nowMs, untilMs })) await job.run(stopping.signal);
+      const mine = await ledger.lease({ name: job.name, holder, nowMs, untilMs });
+      if (mine || anyway) await job.run(stopping.signal);
     } catch (error) {
       options.failed(job.name, error);
     }
@@ -66,7 +67,8 @@ export function createClockwork(options: ClockworkOptions): Clockwork {
     async runAll() {
       // A run that began before the clock was moved may have looked too early.
       await Promise.all(running.values());
-      for (const job of jobs) await runOnce(job);
+      // A process that was killed still has its leases, and whoever moved the clock is waiting.
+      for (const job of jobs) await runOnce(job, true);
     },
     async stop() {
       stopping.abort();

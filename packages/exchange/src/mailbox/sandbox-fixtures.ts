@@ -2,10 +2,10 @@ import { type MailboxId, parseMailboxId } from '@openmesh/protocol';
 import type { Entry } from './import/entry.ts';
 import { EntryProblem, odsCode as readOdsCode } from './import/member-readers.ts';
 
-/** A line of a fixture file that cannot be taken; the message names file, line and member, never a value. */
+/** A fixture that cannot be taken; the message names file, line (where there are lines) and member, never a value. */
 export class FixtureFault extends Error {
-  constructor(file: string, line: number, problem: string) {
-    super(`${file} line ${line}: ${problem}`);
+  constructor(file: string, line: number | undefined, problem: string) {
+    super(`${file}${line === undefined ? '' : ` line ${line}`}: ${problem}`);
     this.name = 'FixtureFault';
   }
 }

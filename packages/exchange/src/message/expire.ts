@@ -6,6 +6,15 @@ import { openTexts, type TextSealer } from './private-texts.ts';
 import { failureTexts, makeReport, nonDeliveryTexts } from './report.ts';
 import type { LifeSpans, ServiceClock } from './service-clock.ts';
 
+/** An operator's hand on a message; a status without code, event and description is filled in. */
+export interface HandCommand {
+  readonly messageId: MessageId;
+  readonly to: 'accepted' | 'undeliverable' | 'error' | 'acknowledged' | 'uploading';
+  readonly status: StatusFacts;
+  readonly actor: string;
+  readonly linkedMessageId: MessageId | null;
+}
+
 export interface ExpireParts {
   readonly ledger: Pick<MessageLedger, 'find' | 'changeState'>;
   readonly sealer: TextSealer;
@@ -22,14 +31,11 @@ export interface Expire {
   overdue(messageId: MessageId): Promise<void>;
   /** Ends an upload that was begun and never finished: status error, and a report. */
   abandoned(messageId: MessageId): Promise<void>;
-  /** An operator's hand: back to the end of the inbox with a new five days, or withdrawn; no report is made. */
-  byHand(command: {
-    messageId: MessageId;
-    to: 'accepted' | 'undeliverable' | 'error' | 'acknowledged' | 'uploading';
-    status: StatusFacts;
-    actor: string;
-    linkedMessageId: MessageId | null;
-  }): Promise<'changed' | 'unchanged' | 'not-found'>;
+  /**
+   * Back to the end of the inbox with a new five days, or withdrawn; no report is made. 'gone': its bytes are deleted, so
+   * that it cannot be put back.
+   */
+  byHand(command: HandCommand): Promise<'changed' | 'unchanged' | 'not-found' | 'gone'>;
 }
 
 export function createExpire(parts: ExpireParts): Expire {
@@ -82,11 +88,14 @@ export function createExpire(parts: ExpireParts): Expire {
     },
     async byHand({ messageId, to, status, actor, linkedMessageId }) {
       const atMs = clock.nowMs();
+      const message = await ledger.find(messageId);
+      if (message === null || message.hideAtMs <= atMs) return 'not-found';
+      if (to === 'accepted' && message.payloadDeleted) return 'gone';
       const outcome = await ledger.changeState({
         messageId,
         from: ['uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error'],
         to,
-        status: to === 'accepted' && status.code === '' ? transferredStatus : status,
+        status: statusByHand(message, to, status),
         atMs,
         event: { atMs, actor, kind: `set-${to}`, detail: status.code },
         expiresAtMs: to === 'accepted' ? atMs + spans.inboxExpiryMs : null,
@@ -97,4 +106,14 @@ export function createExpire(parts: ExpireParts): Expire {
       return outcome.kind;
     },
   };
+}
+
+/** What a hand says counts; where it says nothing, a report keeps what it reports and data that arrived says so. */
+function statusByHand(message: MessageRecord, to: HandCommand['to'], given: StatusFacts): StatusFacts {
+  if (given.code !== '' || given.event !== '' || given.description !== '') return given;
+  if (message.messageType === 'REPORT') {
+    const { statusCode: code, statusEvent: event, statusDescription: description } = message;
+    return { code, event, description };
+  }
+  return to === 'accepted' || to === 'acknowledged' ? transferredStatus : given;
 }

@@ -1,0 +1,94 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ComposeOptions, Log, Rooms } from '@openmesh/exchange';
+import { createLid, underLid } from './close-ledger.ts';
+import { loadHooks } from './hooks.ts';
+import { loadMessages } from './load-messages.ts';
+import { loadRegistry } from './load-registry.ts';
+import { type Mirror, openMirror } from './mirror.ts';
+import { tellOfMoves } from './tell-of-moves.ts';
+import type { SandboxSettings } from './translate-environment.ts';
+import { watchLedger } from './watch-ledger.ts';
+import { createWebhooks } from './webhooks.ts';
+
+export type SandboxParts = Pick<ComposeOptions, 'aroundLedger' | 'aroundHall' | 'beforeListening' | 'sandboxStore'>;
+
+const cannedFolder = fileURLToPath(new URL('../fixtures/canned', import.meta.url));
+
+/** What the sandbox puts around an exchange, by its store mode. `home` is the folder of its ledger. */
+export function composeSandbox(
+  settings: Pick<SandboxSettings, 'storeMode' | 'dataFolder'>,
+  home: string,
+): SandboxParts {
+  const { storeMode, dataFolder } = settings;
+  switch (storeMode) {
+    case 'file':
+      return fileStore(dataFolder, home);
+    case 'memory':
+      return {
+        beforeListening: (rooms) => loadRegistry(rooms, dataFolder),
+        sandboxStore: { resettable: true, afterReset: () => Promise.resolve() },
+      };
+    case 'canned':
+      return cannedStore(dataFolder);
+  }
+}
+
+/** Fixtures go in once each; what is accepted is mirrored beside them. */
+function fileStore(dataFolder: string, home: string): SandboxParts {
+  let rooms: Rooms | undefined;
+  let mirror: Mirror | undefined;
+  return {
+    aroundLedger: (ledger) =>
+      watchLedger(ledger, {
+        changed: async (messageIds) => mirror?.changed(messageIds),
+        aged: async () => mirror?.aged(),
+      }),
+    async beforeListening(built) {
+      rooms = built;
+      await loadRegistry(rooms, dataFolder);
+      const opened = await openMirror({ rooms, dataFolder, indexFile: join(home, 'mirrored') });
+      await opened.tidy();
+      await loadMessages(rooms, dataFolder, { isOurs: opened.wrote });
+      mirror = opened;
+    },
+    sandboxStore: {
+      resettable: true,
+      async afterReset(only) {
+        if (rooms === undefined || mirror === undefined) return;
+        await mirror.tidy();
+        await loadRegistry(rooms, dataFolder);
+        await loadMessages(rooms, dataFolder, { only, isOurs: mirror.wrote });
+      },
+    },
+  };
+}
+
+function cannedStore(dataFolder: string): SandboxParts {
+  const lid = createLid();
+  let bodies: Rooms['bodies'] | undefined;
+  return {
+    aroundLedger: (ledger) => underLid(ledger, lid, async (refs) => bodies?.remove(refs)),
+    async beforeListening(rooms) {
+      bodies = rooms.bodies;
+      await loadRegistry(rooms, dataFolder);
+      await loadMessages(rooms, cannedFolder, { isOurs: () => false });
+      lid.close();
+    },
+    sandboxStore: { resettable: false, afterReset: () => Promise.resolve() },
+  };
+}
+
+/** Those who are told of a message's moves, and what is to be let go of at the end. */
+export async function composeHooks(
+  settings: Pick<SandboxSettings, 'hooksFile' | 'webhooks' | 'webhooksAnywhere'>,
+  log: Log,
+): Promise<Pick<ComposeOptions, 'aroundHall'> & { readonly close: () => Promise<void> }> {
+  const { hooksFile, webhooks: addresses, webhooksAnywhere: anywhere } = settings;
+  const webhooks = addresses.length === 0 ? undefined : createWebhooks(addresses, { anywhere, log });
+  const hooks = hooksFile === undefined ? undefined : await loadHooks(hooksFile);
+  const listeners = [hooks, webhooks].filter((listener) => listener !== undefined);
+  const close = async (): Promise<void> => webhooks?.close();
+  if (listeners.length === 0) return { close };
+  return { aroundHall: (hall) => tellOfMoves(hall, listeners, log), close };
+}
