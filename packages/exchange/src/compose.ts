@@ -45,6 +45,8 @@ export interface RunningExchange {
   readonly rooms: Rooms;
   readonly machinesPort: number;
   readonly operatorsPort: number;
+  /** Writes what is gathered between two ticks of the clock: refusals, and facts of collection. */
+  flush(): Promise<void>;
   /** Finishes what is in flight within the limit, then lets go of everything; a second call ends at once. */
   stop(): Promise<ShutdownOutcome>;
 }
@@ -109,6 +111,9 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   const operators = await startOperatorsListener({ ...config.operators, metrics, probes, log });
   contexts.watch();
   rooms.clockwork.start();
+  const flush = async (): Promise<void> => {
+    await Promise.all([hall.collection.flush(), refusals.flush()]);
+  };
   const stopTimers = startTimers(
     [
       { name: 'flush-collections', everyMs: flushEveryMs, act: () => hall.collection.flush() },
@@ -135,7 +140,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
     await released;
     return outcome;
   };
-  return { rooms, machinesPort, operatorsPort: operators.port, stop };
+  return { rooms, machinesPort, operatorsPort: operators.port, flush, stop };
 }
 
 function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions) {

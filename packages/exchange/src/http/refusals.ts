@@ -6,7 +6,7 @@ export type RefusalFacts = Omit<RefusalRecord, 'refusalId' | 'count' | 'atMs'>;
 /** Keeps what was refused, and why, without letting whoever is refused fill the ledger. */
 export interface RefusalNotes {
   note(facts: RefusalFacts): void;
-  /** Writes what is pending; called by a timer that the caller owns. */
+  /** Resolves when everything noted before is written; called by a timer that the caller owns. */
   flush(): Promise<void>;
 }
 
@@ -29,6 +29,7 @@ export function createRefusalNotes(
   let windowEndsMs = 0;
   let recordsInWindow = 0;
   let pending: RefusalRecord[] = [];
+  let writing: Promise<void> = Promise.resolve();
   const kinds = new Map<string, Kind>();
 
   const closeWindow = (nowMs: number): void => {
@@ -36,6 +37,22 @@ export function createRefusalNotes(
     kinds.clear();
     recordsInWindow = 0;
     windowEndsMs = nowMs + windowMs;
+  };
+
+  /** What cannot be written now is kept for the next time, as far as a window may hold. */
+  const write = async (earlier: Promise<void>): Promise<void> => {
+    await Promise.allSettled([earlier]);
+    const nowMs = machineClock.nowMs();
+    if (nowMs >= windowEndsMs && kinds.size > 0) closeWindow(nowMs);
+    if (pending.length === 0) return;
+    const records = pending;
+    pending = [];
+    try {
+      await ledger.record(records);
+    } catch (error) {
+      pending = [...records, ...pending].slice(0, recordsMax);
+      throw error;
+    }
   };
 
   return {
@@ -58,13 +75,9 @@ export function createRefusalNotes(
       }
       kind.folded = { ...(kind.folded ?? fresh), count: (kind.folded?.count ?? 0) + 1 };
     },
-    async flush() {
-      const nowMs = machineClock.nowMs();
-      if (nowMs >= windowEndsMs && kinds.size > 0) closeWindow(nowMs);
-      if (pending.length === 0) return;
-      const records = pending;
-      pending = [];
-      await ledger.record(records);
+    flush() {
+      writing = write(writing);
+      return writing;
     },
   };
 }

@@ -15,7 +15,7 @@ export interface CollectionNotes {
   downloaded(mailbox: MailboxId, messageId: MessageId, atMs: number): void;
   /** Hands over what is pending for a message, so that the acknowledgement's commit carries it. */
   take(messageId: MessageId): CollectionFacts | null;
-  /** Writes what is pending; called by a timer that the caller owns. */
+  /** Resolves when everything noted before is written; called by a timer that the caller owns. */
   flush(): Promise<void>;
 }
 
@@ -30,6 +30,7 @@ interface Pending {
 export function createCollectionNotes(ledger: Pick<MessageLedger, 'recordCollections'>): CollectionNotes {
   const pending = new Map<MessageId, Pending>();
   const alreadyListed = new Set<MessageId>();
+  let writing: Promise<void> = Promise.resolve();
 
   const noteFor = (mailbox: MailboxId, messageId: MessageId): Pending | undefined => {
     const known = pending.get(messageId);
@@ -38,6 +39,14 @@ export function createCollectionNotes(ledger: Pick<MessageLedger, 'recordCollect
     const fresh = { mailbox, firstListedAtMs: null, firstDownloadAtMs: null, lastDownloadAtMs: null, downloads: 0 };
     pending.set(messageId, fresh);
     return fresh;
+  };
+
+  const write = async (earlier: Promise<void>): Promise<void> => {
+    await Promise.allSettled([earlier]);
+    if (pending.size === 0) return;
+    const facts = [...pending].map(([messageId, note]) => ({ messageId, ...note }));
+    pending.clear();
+    await ledger.recordCollections(facts);
   };
 
   return {
@@ -65,11 +74,9 @@ export function createCollectionNotes(ledger: Pick<MessageLedger, 'recordCollect
       pending.delete(messageId);
       return { messageId, ...note };
     },
-    async flush() {
-      if (pending.size === 0) return;
-      const facts = [...pending].map(([messageId, note]) => ({ messageId, ...note }));
-      pending.clear();
-      await ledger.recordCollections(facts);
+    flush() {
+      writing = write(writing);
+      return writing;
     },
   };
 }

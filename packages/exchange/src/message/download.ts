@@ -5,7 +5,7 @@ import type { ChunkRecord, MessageRecord } from '../store/ledger/message-records
 import type { MessageLedger } from '../store/ledger/messages.ts';
 import type { NonceClaim, NonceLedger } from '../store/ledger/nonces.ts';
 import type { CollectionNotes } from './collection.ts';
-import { isDownloadable } from './lifecycle.ts';
+import { isDownloadable, storedStates } from './lifecycle.ts';
 import { openTexts, type PrivateTexts, type TextSealer } from './private-texts.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
 import type { ServiceClock } from './service-clock.ts';
@@ -21,7 +21,13 @@ export interface Downloaded {
 /** A chunk's bytes as stored: whole when small, else block by block, each checked before it is handed on. */
 export type ChunkContent =
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
-  | { readonly kind: 'blocks'; readonly sizeBytes: number; readonly blocks: AsyncIterable<BodyBlock> };
+  | {
+      readonly kind: 'blocks';
+      readonly sizeBytes: number;
+      readonly blocks: AsyncIterable<BodyBlock>;
+      /** Lets go of the body when it is not read after all. */
+      readonly giveUp: () => Promise<void>;
+    };
 
 export interface DownloadRequest {
   readonly mailbox: MailboxId;
@@ -56,40 +62,65 @@ export function createDownload(parts: DownloadParts): (request: DownloadRequest)
       return refuse('forbidden', `the message is not in the inbox of ${mailbox}`, messageId);
     if (!isDownloadable(message.state, parts.servesAcknowledged) || message.payloadDeleted)
       return refuse('message-gone', `the message is ${message.state}`, messageId);
+    const isReport = message.messageType === 'REPORT';
+    if (chunk === null && !isReport)
+      return refuse('message-does-not-exist', `there is no chunk ${chunkNumber}`, messageId);
     const texts = openTexts(parts.sealer, messageId, message.sealed);
+    const content = chunk === null ? null : await openChunk(parts, messageId, chunk);
+    // Last, when nothing of the answer can fail any more but the way to the caller: a 503 must not use the token up.
     const used = found.claimed || nonce === null ? null : await parts.nonces.claim(nonce);
-    if (used?.kind === 'nonce-used') return used;
-    if (message.messageType === 'REPORT') {
-      parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
-      return { kind: 'found', message, texts, content: null };
+    if (used?.kind === 'nonce-used') {
+      if (content?.kind === 'blocks') await content.giveUp();
+      return used;
     }
-    if (chunk === null) return refuse('message-does-not-exist', `there is no chunk ${chunkNumber}`, messageId);
-    const content = await openChunk(parts, messageId, chunk);
     parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
     return { kind: 'found', message, texts, content };
   };
 }
 
 async function find(
-  { ledger }: DownloadParts,
+  { ledger, clock, servesAcknowledged }: DownloadParts,
   messageId: MessageId,
   chunkNumber: ChunkNumber,
   nonce: NonceClaim | null,
 ): ReturnType<MessageLedger['collectChunk']> {
-  if (nonce !== null) return ledger.collectChunk(messageId, chunkNumber, nonce);
+  if (nonce !== null) {
+    const states = storedStates.filter((state) => isDownloadable(state, servesAcknowledged));
+    return ledger.collectChunk({ messageId, chunkNumber, states, nowMs: clock.nowMs() }, nonce);
+  }
   const found = await ledger.findWithChunk(messageId, chunkNumber);
   return found === null ? { kind: 'unknown' } : { kind: 'found', claimed: false, ...found };
 }
 
 async function openChunk(parts: DownloadParts, messageId: MessageId, chunk: ChunkRecord): Promise<ChunkContent> {
   const { inline, ref, sizeBytes } = chunk;
-  if (ref !== null) return { kind: 'blocks', sizeBytes, blocks: checked(parts, messageId, chunk) };
+  if (ref !== null) return { kind: 'blocks', sizeBytes, ...(await begin(checked(parts, messageId, chunk))) };
   if (inline === null || hash('sha256', inline, 'hex') !== chunk.sha256) {
     const fault = new BodyFault('corrupt', 'the bytes in the ledger are not those that were accepted', { block: 0 });
     await recordCorruption(parts, messageId, chunk, fault);
     throw fault;
   }
   return { kind: 'inline', bytes: inline };
+}
+
+/** Reads and checks the first block now, so that what is wrong with it is known before anything is promised. */
+async function begin(
+  rest: AsyncGenerator<BodyBlock>,
+): Promise<{ blocks: AsyncIterable<BodyBlock>; giveUp: () => Promise<void> }> {
+  let first: IteratorResult<BodyBlock> | undefined = await rest.next();
+  const iterator: AsyncIterator<BodyBlock> = {
+    next() {
+      const step = first;
+      first = undefined;
+      return step === undefined ? rest.next() : Promise.resolve(step);
+    },
+    return: () => rest.return(undefined),
+  };
+  const giveUp = async (): Promise<void> => {
+    if (first?.done === false) first.value.release();
+    await rest.return(undefined);
+  };
+  return { blocks: { [Symbol.asyncIterator]: () => iterator }, giveUp };
 }
 
 async function* checked(parts: DownloadParts, messageId: MessageId, chunk: ChunkRecord): AsyncGenerator<BodyBlock> {

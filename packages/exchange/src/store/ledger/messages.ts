@@ -169,6 +169,15 @@ export interface PageQuery {
   readonly examineMax: number;
 }
 
+export interface ChunkQuery {
+  readonly messageId: MessageId;
+  readonly chunkNumber: number;
+  /** The states in which the message's bytes may be handed out. */
+  readonly states: readonly StoredState[];
+  /** Service clock, milliseconds: a message past its hiding date is handed out no more. */
+  readonly nowMs: number;
+}
+
 export interface FoundChunk {
   readonly message: MessageRecord;
   readonly chunk: ChunkRecord | null;
@@ -194,10 +203,12 @@ export interface MessageLedger {
   find(messageId: MessageId): Promise<MessageRecord | null>;
   /** A message and one of its chunks (null when that chunk is not stored), by one question. */
   findWithChunk(messageId: MessageId, chunkNumber: number): Promise<FoundChunk | null>;
-  /** The same for a download: the nonce is committed when the bytes are in the answer, else it is the caller's to claim. */
+  /**
+   * The same for a download: the nonce is committed when the bytes are in the answer and may be handed out, else it is
+   * the caller's to claim, so that a refused request never used it up.
+   */
   collectChunk(
-    messageId: MessageId,
-    chunkNumber: number,
+    query: ChunkQuery,
     nonce: NonceClaim,
   ): Promise<
     ({ readonly kind: 'found'; readonly claimed: boolean } & FoundChunk) | { readonly kind: 'unknown' } | NonceUsed

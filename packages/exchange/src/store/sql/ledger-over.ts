@@ -32,7 +32,7 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
         const claim = await write('claim', nonce);
         return claim.kind === 'nonce-used' ? claim : { kind: 'page', ...page };
       },
-      collectChunk: (messageId, chunkNumber, nonce) => write('collectChunk', messageId, chunkNumber, nonce),
+      collectChunk: (query, nonce) => write('collectChunk', query, nonce),
       waitingCount: (mailbox) => read('waitingCount', mailbox),
       positionOf: (mailbox, messageId) => read('positionOf', mailbox, messageId),
       find: (messageId) => read('find', messageId),

@@ -8,7 +8,7 @@ import type {
   StoredState,
   TimelineEvent,
 } from '../../ledger/message-records.ts';
-import type { FoundChunk, PageQuery } from '../../ledger/messages.ts';
+import type { ChunkQuery, FoundChunk, PageQuery } from '../../ledger/messages.ts';
 import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
 import { all, one, type Talk } from '../question.ts';
 import * as deliveries from '../questions/deliveries.ts';
@@ -101,15 +101,16 @@ export function* collectPage(
 
 /** A chunk and the nonce of whoever asked for it, in one commit; a body of the body store is yet to be read. */
 export function* collectChunk(
-  messageId: MessageId,
-  chunkNumber: number,
+  query: ChunkQuery,
   nonce: NonceClaim,
 ): Talk<
   ({ readonly kind: 'found'; readonly claimed: boolean } & FoundChunk) | { readonly kind: 'unknown' } | NonceUsed
 > {
-  const found = yield* findWithChunk(messageId, chunkNumber);
+  const found = yield* findWithChunk(query.messageId, query.chunkNumber);
   if (found === null) return { kind: 'unknown' };
-  const claimed = found.message.recipient === nonce.mailbox && found.chunk?.inline !== null;
+  const { recipient, state, hideAtMs } = found.message;
+  const isServed = recipient === nonce.mailbox && query.states.includes(state) && hideAtMs > query.nowMs;
+  const claimed = isServed && found.chunk !== null && found.chunk.inline !== null;
   const used = claimed ? yield* claimNonce(nonce) : null;
   return used ?? { kind: 'found', claimed, ...found };
 }
