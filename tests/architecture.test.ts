@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -111,26 +111,3 @@ describe('migrations', () => {
     }
   });
 });
-
-describe('the papers', () => {
-  it('keep ARCHITECTURE.md within 200 lines, and every path it names exists', () => {
-    const text = readFileSync(join(repositoryRoot, 'ARCHITECTURE.md'), 'utf8');
-    expect(text.split('\n').length - 1).toBeLessThanOrEqual(200);
-    const paths = pathsNamedIn(text);
-    expect(paths.length).toBeGreaterThan(20);
-    expect(paths.filter((path) => !existsInTheTree(path))).toEqual([]);
-  });
-});
-
-/** What stands in code type and looks like a path of the repository or of `packages/exchange/src`. */
-function pathsNamedIn(text: string): readonly string[] {
-  return Array.from(text.matchAll(/`([A-Za-z0-9._-]+(?:\/[A-Za-z0-9._-]*)+|[A-Za-z0-9-]+\.(?:ts|js|md|json))`/g))
-    .map((match) => match[1] ?? '')
-    .filter((path) => !/^(application|text)\//.test(path));
-}
-
-function existsInTheTree(path: string): boolean {
-  return ['', 'packages/exchange/src/']
-    .flatMap((root) => [join(repositoryRoot, root, path), join(repositoryRoot, root, `${path}.ts`)])
-    .some((candidate) => existsSync(candidate));
-}

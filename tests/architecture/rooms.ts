@@ -50,7 +50,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'tls',
     files: inExchange('http/tls'),
-    knows: ['auth'],
+    knows: ['auth', 'porch'],
     packages: /^(node:(crypto|fs\/promises|http|https|net|tls)|reflect-metadata|@peculiar\/x509)$/,
   },
   {
