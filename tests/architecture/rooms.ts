@@ -1,0 +1,114 @@
+import { importsOf } from './imports.ts';
+import type { SourceFile } from './source-tree.ts';
+
+/** A room of the house: where its files lie, which rooms it may know, and which packages or parts of Node. */
+interface Room {
+  readonly name: string;
+  readonly files: RegExp;
+  readonly knows: readonly string[] | 'everyone';
+  /** Matched against the whole name of a package or a `node:` module. Left out: any. */
+  readonly packages?: RegExp;
+}
+
+const inExchange = (folder: string): RegExp => new RegExp(`^packages/exchange/src/${folder}/`);
+const nothingFromOutside = /^$/;
+/** Hashing and comparing; no disk, no network, no process. */
+const pureNode = /^node:(crypto|util|path)$/;
+
+/** The first room whose pattern fits a file is that file's room. */
+export const rooms: readonly Room[] = [
+  { name: 'protocol', files: /^packages\/protocol\/src\//, knows: [], packages: nothingFromOutside },
+  {
+    name: 'config',
+    files: inExchange('config'),
+    knows: ['protocol'],
+    packages: /^node:(crypto|fs|net|path|util)$/,
+  },
+  {
+    name: 'ports',
+    files: /^packages\/exchange\/src\/store\/(ledger\/|[^/]+\.ts$)/,
+    knows: ['protocol'],
+    packages: pureNode,
+  },
+  {
+    name: 'sqlite',
+    files: inExchange('store/sql/sqlite'),
+    knows: ['protocol', 'ports', 'sql'],
+    packages: /^node:(diagnostics_channel|events|fs|path|sqlite|worker_threads)$/,
+  },
+  // The tables beside the SQL are read as they stand, so `sql` and `sqlite` are one cellar with the driver behind a door.
+  { name: 'sql', files: inExchange('store/sql'), knows: ['protocol', 'ports'], packages: pureNode },
+  {
+    name: 'disk',
+    files: inExchange('store/disk'),
+    knows: ['ports'],
+    packages: /^node:(crypto|fs|fs\/promises|os|path|worker_threads)$/,
+  },
+  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'ports'], packages: pureNode },
+  { name: 'message', files: inExchange('message'), knows: ['protocol', 'ports', 'mailbox'], packages: pureNode },
+  { name: 'jobs', files: inExchange('jobs'), knows: ['protocol', 'ports', 'mailbox', 'message'], packages: pureNode },
+  {
+    name: 'tls',
+    files: inExchange('http/tls'),
+    knows: ['auth', 'porch'],
+    packages: /^(node:(crypto|fs\/promises|http|https|net|tls)|reflect-metadata|@peculiar\/x509)$/,
+  },
+  {
+    name: 'auth',
+    files: inExchange('http/auth'),
+    knows: ['protocol', 'ports', 'mailbox', 'tls'],
+    packages: /^node:(crypto|https|tls)$/,
+  },
+  {
+    name: 'machines',
+    files: inExchange('api/machines'),
+    knows: ['protocol', 'ports', 'mailbox', 'message', 'porch'],
+    packages: /^node:(util|zlib)$/,
+  },
+  { name: 'operators', files: inExchange('api/operators'), knows: ['porch'], packages: /^fastify$/ },
+  {
+    name: 'porch',
+    files: inExchange('http'),
+    knows: ['protocol', 'ports', 'config', 'message', 'auth', 'tls', 'machines', 'operators'],
+    packages:
+      /^(node:(crypto|events|fs\/promises|http|https|net|perf_hooks|timers\/promises|tls)|fastify|pino|prom-client)$/,
+  },
+  {
+    name: 'cli',
+    files: inExchange('cli'),
+    knows: ['protocol', 'config', 'ports', 'mailbox', 'message', 'auth', 'tls', 'compose'],
+    packages: /^node:(crypto|fs|fs\/promises|net|os|path|util)$/,
+  },
+  { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },
+  { name: 'sandbox', files: /^packages\/sandbox\/src\//, knows: 'everyone' },
+];
+
+/** A file's room; undefined when it lies outside the house. */
+export function roomOf(path: string): Room | undefined {
+  return rooms.find(({ files }) => files.test(path));
+}
+
+/** Each import that its room may not have, as a sentence. Tests and contract suites may know everyone. */
+export function forbiddenImports(files: readonly SourceFile[]): readonly string[] {
+  return files
+    .filter(({ path }) => /^packages\/[a-z-]+\/src\/.*\.ts$/.test(path) && !/\.(test|contract)\.ts$/.test(path))
+    .flatMap((file) => {
+      const room = roomOf(file.path);
+      if (room === undefined) return [`${file.path} lies in no room of the house`];
+      return importsOf(file)
+        .filter((target) => !mayImport(room, target))
+        .map((target) => `${file.path}: ${room.name} may not know ${target}`);
+    });
+}
+
+function mayImport(room: Room, target: string): boolean {
+  if (!target.startsWith('packages/')) {
+    return !/^(bench|tests|scripts)\//.test(target) && (room.packages?.test(target) ?? true);
+  }
+  const other = roomOf(target);
+  if (other === undefined) return false;
+  if (other === room) return true;
+  // Only the sandbox stands outside the exchange and looks in; nobody looks back.
+  if (other.name === 'sandbox') return false;
+  return room.knows === 'everyone' || room.knows.includes(other.name);
+}

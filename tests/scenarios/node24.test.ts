@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { repositoryRoot } from '../architecture/source-tree.ts';
+import { findHostNode } from '../kit/host-node.ts';
+import { temporaryFolder } from '../kit/temporary-folder.ts';
+
+const run = promisify(execFile);
+const missing =
+  /^OpenMESH needs Node 24 and this is v[\d.]+: run "npm ci" without --omit=optional, or install Node 24\.\n$/;
+// What the launchers see on a host whose own Node is too old; on such a host it changes nothing.
+const pretendOldNode =
+  'data:text/javascript,Object.defineProperty(process,"versions",{value:{...process.versions,node:"20.20.0"}})';
+
+describe('on a host whose Node is older than 24', () => {
+  it('says in one sentence that Node 24 is missing, and ends with 78', async () => {
+    await using folder = await temporaryFolder('node24');
+    cpSync(join(repositoryRoot, 'packages/exchange/bin'), join(folder.path, 'bin'), { recursive: true });
+    writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }');
+    mkdirSync(join(folder.path, 'src'));
+    const host = findHostNode() ?? process.execPath;
+    const outcome = run(host, ['--import', pretendOldNode, join(folder.path, 'bin/openmesh-exchange.js'), 'serve'], {
+      env: { HOME: folder.path },
+    });
+    await expect(outcome).rejects.toMatchObject({ code: 78, stdout: '', stderr: expect.stringMatching(missing) });
+  });
+
+  it('runs the command under the Node 24 that came by npm', async () => {
+    const host = findHostNode() ?? process.execPath;
+    const program = join(repositoryRoot, 'packages/exchange/bin/openmesh-exchange.js');
+    const { stdout } = await run(host, ['--import', pretendOldNode, program, '--version']);
+    expect(stdout).toMatch(/^openmesh-exchange \d+\.\d+\.\d+\n$/);
+  });
+});
