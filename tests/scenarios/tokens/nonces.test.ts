@@ -103,8 +103,7 @@ describe('a token is good for one request', () => {
     expect((await ask('GET', '/count', { authorization })).status).toBe(200);
     exchange.clock.advance(238 * minuteMs);
     const nowMs = exchange.clock.nowMs();
-    let after: { mailbox: string; nonce: string } | null = { mailbox: '', nonce: '' };
-    while (after !== null) after = await exchange.rooms.ledger.jobs.sweepNonces({ after, nowMs, limit: 100 });
+    while ((await exchange.rooms.ledger.jobs.sweepNonces({ nowMs, limit: 100 })) > 0) continue;
     expectError(await ask('GET', '/count', { authorization }), 2, duplicated);
   });
 

@@ -1,8 +1,7 @@
-import type { JobLedger, NonceCursor } from '../store/ledger/jobs.ts';
+import type { JobLedger } from '../store/ledger/jobs.ts';
 import type { Job } from './clockwork.ts';
 
 const batch = 1000;
-const slicesMax = 100_000;
 
 /** Nonces whose token is refused by its own timestamp by now, idempotency keys and refusals past their date. */
 export function sweepsJob(parts: {
@@ -15,11 +14,8 @@ export function sweepsJob(parts: {
     name: 'sweeps',
     everyMs: 600_000,
     async run(signal) {
-      let after: NonceCursor | null = { mailbox: '', nonce: '' };
-      for (let slice = 0; after !== null && slice < slicesMax && !signal.aborted; slice += 1) {
-        after = await ledger.sweepNonces({ after, nowMs: machineClock.nowMs(), limit: batch });
-      }
       const nowMs = machineClock.nowMs();
+      while (!signal.aborted && (await ledger.sweepNonces({ nowMs, limit: batch })) === batch) continue;
       while (!signal.aborted && (await ledger.sweepIdempotencyKeys({ nowMs, limit: batch })) === batch) continue;
       const beforeMs = nowMs - parts.refusalRetentionMs;
       while (!signal.aborted && (await ledger.sweepRefusals({ beforeMs, limit: batch })) === batch) continue;

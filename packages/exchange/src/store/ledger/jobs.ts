@@ -26,8 +26,8 @@ export interface JobLedger {
   hideRecords(query: { nowMs: number; limit: number }): Promise<number>;
   /** Removes records, deliveries and timelines past their removal date; returns how many messages went. */
   removeRecords(query: { nowMs: number; limit: number }): Promise<number>;
-  /** Walks the nonces in slices from `after` and drops those past their date; returns where to go on, or null at the end. */
-  sweepNonces(query: { after: NonceCursor; nowMs: number; limit: number }): Promise<NonceCursor | null>;
+  /** Drops claims past their date; returns how many rows went. */
+  sweepNonces(query: { nowMs: number; limit: number }): Promise<number>;
   sweepIdempotencyKeys(query: { nowMs: number; limit: number }): Promise<number>;
   sweepRefusals(query: { beforeMs: number; limit: number }): Promise<number>;
   /** Of these bodies, the ones a row names. */
@@ -35,9 +35,4 @@ export interface JobLedger {
   /** Offset of the service clock against the machine clock, in milliseconds. */
   clockOffset(): Promise<number>;
   setClockOffset(offsetMs: number): Promise<void>;
-}
-
-export interface NonceCursor {
-  readonly mailbox: string;
-  readonly nonce: string;
 }

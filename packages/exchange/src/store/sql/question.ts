@@ -1,3 +1,5 @@
+import type { NonceClaim } from '../ledger/nonces.ts';
+
 /** What a parameter or a column can be in both dialects. Booleans are 0 and 1. */
 export type SqlValue = string | number | null | Uint8Array;
 
@@ -24,11 +26,18 @@ export function tells(name: string, sql: string): Question {
   return { name, sql };
 }
 
-export interface Asked {
+export interface AskedOfTables {
   readonly question: Question<object>;
   readonly params: readonly SqlValue[];
   readonly want: 'one' | 'all' | 'count';
 }
+
+/** A nonce to be claimed; the engine knows how. Answered with the time of an earlier claim, or undefined. */
+export interface AskedOfGuard {
+  readonly nonce: NonceClaim;
+}
+
+export type Asked = AskedOfTables | AskedOfGuard;
 
 /**
  * A command of the ledger as a conversation: it yields what it asks and is resumed with the answer. The same
@@ -47,4 +56,9 @@ export function* all<R extends object>(question: Question<R>, ...params: readonl
 /** Runs a change; resolves to the number of rows changed. */
 export function* run(question: Question, ...params: readonly SqlValue[]): Talk<number> {
   return (yield { question, params, want: 'count' }) as number;
+}
+
+/** Claims a nonce; resolves to the machine-clock milliseconds of an earlier claim, or undefined. */
+export function* claims(nonce: NonceClaim): Talk<number | undefined> {
+  return (yield { nonce }) as number | undefined;
 }

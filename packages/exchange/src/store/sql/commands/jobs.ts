@@ -1,9 +1,10 @@
 import type { MailboxId, MessageId } from '@openmesh/protocol';
 import type { BodyRef } from '../../bodies.ts';
-import type { DueDelivery, DuePayload, NonceCursor } from '../../ledger/jobs.ts';
+import type { DueDelivery, DuePayload } from '../../ledger/jobs.ts';
 import { all, one, run, type Talk } from '../question.ts';
 import { listDue } from '../questions/deliveries.ts';
 import * as q from '../questions/jobs.ts';
+import { sweepNonces as sweepNonceLog } from '../questions/nonces.ts';
 
 export function* lease(command: { name: string; holder: string; nowMs: number; untilMs: number }): Talk<boolean> {
   return (yield* run(q.takeLease, command.name, command.holder, command.nowMs, command.untilMs)) === 1;
@@ -50,13 +51,8 @@ export function* removeRecords(query: { nowMs: number; limit: number }): Talk<nu
   return rows.length;
 }
 
-export function* sweepNonces(query: { after: NonceCursor; nowMs: number; limit: number }): Talk<NonceCursor | null> {
-  const rows = yield* all(q.sliceNonces, query.after.mailbox, query.after.nonce, query.limit);
-  for (const row of rows) {
-    if (row.expiresAtMs <= query.nowMs) yield* run(q.dropNonce, row.mailbox, row.nonce);
-  }
-  const last = rows.at(-1);
-  return last === undefined || rows.length < query.limit ? null : { mailbox: last.mailbox, nonce: last.nonce };
+export function* sweepNonces(query: { nowMs: number; limit: number }): Talk<number> {
+  return yield* run(sweepNonceLog, query.nowMs, query.limit);
 }
 
 export function* sweepIdempotencyKeys(query: { nowMs: number; limit: number }): Talk<number> {

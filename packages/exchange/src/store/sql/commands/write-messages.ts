@@ -13,17 +13,15 @@ import type {
   NewMessage,
 } from '../../ledger/messages.ts';
 import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
-import { one, run, type Talk } from '../question.ts';
+import { claims, one, run, type Talk } from '../question.ts';
 import * as deliveries from '../questions/deliveries.ts';
 import * as q from '../questions/messages.ts';
 
 /** Takes the nonce or says when it was taken; a command asks for it last before its first effect. */
 export function* claimNonce(wanted: NonceClaim | null): Talk<NonceUsed | null> {
   if (wanted === null) return null;
-  const taken = yield* run(q.claimNonce, wanted.mailbox, wanted.nonce, wanted.seenAtMs, wanted.expiresAtMs);
-  if (taken === 1) return null;
-  const used = yield* one(q.readNonce, wanted.mailbox, wanted.nonce);
-  return { kind: 'nonce-used', seenAtMs: used?.seenAtMs ?? wanted.seenAtMs };
+  const seenAtMs = yield* claims(wanted);
+  return seenAtMs === undefined ? null : { kind: 'nonce-used', seenAtMs };
 }
 
 export function* claim(nonce: NonceClaim): Talk<{ readonly kind: 'claimed' } | NonceUsed> {

@@ -54,14 +54,6 @@ export const dropDeletedPayload = tells(
   'delete from payload where payload_id = $1 and deleted_at_ms is not null',
 );
 
-export const sliceNonces = asks<{ mailbox: string; nonce: string; expiresAtMs: number }>(
-  'slice-nonces',
-  `select mailbox_id as mailbox, nonce, expires_at_ms as "expiresAtMs" from nonce
-   where (mailbox_id, nonce) > ($1, $2) order by mailbox_id, nonce limit $3 + 0`,
-);
-
-export const dropNonce = tells('drop-nonce', 'delete from nonce where mailbox_id = $1 and nonce = $2');
-
 export const sweepIdempotency = tells(
   'sweep-idempotency',
   `delete from idempotency where (mailbox_id, key) in

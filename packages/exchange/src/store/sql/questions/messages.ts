@@ -5,17 +5,6 @@ export const readRegistryVersion = asks<{ version: number }>(
   'select version from registry_version where one = 1',
 );
 
-export const claimNonce = tells(
-  'claim-nonce',
-  `insert into nonce (mailbox_id, nonce, seen_at_ms, expires_at_ms) values ($1, $2, $3, $4)
-   on conflict (mailbox_id, nonce) do nothing`,
-);
-
-export const readNonce = asks<{ seenAtMs: number }>(
-  'read-nonce',
-  'select seen_at_ms as "seenAtMs" from nonce where mailbox_id = $1 and nonce = $2',
-);
-
 export const readIdempotency = asks<{ fingerprint: string; messageId: string }>(
   'read-idempotency',
   'select fingerprint, message_id as "messageId" from idempotency where mailbox_id = $1 and key = $2',

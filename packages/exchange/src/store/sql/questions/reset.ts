@@ -30,7 +30,6 @@ export const emptyTables = [
   tells('empty-chunk', 'delete from chunk'),
   tells('empty-payload', 'delete from payload'),
   tells('empty-idempotency', 'delete from idempotency'),
-  tells('empty-nonce', 'delete from nonce'),
   tells('empty-refusal', 'delete from refusal'),
   tells('zero-counters', 'update inbox_counter set waiting = 0'),
 ];

@@ -1,4 +1,5 @@
 import type { LedgerFaultKind } from '../../ledger.ts';
+import type { Envelope } from './envelope.ts';
 
 /** One command on its way to the thread. */
 export interface BatchItem {
@@ -11,7 +12,7 @@ export type BatchAnswer =
   | { readonly ok: false; readonly kind: LedgerFaultKind; readonly message: string };
 
 export interface BatchReply {
-  readonly answers: readonly BatchAnswer[];
+  readonly answers: Envelope;
   /** Time the batch took in the thread, commit included, in milliseconds. */
   readonly tookMs: number;
   /** The engine can no longer be trusted: nothing more will be answered. */

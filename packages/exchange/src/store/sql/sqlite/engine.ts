@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Asked, Row, SqlValue, Talk } from '../question.ts';
+import type { ReplayGuard } from './replay-guard.ts';
 
 const migrationsFolder = new URL('../migrations/sqlite/', import.meta.url);
 
@@ -8,6 +9,8 @@ export interface EngineOptions {
   readonly path: string;
   readonly readOnly: boolean;
   readonly cacheMebibytes: number;
+  /** Who keeps the nonces; a reader claims none. */
+  readonly guard?: Pick<ReplayGuard, 'claim'>;
   /** How long to wait for another process that holds the write lock, in milliseconds. */
   readonly lockTimeoutMs: number;
 }
@@ -57,7 +60,12 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     return fresh;
   };
 
-  const answer = ({ question, params, want }: Asked): unknown => {
+  const answer = (asked: Asked): unknown => {
+    if ('nonce' in asked) {
+      if (options.guard === undefined) throw new Error('a nonce was claimed where none are kept');
+      return options.guard.claim(asked.nonce);
+    }
+    const { question, params, want } = asked;
     const { statement, columns } = prepare(question.sql);
     switch (want) {
       case 'one': {

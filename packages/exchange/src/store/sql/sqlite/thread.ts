@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { LedgerFault } from '../../ledger.ts';
 import type { Caller } from '../commands/table.ts';
 import type { BatchItem, BatchReply, ThreadSettings } from './batch.ts';
+import { packItems, unpackAnswers } from './envelope.ts';
 
 export interface ThreadOptions extends ThreadSettings {
   /** Commands waiting, in flight included; beyond it the ledger answers 'unavailable'. */
@@ -33,6 +34,75 @@ interface Waiting {
   readonly reject: (error: LedgerFault) => void;
 }
 
+/** Commands on their way to a thread: those that fly, and those that gather behind them. */
+class CommandQueue {
+  readonly #options: ThreadOptions;
+  readonly #post: (items: readonly BatchItem[]) => void;
+  #queue: Waiting[] = [];
+  #flying: Waiting[] = [];
+  #scheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ThreadOptions, post: (items: readonly BatchItem[]) => void) {
+    this.#options = options;
+    this.#post = post;
+  }
+
+  get waiting(): number {
+    return this.#queue.length + this.#flying.length;
+  }
+
+  add(waiting: Waiting): void {
+    this.#queue.push(waiting);
+    if (this.#flying.length > 0) return;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      // After this turn's events: requests that arrived together are committed together.
+      setImmediate(this.#gather);
+    } else if (this.#timer !== undefined && this.#queue.length >= this.#companions()) this.#send();
+  }
+
+  /** Takes the batch that was answered off the books and sends the next on its way. */
+  landed(): readonly Waiting[] {
+    const answered = this.#flying;
+    this.#flying = [];
+    if (this.#queue.length > 0 && !this.#scheduled) {
+      this.#scheduled = true;
+      this.#gather();
+    }
+    return answered;
+  }
+
+  /** Gives up everything that was not answered. */
+  abandon(): readonly Waiting[] {
+    const lost = [...this.#flying, ...this.#queue];
+    this.#flying = [];
+    this.#queue = [];
+    clearTimeout(this.#timer);
+    return lost;
+  }
+
+  #companions(): number {
+    return Math.min(this.#options.companions?.() ?? 0, this.#options.batchMax);
+  }
+
+  /** Others are on their way: a millisecond's wait for them is cheaper than a flush and a wake-up for each. */
+  readonly #gather = (): void => {
+    const complete = this.#queue.length >= this.#companions();
+    if (this.#flying.length > 0 || complete) this.#send();
+    else this.#timer = setTimeout(this.#send, gatherMs);
+  };
+
+  readonly #send = (): void => {
+    this.#scheduled = false;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#flying.length > 0 || this.#queue.length === 0) return;
+    this.#flying = this.#queue.splice(0, this.#options.batchMax);
+    this.#post(this.#flying.map(({ item }) => item));
+  };
+}
+
 /**
  * Starts a thread with its own connection. While one batch is being committed the next gathers, so that the number of
  * flushes falls as the load rises.
@@ -42,59 +112,24 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
   const workerData: ThreadSettings = { path, role, cacheMebibytes, lockTimeoutMs };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: `ledger-${role}` });
   await once(worker, 'message');
-
-  let queue: Waiting[] = [];
-  let flying: Waiting[] = [];
-  let scheduled = false;
-  let timer: NodeJS.Timeout | undefined;
+  const queue = new CommandQueue(options, (items) => worker.postMessage(packItems(items)));
   let state: 'open' | 'closing' | 'ended' = 'open';
   let settled: (() => void) | undefined;
 
   const fail = (reason: string): void => {
     if (state === 'ended') return;
     state = 'ended';
-    const lost = [...flying, ...queue];
-    flying = [];
-    queue = [];
-    for (const { reject } of lost) reject(new LedgerFault('broken', reason));
+    for (const { reject } of queue.abandon()) reject(new LedgerFault('broken', reason));
     settled?.();
     options.onBroken(reason);
   };
 
-  const companions = (): number => Math.min(options.companions?.() ?? 0, options.batchMax);
-
-  /** Others are on their way: a millisecond's wait for them is cheaper than a flush and a wake-up for each. */
-  const gather = (): void => {
-    if (flying.length > 0 || queue.length === 0 || queue.length >= companions()) send();
-    else timer = setTimeout(send, gatherMs);
-  };
-
-  const send = (): void => {
-    scheduled = false;
-    clearTimeout(timer);
-    timer = undefined;
-    if (flying.length > 0 || queue.length === 0) return;
-    flying = queue.length <= options.batchMax ? queue : queue.slice(0, options.batchMax);
-    queue = queue.length <= options.batchMax ? [] : queue.slice(options.batchMax);
-    worker.postMessage(flying.map(({ item }) => item));
-  };
-
   worker.on('message', (reply: BatchReply) => {
-    const answered = flying;
-    flying = [];
+    const answered = queue.landed();
     options.onBatch?.({ size: answered.length, tookMs: reply.tookMs });
-    if (queue.length > 0 && !scheduled) {
-      scheduled = true;
-      gather();
-    }
-    for (const [index, { resolve, reject }] of answered.entries()) {
-      const answer = reply.answers[index];
-      if (answer === undefined) reject(new LedgerFault('defect', 'the ledger thread lost an answer'));
-      else if (answer.ok) resolve(answer.value as never);
-      else reject(new LedgerFault(answer.kind, answer.message));
-    }
+    settle(answered, reply);
     if (reply.broken) fail('a write or a flush of the ledger failed');
-    else if (state === 'closing' && flying.length === 0 && queue.length === 0) settled?.();
+    else if (state === 'closing' && queue.waiting === 0) settled?.();
   });
   worker.on('error', (error) => fail(`the ledger thread failed: ${error.message}`));
   worker.on('exit', () => {
@@ -103,30 +138,32 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
 
   const call = (name: string, ...args: readonly unknown[]): Promise<never> => {
     if (state !== 'open') return Promise.reject(new LedgerFault('unavailable', 'the ledger is closed'));
-    if (queue.length + flying.length >= options.queueMax)
+    if (queue.waiting >= options.queueMax)
       return Promise.reject(new LedgerFault('unavailable', 'the ledger has as many commands waiting as it may'));
-    return new Promise<never>((resolve, reject) => {
-      queue.push({ item: { name, args }, resolve, reject });
-      if (flying.length > 0) return;
-      if (!scheduled) {
-        scheduled = true;
-        // After this turn's events: requests that arrived together are committed together.
-        setImmediate(gather);
-      } else if (timer !== undefined && queue.length >= companions()) send();
-    });
+    return new Promise<never>((resolve, reject) => queue.add({ item: { name, args }, resolve, reject }));
   };
 
   return {
     call: call as unknown as Caller<Table>,
-    waiting: () => queue.length + flying.length,
+    waiting: () => queue.waiting,
     async close() {
       if (state !== 'open') return;
       state = 'closing';
-      if (flying.length + queue.length > 0) await new Promise<void>((resolve) => (settled = resolve));
+      if (queue.waiting > 0) await new Promise<void>((resolve) => (settled = resolve));
       state = 'ended';
       const exited = once(worker, 'exit');
       worker.postMessage('close');
       await exited;
     },
   };
+}
+
+function settle(answered: readonly Waiting[], reply: BatchReply): void {
+  const answers = unpackAnswers(reply.answers);
+  for (const [index, { resolve, reject }] of answered.entries()) {
+    const answer = answers[index];
+    if (answer === undefined) reject(new LedgerFault('defect', 'the ledger thread lost an answer'));
+    else if (answer.ok) resolve(answer.value as never);
+    else reject(new LedgerFault(answer.kind, answer.message));
+  }
 }

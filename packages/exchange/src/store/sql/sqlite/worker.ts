@@ -10,6 +10,8 @@ import {
   type ThreadSettings,
 } from './batch.ts';
 import { migrate, openEngine } from './engine.ts';
+import { type Envelope, packAnswers, unpackItems } from './envelope.ts';
+import { ReplayGuard } from './replay-guard.ts';
 
 // The thread that owns one connection. It takes a batch, runs it as one transaction, answers after the commit: the
 // callers of a batch share its flush.
@@ -25,8 +27,14 @@ const isWriter = settings.role === 'writer';
 const table = (isWriter ? writingCommands : readingCommands) as unknown as Readonly<
   Record<string, (...args: readonly unknown[]) => Talk<unknown>>
 >;
-const engine = openEngine({ ...settings, readOnly: !isWriter });
-if (isWriter) migrate(engine);
+const guard = new ReplayGuard();
+const engine = openEngine({ ...settings, readOnly: !isWriter, ...(isWriter && { guard }) });
+if (isWriter) {
+  migrate(engine);
+  engine.begin();
+  engine.talk(guard.load());
+  engine.commit();
+}
 let broken = false;
 
 function start(item: BatchItem): Talk<unknown> {
@@ -39,11 +47,16 @@ function runTogether(items: readonly BatchItem[]): BatchAnswer[] {
   engine.begin();
   try {
     const answers = items.map((item) => ({ ok: true as const, value: engine.talk(start(item)) }));
-    if (isWriter) beforeCommit.publish(items.length);
+    if (isWriter) {
+      engine.talk(guard.write());
+      beforeCommit.publish(items.length);
+    }
     engine.commit();
+    guard.keep();
     if (isWriter) afterCommit.publish(items.length);
     return answers;
   } catch (error) {
+    guard.drop();
     engine.rollback();
     throw error;
   }
@@ -77,26 +90,19 @@ function runBatch(items: readonly BatchItem[]): BatchAnswer[] {
   }
 }
 
-/** Inline bodies go back by moving their memory, not by copying it. */
-function movable(answers: readonly BatchAnswer[]): ArrayBuffer[] {
-  const buffers: ArrayBuffer[] = [];
-  for (const answer of answers) {
-    if (!answer.ok || answer.value === null || typeof answer.value !== 'object') continue;
-    const inline = (answer.value as { chunk?: { inline?: Uint8Array | null } | null }).chunk?.inline;
-    if (inline !== undefined && inline !== null) buffers.push(inline.buffer as ArrayBuffer);
-  }
-  return buffers;
-}
-
-port.on('message', (items: readonly BatchItem[] | 'close') => {
-  if (items === 'close') {
+port.on('message', (envelope: Envelope | 'close') => {
+  if (envelope === 'close') {
     engine.close();
     port.close();
     return;
   }
   const startedMs = performance.now();
-  const answers = runBatch(items);
+  const answers = packAnswers(runBatch(unpackItems(envelope)));
   const reply: BatchReply = { answers, tookMs: performance.now() - startedMs, broken };
-  port.postMessage(reply, movable(answers));
+  // A body read from the ledger has memory of its own, which is moved and not copied.
+  port.postMessage(
+    reply,
+    answers.bodies.map((body) => body.buffer as ArrayBuffer),
+  );
 });
 port.postMessage('open');

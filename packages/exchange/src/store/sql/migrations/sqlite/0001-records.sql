@@ -172,14 +172,13 @@ create table event (
   primary key (message_id, event_no)
 ) without rowid;
 
--- The replay guard. Swept by walking the key in slices, so that it needs no second index.
-create table nonce (
-  mailbox_id text not null,
-  nonce text not null,
-  seen_at_ms integer not null,
+-- The replay guard: the claims of one commit in one row, as keyed fingerprints (8 bytes each, and 4 for the second they
+-- were made). All of a row end together, so no claim is ever looked for here: it is read once, at the start.
+create table nonce_log (
+  entry_no integer primary key,
   expires_at_ms integer not null,
-  primary key (mailbox_id, nonce)
-) without rowid;
+  prints blob not null
+);
 
 create table idempotency (
   mailbox_id text not null,

@@ -1,0 +1,113 @@
+import { hash, randomBytes } from 'node:crypto';
+import type { NonceClaim } from '../../ledger/nonces.ts';
+import { all, one, run, type Talk } from '../question.ts';
+import { readMeta, writeMeta } from '../questions/jobs.ts';
+import { appendNonces, listNonces } from '../questions/nonces.ts';
+import { type Fingerprint, FingerprintSet } from './fingerprints.ts';
+
+/** Claims whose dates lie in the same span share a set and are forgotten together. */
+const spanMs = 15 * 60_000;
+const bytesEach = 12;
+const saltKey = 'nonce-salt';
+const saltBytes = 32;
+
+interface Claimed {
+  readonly print: Fingerprint;
+  readonly span: number;
+  /** From the claim to the end of its span. */
+  readonly leftMs: number;
+}
+
+/**
+ * The single use of tokens on an engine with one writer. What was claimed is kept in memory as 64-bit keyed
+ * fingerprints, and in the ledger as one appended row for each commit: a table with a key for every nonce would dirty a
+ * page of its own for each request. A fingerprint that is taken by another nonce (about once in 10^12 requests) refuses
+ * a fresh token, which the caller makes anew.
+ */
+export class ReplayGuard {
+  readonly #spans = new Map<number, FingerprintSet>();
+  /** Of the transaction that is open. */
+  #open: Claimed[] = [];
+  #salt = '';
+
+  /** Reads what earlier processes claimed. Runs inside a transaction. */
+  *load(): Talk<void> {
+    const stored = yield* one(readMeta, saltKey);
+    this.#salt = stored?.value ?? randomBytes(saltBytes).toString('hex');
+    if (stored === undefined) yield* run(writeMeta, saltKey, this.#salt);
+    for (const { expiresAtMs, prints } of yield* all(listNonces)) {
+      const set = this.#setOf(expiresAtMs);
+      const view = new DataView(prints.buffer, prints.byteOffset, prints.byteLength);
+      for (let at = 0; at + bytesEach <= prints.byteLength; at += bytesEach) {
+        set.add({ high: view.getUint32(at), low: view.getUint32(at + 4) }, view.getUint32(at + 8));
+      }
+    }
+  }
+
+  /** When the nonce was claimed before, in machine-clock milliseconds; undefined when it is claimed now. */
+  claim(claim: NonceClaim): number | undefined {
+    const print = this.#printOf(claim);
+    const seenAtMs = this.#find(print, claim.seenAtMs);
+    if (seenAtMs !== undefined) return seenAtMs;
+    const span = Math.ceil(claim.expiresAtMs / spanMs) * spanMs;
+    this.#open.push({ print, span, leftMs: span - claim.seenAtMs });
+    return undefined;
+  }
+
+  /** Writes what the open transaction claimed; just before its commit. */
+  *write(): Talk<void> {
+    const bySpan = Map.groupBy(this.#open, (claimed) => claimed.span);
+    for (const [span, claims] of bySpan) {
+      const prints = new Uint8Array(claims.length * bytesEach);
+      const view = new DataView(prints.buffer);
+      for (const [index, { print, leftMs }] of claims.entries()) {
+        view.setUint32(index * bytesEach, print.high);
+        view.setUint32(index * bytesEach + 4, print.low);
+        view.setUint32(index * bytesEach + 8, leftMs);
+      }
+      yield* run(appendNonces, span, prints);
+    }
+  }
+
+  /** The transaction was committed: its claims hold. */
+  keep(): void {
+    for (const { print, span, leftMs } of this.#open) this.#setOf(span).add(print, leftMs);
+    this.#open = [];
+  }
+
+  /** The transaction was rolled back: its claims were never made. */
+  drop(): void {
+    this.#open = [];
+  }
+
+  /** When it was claimed, in milliseconds; spans that are over are forgotten on the way. */
+  #find(print: Fingerprint, nowMs: number): number | undefined {
+    for (const { print: open, span, leftMs } of this.#open) {
+      if (open.high === print.high && open.low === print.low) return span - leftMs;
+    }
+    for (const [span, set] of this.#spans) {
+      if (span <= nowMs) {
+        this.#spans.delete(span);
+        continue;
+      }
+      const leftMs = set.find(print);
+      if (leftMs !== undefined) return span - leftMs;
+    }
+    return undefined;
+  }
+
+  #setOf(span: number): FingerprintSet {
+    let set = this.#spans.get(span);
+    if (set === undefined) {
+      set = new FingerprintSet();
+      this.#spans.set(span, set);
+    }
+    return set;
+  }
+
+  #printOf({ mailbox, nonce }: NonceClaim): Fingerprint {
+    const digest = hash('sha256', `${this.#salt} ${mailbox} ${nonce}`, 'buffer');
+    // Both halves 0 would read as a free slot.
+    return { high: digest.readUInt32BE(0), low: digest.readUInt32BE(4) || 1 };
+  }
+}
