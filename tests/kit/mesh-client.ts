@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { SecureVersion } from 'node:tls';
 
 /** One answer as it came over the wire. `headers` has lower-case names; `rawHeaders` keeps their spelling and order. */
 export interface MeshReply {
@@ -20,6 +21,8 @@ export interface MeshTls {
   readonly cert?: string | Buffer;
   readonly key?: string | Buffer;
   readonly rejectUnauthorized?: boolean;
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
 }
 
 export interface MeshClientOptions {

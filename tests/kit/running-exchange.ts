@@ -48,6 +48,8 @@ export interface ClientChoice extends Partial<MeshClientOptions> {
   readonly version?: 1 | 2;
   /** The certificate to present; organisation X26 when absent, none when null. */
   readonly identity?: TestIdentity | null;
+  /** The only version of TLS the client speaks. */
+  readonly secureVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 const sharedKey = 'kit-shared-key';
@@ -124,9 +126,10 @@ export class ExchangeInProcess implements AsyncDisposable {
 
   /** A caller for a mailbox, closed when the exchange stops. */
   client(mailboxId: string, choice: ClientChoice = {}): MeshClient {
-    const { version = 2, identity = this.#certificates.clients.x26, ...more } = choice;
+    const { version = 2, identity = this.#certificates.clients.x26, secureVersion, ...more } = choice;
     const tls = {
       ca: this.#certificates.authority,
+      ...(secureVersion === undefined ? {} : { minVersion: secureVersion, maxVersion: secureVersion }),
       ...(identity === null || this.tls !== 'mutual' ? {} : { cert: identity.cert, key: identity.key }),
     };
     const accept = version === 1 ? null : 'application/vnd.mesh.v2+json';

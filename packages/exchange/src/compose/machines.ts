@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { acknowledge } from '../api/machines/acknowledge.ts';
 import { checkInbox } from '../api/machines/check-inbox.ts';
 import { countInbox } from '../api/machines/count-inbox.ts';
@@ -23,7 +23,7 @@ import { acceptProxyProtocol } from '../http/proxy-protocol.ts';
 import type { RefusalNotes } from '../http/refusals.ts';
 import { createShutdown, type Shutdown } from '../http/shutdown.ts';
 import { createTlsContexts, type TlsContexts } from '../http/tls/context.ts';
-
+import { describeTlsFailure } from '../http/tls/tls-failure.ts';
 import { certificateObjections, whoIs } from './certificates.ts';
 import type { Rooms, Undo } from './rooms.ts';
 
@@ -66,10 +66,11 @@ export async function composeMachines(parts: MachinesParts, undo: Undo): Promise
   });
   rememberAddresses(server);
   if (contexts.mode !== 'off') {
-    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-      const address = clientAddressOf(socket)?.address ?? null;
-      const detail = `TLS was not established: ${error.code ?? 'no reason given'}`;
-      refusals.note({ ...nameless, reason: 'tls-failed', detail, address });
+    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+      const { reason, code, address } = describeTlsFailure(error, socket);
+      const named = reason === 'handshake' ? 'tls-failed' : `certificate-${reason}`;
+      const detail = `TLS was not established: ${code}`;
+      refusals.note({ ...nameless, reason: named, detail, address: address?.address ?? null });
     });
     connections = trackCertificateConnections(server as Parameters<typeof trackCertificateConnections>[0]);
   }
