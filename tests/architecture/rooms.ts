@@ -12,8 +12,8 @@ interface Room {
 
 const inExchange = (folder: string): RegExp => new RegExp(`^packages/exchange/src/${folder}/`);
 const nothingFromOutside = /^$/;
-/** Hashing and comparing; no disk, no network, no process. */
-const pureNode = /^node:(crypto|util|path)$/;
+/** Hashing, comparing, and naming a moment for whoever listens; no disk, no network, no process. */
+const pureNode = /^node:(crypto|diagnostics_channel|path|util)$/;
 
 /** The first room whose pattern fits a file is that file's room. */
 export const rooms: readonly Room[] = [
@@ -65,13 +65,19 @@ export const rooms: readonly Room[] = [
     knows: ['protocol', 'ports', 'mailbox', 'message', 'porch'],
     packages: /^node:(util|zlib)$/,
   },
+  {
+    name: 'sandbox-routes',
+    files: inExchange('api/sandbox'),
+    knows: ['protocol', 'ports', 'mailbox', 'message', 'jobs', 'machines', 'porch'],
+    packages: pureNode,
+  },
   { name: 'operators', files: inExchange('api/operators'), knows: ['porch'], packages: /^fastify$/ },
   {
     name: 'porch',
     files: inExchange('http'),
     knows: ['protocol', 'ports', 'config', 'message', 'auth', 'tls', 'machines', 'operators'],
     packages:
-      /^(node:(crypto|events|fs\/promises|http|https|net|perf_hooks|timers\/promises|tls)|fastify|pino|prom-client)$/,
+      /^(node:(crypto|diagnostics_channel|events|fs\/promises|http|https|net|perf_hooks|timers\/promises|tls)|fastify|pino|prom-client)$/,
   },
   {
     name: 'cli',

@@ -1,31 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../../architecture/source-tree.ts';
 import { findHostNode } from '../../kit/host-node.ts';
+import { SandboxProcess } from '../../kit/sandbox-process.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const run = promisify(execFile);
 const here = join(repositoryRoot, 'tests/rings/javascript-client');
 const minuteMs = 60_000;
-
-interface Mailbox {
-  readonly mailboxId: string;
-  readonly password: string;
-}
-
-/** What the sandbox prints with --json, as far as the client needs it. */
-interface Announcement {
-  readonly url: string;
-  readonly sharedKey: string;
-  readonly mailboxes: readonly Mailbox[];
-  readonly authorityFile: string;
-  readonly clients: readonly { readonly certificateFile: string; readonly keyFile: string }[];
-}
 
 interface Seen {
   readonly status: number;
@@ -44,40 +29,6 @@ interface RoundTrip {
   readonly nobody: number;
   readonly recipientSaw: { readonly seen: readonly Seen[]; readonly waiting: number };
   readonly senderSaw: { readonly seen: readonly Seen[]; readonly waiting: number };
-}
-
-/** The sandbox as somebody starts it, keeping nothing; a refused send leaves a report, as at the true MESH. */
-class Sandbox implements AsyncDisposable {
-  readonly announcement: Announcement;
-  readonly #child: ChildProcess;
-
-  private constructor(child: ChildProcess, announcement: Announcement) {
-    this.#child = child;
-    this.announcement = announcement;
-  }
-
-  static async start(args: readonly string[]): Promise<Sandbox> {
-    const program = join(repositoryRoot, 'packages/sandbox/bin/openmesh-sandbox.js');
-    const env = { PATH: process.env['PATH'], OPENMESH_REPORT_ON_FAILED_SEND: 'on' };
-    const child = spawn(process.execPath, [program, '--memory', '--port', '0', '--json', ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env,
-    });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => {
-      said = (said + piece).slice(-10_000);
-    });
-    for await (const line of createInterface({ input: child.stdout })) {
-      return new Sandbox(child, JSON.parse(line) as Announcement);
-    }
-    throw new Error(`the sandbox ended before it was ready:\n${said}`);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await ended;
-  }
 }
 
 /** The host's own Node, which must be one the client loads on; a sentence says what is missing. */
@@ -105,7 +56,7 @@ beforeAll(async () => {
 
 afterAll(() => folder?.remove());
 
-async function roundTrip({ announcement }: Sandbox): Promise<RoundTrip> {
+async function roundTrip({ announcement }: SandboxProcess): Promise<RoundTrip> {
   const { url, sharedKey, mailboxes, authorityFile, clients } = announcement;
   const [sender, recipient] = mailboxes;
   const task = JSON.stringify({ url, sharedKey, sender, recipient, authorityFile, ...clients[0] });
@@ -125,7 +76,8 @@ describe('the official JavaScript client', () => {
   ])(
     'sends and collects a small message and a file of three chunks, and a report ends, against %s',
     async (_, args) => {
-      await using sandbox = await Sandbox.start(args);
+      // As at the true MESH, a refused send shall leave a report.
+      await using sandbox = await SandboxProcess.start(['--memory', ...args], { OPENMESH_REPORT_ON_FAILED_SEND: 'on' });
       const saw = await roundTrip(sandbox);
       expect(saw).toMatchObject({ handshake: 200, small: 202, chunked: 202, nobody: 417 });
       expect(saw.recipientSaw).toMatchObject({
