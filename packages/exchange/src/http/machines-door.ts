@@ -73,7 +73,8 @@ export function createMachinesDoor(
       beforeAnswer.publish(undefined);
       bytesSent = await write(request, response, ending);
     } catch (error) {
-      if (error instanceof CallerGone || error instanceof BodyAborted) request.destroy();
+      // The socket itself: a request that was read to its end no longer takes it along.
+      if (error instanceof CallerGone || error instanceof BodyAborted) request.socket.destroy();
       else {
         parts.failed(error, correlationId);
         ending = await answerFailure(error, correlationId, request, response, write);
