@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { createInternalIds, createMessageIds, type MailboxId, type MessageId } from '@openmesh/protocol';
 import type { Config } from '../config/config.ts';
 import type { Registry } from '../mailbox/registry.ts';
@@ -19,6 +18,7 @@ import type { LifeSpans, ServiceClock } from '../message/service-clock.ts';
 import { createTrack, type Track } from '../message/track.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { createRandomHex } from './random-hex.ts';
 
 /** Mailboxes of the service itself: nobody sends to them. */
 const internalMailboxes: ReadonlySet<MailboxId> = new Set();
@@ -53,13 +53,14 @@ export interface Hall {
 
 export function composeHall({ config, ledger: book, bodies, registry, sealer, clock }: HallParts): Hall {
   const ledger = book.messages;
+  const tail = createRandomHex(3);
   const newMessageId = createMessageIds({
     nowMicros: () => clock.nowMs() * 1000,
-    randomHex6: () => randomBytes(3).toString('hex').toUpperCase(),
+    randomHex6: () => tail().toUpperCase(),
   });
   const newInternalId = createInternalIds({
     nowMs: () => clock.nowMs(),
-    randomHex8: () => randomBytes(4).toString('hex'),
+    randomHex8: createRandomHex(4),
   });
   const { inboxExpiryMs, bodyRetentionMs, hideMs, recordRetentionMs } = config.retention;
   const spans: LifeSpans = { inboxExpiryMs, bodyRetentionMs, hideMs, recordRetentionMs };

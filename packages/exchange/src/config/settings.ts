@@ -71,8 +71,8 @@ const keeping = {
     help: 'Commands that may wait for the ledger; beyond it the answer is 503.',
   }),
   OPENMESH_LEDGER_CACHE_MEBIBYTES: setting(wholeNumber('MiB', 1, 65_536), {
-    default: 64,
-    help: 'Memory the ledger may use to cache its pages.',
+    default: 16,
+    help: 'Memory each of the two threads of the ledger may use to cache its pages; the system caches the file besides.',
   }),
   OPENMESH_BLOCK_POOL_MEBIBYTES: setting(wholeNumber('MiB', 8, 65_536), {
     default: 96,

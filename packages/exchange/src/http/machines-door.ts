@@ -40,6 +40,7 @@ export interface DoorParts extends AdmissionParts {
 }
 
 const callerGoneStatus = 499;
+const noQuery = new URLSearchParams();
 
 /** Where a test makes the process die: costs nothing while nobody listens. */
 const beforeAnswer = channel('openmesh:before-answer');
@@ -65,7 +66,7 @@ export function createMachinesDoor(
     const matched = parts.route(queryAt < 0 ? url : url.slice(0, queryAt));
     const operation = matched?.operations[method];
     const mailbox = matched?.mailbox === undefined ? undefined : parseMailboxId(matched.mailbox);
-    const query = new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt + 1));
+    const query = queryAt < 0 ? noQuery : new URLSearchParams(url.slice(queryAt + 1));
     let bytesSent = 0;
     let ending: Ending | undefined;
     try {

@@ -1,0 +1,29 @@
+import { hash } from 'node:crypto';
+
+const blockBytes = 64;
+const digestBytes = 32;
+const messageBytesUsual = 2048;
+
+/**
+ * HMAC-SHA256 (RFC 2104) under one key, made of two one-shot hashes. On a busy server the library's HMAC object costs
+ * several times as much: it is built anew for each message, and its set-up finds no cache warm.
+ */
+export function createKeyedHash(key: Uint8Array): (message: string) => Buffer {
+  const short = key.length > blockBytes ? hash('sha256', key, 'buffer') : key;
+  const inner = Buffer.alloc(blockBytes + messageBytesUsual, 0);
+  const outer = Buffer.alloc(blockBytes + digestBytes, 0x5c);
+  inner.fill(0x36, 0, blockBytes);
+  for (const [index, byte] of short.entries()) {
+    inner[index] = 0x36 ^ byte;
+    outer[index] = 0x5c ^ byte;
+  }
+  return (message) => {
+    // Each character of a message takes three bytes at most.
+    const fits = message.length * 3 <= messageBytesUsual;
+    const text = fits
+      ? inner.subarray(0, blockBytes + inner.write(message, blockBytes, 'utf8'))
+      : Buffer.concat([inner.subarray(0, blockBytes), Buffer.from(message, 'utf8')]);
+    hash('sha256', text, 'buffer').copy(outer, blockBytes);
+    return hash('sha256', outer, 'buffer');
+  };
+}
