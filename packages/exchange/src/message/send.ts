@@ -3,7 +3,7 @@ import { type ErrorName, errorEntry, type MailboxId, type MessageId, type SendHe
 import type { Registry } from '../mailbox/registry.ts';
 import type { AcceptCommand, MessageLedger, NewEvent, NewMessage } from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
-import { checkChecksum, checkStreamedChecksum } from './checksum.ts';
+import { checkChecksum } from './checksum.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { transferredStatus } from './lifecycle.ts';
 import { localKeys, type PrivateTexts, sealTexts, type TextSealer } from './private-texts.ts';
@@ -158,15 +158,21 @@ function fingerprint(headers: SendHeaders, bodySha256: string): string {
 function pushChecksumEvent(events: NewEvent[], headers: SendHeaders, received: ReceivedBody, atMs: number): void {
   if (headers.checksum === undefined) return;
   const { inline, sha256 } = received.chunk;
+  const note = (kind: string, detail: string): void => void events.push({ atMs, actor: 'exchange', kind, detail });
   if (headers.totalChunks > 1) {
-    events.push({ atMs, actor: 'exchange', kind: 'checksum-not-checked', detail: 'sent in several chunks' });
+    note('checksum-not-checked', 'sent in several chunks');
     return;
   }
-  const finding =
-    inline === null ? checkStreamedChecksum(headers.checksum, sha256) : checkChecksum(headers.checksum, inline);
-  if (finding === 'mismatch') {
-    const detail = 'warning: Mex-Content-Checksum does not match the bytes received';
-    events.push({ atMs, actor: 'exchange', kind: 'checksum-mismatch', detail });
+  switch (checkChecksum(headers.checksum, inline === null ? { sha256Hex: sha256 } : { bytes: inline })) {
+    case 'mismatch':
+      note('checksum-mismatch', 'warning: Mex-Content-Checksum does not match the bytes received');
+      break;
+    case 'not-checked':
+      note('checksum-not-checked', 'only SHA-256 is made of a body of this size');
+      break;
+    case 'match':
+    case 'opaque':
+      break;
   }
 }
 
