@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -45,17 +45,24 @@ export async function runColdStart(args: readonly string[]): Promise<object> {
 async function measureOnce(directory: string): Promise<{ install: number; start: number; startAgain: number }> {
   const clone = join(directory, 'clone');
   await run('git', ['clone', '--quiet', repository, clone]);
-  const env = { ...process.env, npm_config_cache: join(directory, 'cache') };
+  const env = { ...hostEnvironment(), npm_config_cache: join(directory, 'cache') };
   const install = await secondsOf(() => run('npm', ['ci'], { cwd: clone, env }));
   const start = await secondsToReady(clone, join(directory, 'store'));
   const startAgain = await secondsToReady(clone, join(directory, 'store-again'));
   return { install, start, startAgain };
 }
 
+/** Without the folders that npm put in front of PATH for us, so that `node` is the host's own. */
+function hostEnvironment(): NodeJS.ProcessEnv {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const path = folders.filter((folder) => !/[/\\]node_modules[/\\]/.test(folder)).join(delimiter);
+  return { ...process.env, PATH: path };
+}
+
 async function secondsToReady(clone: string, store: string): Promise<number> {
   const child = spawn('npm', ['start', '--silent', '--', '--port', '0'], {
     cwd: clone,
-    env: { ...process.env, MAILBOXES_DATA_DIR: store },
+    env: { ...hostEnvironment(), MAILBOXES_DATA_DIR: store },
     stdio: ['ignore', 'pipe', 'ignore'],
     // npm passes no signal on; a group of its own can be ended as one.
     detached: true,
