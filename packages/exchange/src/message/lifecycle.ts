@@ -29,11 +29,6 @@ export function mayMove(from: StoredState, to: StoredState): boolean {
   return moves[from].includes(to);
 }
 
-/** The states from which `to` can be reached in one move. */
-export function statesBefore(to: StoredState): readonly StoredState[] {
-  return storedStates.filter((from) => mayMove(from, to));
-}
-
 /** The five states of the wire: an unresolved address is nobody's business but ours. */
 export function wireStatus(state: StoredState): MessageStatus {
   return state === 'routing' ? 'accepted' : state;
@@ -54,11 +49,9 @@ export function isDownloadable(state: StoredState, servesAcknowledged: boolean):
   }
 }
 
-/** The status facts of a message that arrived, and of one on its way. */
+/** The status facts of a message that arrived. */
 export const transferredStatus: StatusFacts = {
   code: transferred.code,
   event: transferred.event,
   description: transferred.description,
 };
-
-export const noStatus: StatusFacts = { code: '', event: '', description: '' };
