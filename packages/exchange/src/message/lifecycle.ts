@@ -12,7 +12,7 @@ import type { StatusFacts } from '../store/ledger/messages.ts';
  * - undeliverable: withdrawn from the inbox, by expiry or because the mailbox closed.
  * - error: refused by routing or abandoned.
  *
- * From 'acknowledged' and 'undeliverable' only an operator puts a message back (mesh-api: "put it back in the inbox").
+ * From 'acknowledged' and 'undeliverable' only an operator puts a message back.
  */
 const moves: Readonly<Record<StoredState, readonly StoredState[]>> = {
   uploading: ['accepted', 'routing', 'error'],
@@ -34,7 +34,7 @@ export function wireStatus(state: StoredState): MessageStatus {
   return state === 'routing' ? 'accepted' : state;
 }
 
-/** May its bytes be handed to the recipient? After acknowledging only under the sandbox's wire rules (mesh-api 4.6). */
+/** May its bytes be handed to the recipient? After acknowledging only under the sandbox's wire rules. */
 export function isDownloadable(state: StoredState, servesAcknowledged: boolean): boolean {
   switch (state) {
     case 'accepted':
