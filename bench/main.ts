@@ -1,4 +1,5 @@
 import { endOnSignals } from './at-exit.ts';
+import { coldStartFlags, coldStartSummary, runColdStart } from './cold-start.ts';
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
 import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
@@ -18,6 +19,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
+  'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 
 function help(name: string | undefined): string {

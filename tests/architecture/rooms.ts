@@ -34,7 +34,7 @@ export const rooms: readonly Room[] = [
     name: 'sqlite',
     files: inExchange('store/sql/sqlite'),
     knows: ['protocol', 'ports', 'sql'],
-    packages: /^node:(diagnostics_channel|events|fs|path|sqlite|worker_threads)$/,
+    packages: /^node:(crypto|diagnostics_channel|events|fs|path|sqlite|worker_threads)$/,
   },
   // The tables beside the SQL are read as they stand, so `sql` and `sqlite` are one cellar with the driver behind a door.
   { name: 'sql', files: inExchange('store/sql'), knows: ['protocol', 'ports'], packages: pureNode },

@@ -17,7 +17,7 @@ export function whoIs(socket: TLSSocket): { address: string | null; certificateS
   return { address: clientAddressOf(socket)?.address ?? null, certificateSerial: serial ?? null };
 }
 
-/** Certificates are judged on every request: keep-alive and resumption skip OpenSSL's own checks (2a.14). */
+/** Certificates are judged on every request: keep-alive and resumption skip OpenSSL's own checks. */
 export function certificateObjections(parts: {
   readonly config: Config;
   readonly contexts: TlsContexts;

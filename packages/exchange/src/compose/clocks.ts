@@ -5,7 +5,7 @@ export interface MachineClock {
   readonly nowMs: () => number;
 }
 
-/** The clock of message life. In the sandbox it can be moved forward; the offset is kept in the ledger (2a.12). */
+/** The clock of message life. In the sandbox it can be moved forward; the offset is kept in the ledger. */
 export interface MovableServiceClock {
   nowMs(): number;
   /** How far it is ahead of the machine clock, in milliseconds. */

@@ -42,7 +42,7 @@ export interface Arrival {
 type InFlight = Set<string>;
 
 /**
- * Takes a request past every check of the porch, in the order of mesh-api 2.2 and before anything of it but its headers
+ * Takes a request past every check of the porch, in the order of the specification and before anything of it but its headers
  * is read, and then through its operation.
  */
 export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Promise<Ending> {

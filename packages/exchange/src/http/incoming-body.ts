@@ -83,7 +83,7 @@ function pump(request: IncomingMessage, take: (piece: Buffer) => Taken): Promise
 
 /**
  * Reads and drops what is left of a refused request's body, up to `bytesMax`, so that the caller sees the status and
- * not a reset connection (mesh-api 1.4). Resolves to false when there was more: the connection must then be closed.
+ * not a reset connection. Resolves to false when there was more: the connection must then be closed.
  */
 export async function drain(request: IncomingMessage, bytesMax: number): Promise<boolean> {
   const { 'content-length': declared, 'transfer-encoding': encoding } = request.headers;

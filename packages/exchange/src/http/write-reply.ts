@@ -6,7 +6,7 @@ export interface ConnectionHeaders {
   readonly keepAliveSeconds: number;
 }
 
-/** Names are written in lower case: one widespread client compares them so (mesh-api, rule 1). */
+/** Names are written in lower case: one widespread client compares them so. */
 function headerList(reply: Reply, length: number | undefined, { keepAliveSeconds }: ConnectionHeaders): string[] {
   const list: string[] = [];
   for (const [name, value] of reply.headers) list.push(name, value);

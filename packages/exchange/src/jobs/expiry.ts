@@ -5,7 +5,7 @@ import type { Job } from './clockwork.ts';
 
 const batch = 200;
 
-/** Five days without acknowledgement: withdrawn and reported (mesh-api 7.3). */
+/** Five days without acknowledgement: withdrawn and reported. */
 export function expiryJob(parts: {
   readonly ledger: Pick<JobLedger, 'deliveriesDue'>;
   readonly expire: Pick<Expire, 'overdue'>;

@@ -5,7 +5,7 @@ import type { Job } from './clockwork.ts';
 
 const batch = 100;
 
-/** An upload that nobody finishes ends as an error with a report, so that no message is stuck (mesh-api 6.3). */
+/** An upload that nobody finishes ends as an error with a report, so that no message is stuck. */
 export function stalledUploadsJob(parts: {
   readonly ledger: Pick<JobLedger, 'uploadsStalled'>;
   readonly expire: Pick<Expire, 'abandoned'>;

@@ -151,7 +151,7 @@ async function recordCorruption(
 }
 
 /**
- * The headers of a message without its bytes. Also for its sender, in any state (mesh-api 4.8); for anybody else the
+ * The headers of a message without its bytes. Also for its sender, in any state; for anybody else the
  * message does not exist.
  */
 export function createInspect(

@@ -12,7 +12,7 @@ import type { StatusFacts } from '../store/ledger/messages.ts';
  * - undeliverable: withdrawn from the inbox, by expiry or because the mailbox closed.
  * - error: refused by routing or abandoned.
  *
- * From 'acknowledged' and 'undeliverable' only an operator puts a message back (mesh-api: "put it back in the inbox").
+ * From 'acknowledged' and 'undeliverable' only an operator puts a message back.
  */
 const moves: Readonly<Record<StoredState, readonly StoredState[]>> = {
   uploading: ['accepted', 'routing', 'error'],
@@ -29,17 +29,12 @@ export function mayMove(from: StoredState, to: StoredState): boolean {
   return moves[from].includes(to);
 }
 
-/** The states from which `to` can be reached in one move. */
-export function statesBefore(to: StoredState): readonly StoredState[] {
-  return storedStates.filter((from) => mayMove(from, to));
-}
-
 /** The five states of the wire: an unresolved address is nobody's business but ours. */
 export function wireStatus(state: StoredState): MessageStatus {
   return state === 'routing' ? 'accepted' : state;
 }
 
-/** May its bytes be handed to the recipient? After acknowledging only under the sandbox's wire rules (mesh-api 4.6). */
+/** May its bytes be handed to the recipient? After acknowledging only under the sandbox's wire rules. */
 export function isDownloadable(state: StoredState, servesAcknowledged: boolean): boolean {
   switch (state) {
     case 'accepted':
@@ -54,11 +49,9 @@ export function isDownloadable(state: StoredState, servesAcknowledged: boolean):
   }
 }
 
-/** The status facts of a message that arrived, and of one on its way. */
+/** The status facts of a message that arrived. */
 export const transferredStatus: StatusFacts = {
   code: transferred.code,
   event: transferred.event,
   description: transferred.description,
 };
-
-export const noStatus: StatusFacts = { code: '', event: '', description: '' };

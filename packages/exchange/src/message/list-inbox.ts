@@ -5,7 +5,7 @@ import type { NonceClaim, NonceUsed } from '../store/ledger/nonces.ts';
 import type { CollectionNotes } from './collection.ts';
 import type { ServiceClock } from './service-clock.ts';
 
-/** A filtered page looks at no more entries than this; what is left is behind `nextAfter` (2a.5). */
+/** A filtered page looks at no more entries than this; what is left is behind `nextAfter`. */
 export const examineMax = 5000;
 
 export interface ListRequest {

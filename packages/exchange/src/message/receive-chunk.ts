@@ -139,7 +139,7 @@ function completion(parts: ReceiveChunkParts, message: MessageRecord, sender: Ma
 
 /**
  * The answer to the last chunk may have been lost on its way: a byte-identical repeat soon after is answered as the
- * first was, so that the sender does not take a delivered message for a failed one (mesh-api 6.3).
+ * first was, so that the sender does not take a delivered message for a failed one.
  */
 async function repeatOrRefuse(
   parts: ReceiveChunkParts,

@@ -17,7 +17,7 @@ export interface ReportFacts {
 
 /**
  * A report: an ordinary message without a body, listed, counted, downloaded and acknowledged like any other, which
- * expires silently. Its delivery is its own row, so a failed report never re-opens the original (mesh-api 7.4).
+ * expires silently. Its delivery is its own row, so a failed report never re-opens the original.
  */
 export function makeReport(facts: ReportFacts, sealer: TextSealer, spans: LifeSpans): NewMessage {
   const { reportId, atMs, to, status, texts } = facts;
@@ -45,7 +45,7 @@ export function makeReport(facts: ReportFacts, sealer: TextSealer, spans: LifeSp
   };
 }
 
-/** Texts of a non-delivery report: the subject says what it is, in front of the original's (mesh-api 7.4). */
+/** Texts of a non-delivery report: the subject says what it is, in front of the original's. */
 export function nonDeliveryTexts(original: PrivateTexts): PrivateTexts {
   const subject = original.subject === undefined ? 'NDR' : `NDR: ${original.subject}`;
   return { subject, localId: original.localId };

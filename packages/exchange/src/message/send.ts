@@ -32,7 +32,7 @@ export interface SendParts {
   readonly clock: ServiceClock;
   readonly newMessageId: () => MessageId;
   readonly spans: LifeSpans;
-  /** Keep a refused message as status error, name it in the answer and report it to the sender (mesh-api 4.2). */
+  /** Keep a refused message as status error, name it in the answer and report it to the sender. */
   readonly reportOnFailedSend: boolean;
 }
 

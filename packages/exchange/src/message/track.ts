@@ -18,7 +18,7 @@ export interface TrackParts {
 }
 
 export interface Track {
-  /** Only its sender may track a message: another's is as unknown as one that never was (mesh-api 4.10). */
+  /** Only its sender may track a message: another's is as unknown as one that never was. */
   byMessageId(sender: MailboxId, messageId: MessageId): Promise<Tracked | Refused>;
   byLocalId(sender: MailboxId, localId: string): Promise<Tracked | Refused>;
   /** What happened to the message, oldest first, facts of collection included. */

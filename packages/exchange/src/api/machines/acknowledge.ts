@@ -3,7 +3,7 @@ import type { AcknowledgeRequest } from '../../message/acknowledge.ts';
 import { type NotDone, refuse } from '../../message/refused.ts';
 import { type CommittingOperation, reply } from './request.ts';
 
-/** `PUT /messageexchange/{mailbox}/inbox/{id}/status/acknowledged` (mesh-api 4.9); a body is ignored. */
+/** `PUT /messageexchange/{mailbox}/inbox/{id}/status/acknowledged`; a body is ignored. */
 export function acknowledge(
   take: (request: AcknowledgeRequest) => Promise<{ readonly kind: 'acknowledged' } | NotDone>,
 ): CommittingOperation {

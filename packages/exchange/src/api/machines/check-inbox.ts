@@ -18,7 +18,7 @@ export function pageToken(position: number): string {
   return `openmesh-${String(position).padStart(16, '0')}`;
 }
 
-/** `GET /messageexchange/{mailbox}/inbox` (mesh-api 4.4): a page of what waits, oldest first. */
+/** `GET /messageexchange/{mailbox}/inbox`: a page of what waits, oldest first. */
 export function checkInbox(
   listInbox: (request: ListRequest) => Promise<({ readonly kind: 'page' } & InboxPage) | NonceUsed>,
   ledger: Pick<MessageLedger, 'positionOf'>,

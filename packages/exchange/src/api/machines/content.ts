@@ -23,7 +23,7 @@ export type Outgoing =
   | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Uint8Array>; readonly gzipped: boolean };
 
 /**
- * Chooses the form of a chunk by what is stored and what the caller accepts (mesh-api 6.4): gzip is passed on, or
+ * Chooses the form of a chunk by what is stored and what the caller accepts: gzip is passed on, or
  * unpacked for callers that do not take it; version 2 callers that take gzip get plain bytes squeezed, as one member.
  */
 export async function encodeContent(

@@ -2,7 +2,7 @@ import { countBody } from '@openmesh/protocol';
 import type { MessageLedger } from '../../store/ledger/messages.ts';
 import { type ReadingOperation, reply } from './request.ts';
 
-/** `GET /messageexchange/{mailbox}/count` (mesh-api 4.5): deprecated, and still used. */
+/** `GET /messageexchange/{mailbox}/count`: deprecated, and still used. */
 export function countInbox(ledger: Pick<MessageLedger, 'waitingCount'>, newInternalId: () => string): ReadingOperation {
   return {
     name: 'count-inbox',

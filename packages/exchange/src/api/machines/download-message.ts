@@ -27,7 +27,7 @@ type Download = (request: DownloadRequest) => Promise<Downloaded | NotDone>;
 
 const firstChunk = 1 as ChunkNumber;
 
-/** `GET /messageexchange/{mailbox}/inbox/{id}` (mesh-api 4.6): the message, or its first chunk. */
+/** `GET /messageexchange/{mailbox}/inbox/{id}`: the message, or its first chunk. */
 export function downloadMessage(download: Download): CommittingOperation {
   return {
     name: 'download-message',
@@ -37,7 +37,7 @@ export function downloadMessage(download: Download): CommittingOperation {
   };
 }
 
-/** `GET /messageexchange/{mailbox}/inbox/{id}/{n}` (mesh-api 4.7): any chunk, chunk 1 of a whole message included. */
+/** `GET /messageexchange/{mailbox}/inbox/{id}/{n}`: any chunk, chunk 1 of a whole message included. */
 export function downloadChunk(download: Download): CommittingOperation {
   return {
     name: 'download-chunk',
@@ -52,7 +52,7 @@ export function downloadChunk(download: Download): CommittingOperation {
   };
 }
 
-/** `HEAD /messageexchange/{mailbox}/inbox/{id}` (mesh-api 4.8): the headers of chunk 1, always 200, never a body. */
+/** `HEAD /messageexchange/{mailbox}/inbox/{id}`: the headers of chunk 1, always 200, never a body. */
 export function headMessage(
   inspect: (request: { mailbox: MailboxId; messageId: MessageId }) => Promise<Downloaded | Refused>,
 ): ReadingOperation {

@@ -5,7 +5,7 @@ import { type CommittingOperation, type ReadingOperation, refuseAs, reply } from
 /** Says that a first POST may carry an `Idempotency-Key`; a client that does not know it never looks. */
 const idempotencyOffer = ['openmesh-idempotency-key', 'accepted'] as const;
 
-/** `GET` or `POST /messageexchange/{mailbox}` (mesh-api 4.1): validates the mailbox and notes who connected. */
+/** `GET` or `POST /messageexchange/{mailbox}`: validates the mailbox and notes who connected. */
 export function handshake(
   registry: Pick<RegistryLedger, 'recordConnection'>,
   clock: { nowMs(): number },
@@ -32,7 +32,7 @@ export function handshake(
   };
 }
 
-/** `POST /messageexchange/{mailbox}/update` (mesh-api 4.16): the Java client asks for updates; there are none. */
+/** `POST /messageexchange/{mailbox}/update`: the Java client asks for updates; there are none. */
 export function clientUpdate(): ReadingOperation {
   const nothing = reply({ status: 200, contentType: undefined, body: '' });
   return { name: 'client-update', access: 'token', commitsNonce: false, handle: () => Promise.resolve(nothing) };

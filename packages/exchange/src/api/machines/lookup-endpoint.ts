@@ -12,7 +12,7 @@ interface LookupParts {
 
 const toEndpoint = ({ mailboxId, name }: MailboxRecord): Endpoint => ({ mailboxId, mailboxName: name });
 
-/** `GET /messageexchange/endpointlookup/{ods}/{workflow}` (mesh-api 4.12): organisation in upper case, workflow exact. */
+/** `GET /messageexchange/endpointlookup/{ods}/{workflow}`: organisation in upper case, workflow exact. */
 export function lookupEndpoint({ registry, clock, newInternalId }: LookupParts): OpenOperation {
   return {
     name: 'lookup-endpoint',
@@ -28,7 +28,7 @@ export function lookupEndpoint({ registry, clock, newInternalId }: LookupParts):
   };
 }
 
-/** `GET /messageexchange/workflowsearch/{workflow}` (mesh-api 4.13): all receivers of a workflow. */
+/** `GET /messageexchange/workflowsearch/{workflow}`: all receivers of a workflow. */
 export function searchWorkflow({ registry, clock }: LookupParts): OpenOperation {
   return {
     name: 'search-workflow',

@@ -24,7 +24,7 @@ interface RichParts {
   readonly profile: Profile;
 }
 
-/** `GET …/inbox/rich` and `…/outbox/rich` (mesh-api 4.14): every state, newest first, for people's screens. */
+/** `GET …/inbox/rich` and `…/outbox/rich`: every state, newest first, for people's screens. */
 export function richListing(box: 'inbox' | 'outbox', parts: RichParts): ReadingOperation {
   const { ledger, registry, sealer, clock, profile } = parts;
   return {

@@ -10,7 +10,7 @@ import type { ChunkOutcome, ChunkRequest } from '../../message/receive-chunk.ts'
 import { refuse } from '../../message/refused.ts';
 import { type CommittingOperation, refuseAs, reply } from './request.ts';
 
-/** `POST /messageexchange/{mailbox}/outbox/{id}/{n}` (mesh-api 4.3): a later chunk, in any order. */
+/** `POST /messageexchange/{mailbox}/outbox/{id}/{n}`: a later chunk, in any order. */
 export function sendChunk(
   receiveChunk: (request: ChunkRequest) => Promise<ChunkOutcome>,
   profile: Profile,

@@ -9,7 +9,7 @@ import {
 import type { SendOutcome, SendRequest } from '../../message/send.ts';
 import { type CommittingOperation, refuseAs, reply } from './request.ts';
 
-/** `POST /messageexchange/{mailbox}/outbox` (mesh-api 4.2): a message, or its first chunk. */
+/** `POST /messageexchange/{mailbox}/outbox`: a message, or its first chunk. */
 export function sendMessage(
   send: (request: SendRequest) => Promise<SendOutcome>,
   options: { readonly profile: Profile; readonly machineClock: { nowMs(): number } },

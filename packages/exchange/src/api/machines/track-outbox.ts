@@ -13,7 +13,7 @@ interface TrackParts {
 }
 
 /**
- * `GET …/outbox/tracking?messageID=` (mesh-api 4.10), and with a local id as the last segment (4.11), which answers in
+ * `GET …/outbox/tracking?messageID=`, and with a local id as the last segment, which answers in
  * the form of version 1 whatever was asked for.
  */
 export function trackOutbox({ track, registry, profile }: TrackParts): ReadingOperation {

@@ -5,7 +5,7 @@ import { type OpenOperation, refuseAs, reply } from '../machines/request.ts';
 import { readMessageId } from './create-report.ts';
 import { Members, readJson } from './read-json.ts';
 
-/** `POST …/admin/message/{id}/event`: the newest event says where a message stands (mesh-api 11); makes no report. */
+/** `POST …/admin/message/{id}/event`: the newest event says where a message stands; makes no report. */
 export function addEvent({ expire }: { readonly expire: Pick<Expire, 'byHand'> }): OpenOperation {
   return {
     name: 'admin',

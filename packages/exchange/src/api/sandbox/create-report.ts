@@ -5,7 +5,7 @@ import type { ReportRequest } from '../../message/report-by-hand.ts';
 import { type OpenOperation, refuseAs, reply } from '../machines/request.ts';
 import { Members, readJson } from './read-json.ts';
 
-/** `POST /messageexchange/admin/report`: a report in a mailbox, as the service itself would make one (mesh-api 11). */
+/** `POST /messageexchange/admin/report`: a report in a mailbox, as the service itself would make one. */
 export function createReport(parts: {
   readonly registry: { current(): RegistrySnapshot };
   readonly reportByHand: (request: ReportRequest) => Promise<MessageId>;

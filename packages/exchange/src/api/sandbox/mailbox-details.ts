@@ -3,7 +3,7 @@ import type { RegistrySnapshot } from '../../mailbox/snapshot.ts';
 import { refuse } from '../../message/refused.ts';
 import { type OpenOperation, reply } from '../machines/request.ts';
 
-/** `GET …/admin/mailbox/{mailbox}` and `/messageexchange/mailbox/{mailbox}` (mesh-api 4.15). */
+/** `GET …/admin/mailbox/{mailbox}` and `/messageexchange/mailbox/{mailbox}`. */
 export function mailboxDetails({ registry }: { readonly registry: { current(): RegistrySnapshot } }): OpenOperation {
   return {
     name: 'mailbox-details',

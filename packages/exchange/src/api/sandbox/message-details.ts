@@ -6,7 +6,7 @@ import type { MessageLedger } from '../../store/ledger/messages.ts';
 import { type OpenOperation, reply } from '../machines/request.ts';
 import { trackingView } from '../machines/track-outbox.ts';
 
-/** `GET …/admin/message/{id}`: everything about a message, for whoever asks (mesh-api 11). */
+/** `GET …/admin/message/{id}`: everything about a message, for whoever asks. */
 export function messageDetails(parts: {
   readonly ledger: Pick<MessageLedger, 'find'>;
   readonly registry: { current(): RegistrySnapshot };

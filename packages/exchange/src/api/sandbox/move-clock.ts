@@ -2,7 +2,7 @@ import { durationDaysMax, isoMicros, parseIsoDuration } from '@openmesh/protocol
 import { type OpenOperation, type PlainReply, refuseAs, reply } from '../machines/request.ts';
 import { Members, readJson } from './read-json.ts';
 
-/** The clock of message life, which can be moved, against the machine's, which cannot (2a.12). */
+/** The clock of message life, which can be moved, against the machine's, which cannot. */
 export interface ClockParts {
   readonly clock: { nowMs(): number; offsetMs(): number; advance(ms: number): Promise<void> };
   /** Does now what is due by the clock: expiry, reports, deletion. */

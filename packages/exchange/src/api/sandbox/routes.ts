@@ -23,7 +23,7 @@ const longPrefix = '/messageexchange/admin/';
 const shortPrefix = '/admin/';
 const mailboxPrefix = '/messageexchange/mailbox/';
 
-/** The routes of the sandbox's administration (mesh-api 11): nobody is asked who they are. */
+/** The routes of the sandbox's administration: nobody is asked who they are. */
 export function sandboxRoutes(parts: SandboxParts): Router {
   const mailbox: Methods = { GET: mailboxDetails(parts) };
   const report: Methods = { POST: createReport(parts) };

@@ -49,7 +49,7 @@ export type TokenCheck = (
 const hashBytes = 32;
 
 /**
- * The checks of mesh-api 2.2 in their order, 1 to 8; the ninth (single use) is the ledger's, with the request's effect.
+ * The checks of a token in their order, 1 to 8; the ninth (single use) is the ledger's, with the request's effect.
  * Nothing but the header is read, and nothing is written.
  */
 export function createTokenCheck(options: TokenCheckOptions): TokenCheck {

@@ -1,6 +1,6 @@
 import type { MailboxId } from '@openmesh/protocol';
 
-/** A token's right to be used once: the triple mailbox, nonce, nonce count (mesh-api: the timestamp is not part of it). */
+/** A token's right to be used once: the triple mailbox, nonce, nonce count; the timestamp is not part of it. */
 export interface NonceClaim {
   readonly mailbox: MailboxId;
   /** `nonce:count`, as sent. A nonce holds no colon, so the pair is unambiguous. */

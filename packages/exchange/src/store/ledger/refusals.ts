@@ -1,4 +1,4 @@
-/** A request that was turned away: a record of its own, also when it names no message or mailbox (2a.17). */
+/** A request that was turned away: a record of its own, also when it names no message or mailbox. */
 export interface RefusalRecord {
   readonly refusalId: string;
   /** Machine clock, milliseconds. */
