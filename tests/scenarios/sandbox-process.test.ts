@@ -264,7 +264,7 @@ describe('what cannot work', () => {
     [[], { OPENMESH_PROFILE: 'live' }, 78, 'openmesh-exchange serve'],
     [[], { MAILBOXES_DATA_DIR: fileURLToPath(import.meta.url) }, 78, 'cannot be written'],
   ])('%j with %j is said in a sentence', async (args, env, code, text) => {
-    const sandbox = new SandboxProcess(program(...args), env as Record<string, string>);
+    const sandbox = new SandboxProcess(program(...args), env);
     expect(await sandbox.exited).toBe(code);
     expect(sandbox.stderr).toContain(text);
   });

@@ -25,10 +25,7 @@ export function composeSandbox(
     case 'file':
       return fileStore(dataFolder, home);
     case 'memory':
-      return {
-        beforeListening: (rooms) => loadRegistry(rooms, dataFolder),
-        sandboxStore: { resettable: true, afterReset: () => Promise.resolve() },
-      };
+      return memoryStore(dataFolder);
     case 'canned':
       return cannedStore(dataFolder);
   }
@@ -64,6 +61,24 @@ function fileStore(dataFolder: string, home: string): SandboxParts {
   };
 }
 
+/** Mailboxes and workflows come from the folder; nothing is written there, and no message is read. */
+function memoryStore(dataFolder: string): SandboxParts {
+  let rooms: Rooms | undefined;
+  return {
+    async beforeListening(built) {
+      rooms = built;
+      await loadRegistry(rooms, dataFolder);
+    },
+    sandboxStore: {
+      resettable: true,
+      async afterReset() {
+        if (rooms !== undefined) await loadRegistry(rooms, dataFolder);
+      },
+    },
+  };
+}
+
+/** The read-only messages of the official sandbox: they go in before the lid is closed. */
 function cannedStore(dataFolder: string): SandboxParts {
   const lid = createLid();
   let bodies: Rooms['bodies'] | undefined;
