@@ -1,14 +1,14 @@
 import { createHmac } from 'node:crypto';
-import fc from 'fast-check';
+import { array, assert, property, string, uint8Array } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createKeyedHash } from './keyed-hash.ts';
 
 describe('the keyed hash', () => {
   it('is the HMAC of the standard library for every key and message', () => {
-    const bytes = fc.uint8Array({ maxLength: 200 });
-    const text = fc.string({ unit: 'binary', maxLength: 3000 });
-    fc.assert(
-      fc.property(bytes, fc.array(text, { minLength: 1, maxLength: 4 }), (key, messages) => {
+    const bytes = uint8Array({ maxLength: 200 });
+    const text = string({ unit: 'binary', maxLength: 3000 });
+    assert(
+      property(bytes, array(text, { minLength: 1, maxLength: 4 }), (key, messages) => {
         const keyed = createKeyedHash(key);
         for (const message of messages) {
           expect(keyed(message).toString('hex')).toBe(createHmac('sha256', key).update(message, 'utf8').digest('hex'));
