@@ -13,29 +13,26 @@ export function incomingBody(request: IncomingMessage): IncomingBody {
   return {
     declaredBytes: Number.isSafeInteger(declared) && declared >= 0 ? declared : undefined,
     async head(bytesMax) {
-      const pieces: Buffer[] = [];
+      // Pieces are copied as they come: a body sent a byte at a time would else be held as thousands of buffers.
+      let held = new Uint8Array(0);
       let length = 0;
       const ended = await pump(request, (piece) => {
-        pieces.push(piece);
-        length += piece.length;
+        const needed = length + piece.length;
+        if (needed > held.length) {
+          const larger = new Uint8Array(Math.max(needed, 2 * length));
+          larger.set(held.subarray(0, length));
+          held = larger;
+        }
+        held.set(piece, length);
+        length = needed;
         return length > bytesMax ? 'enough' : 'more';
       });
-      return { bytes: joined(pieces, length), ended };
+      return { bytes: held.length === length ? held : held.slice(0, length), ended };
     },
     async rest(take) {
       await pump(request, (piece) => take(piece) ?? 'more');
     },
   };
-}
-
-function joined(pieces: readonly Buffer[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let offset = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, offset);
-    offset += piece.length;
-  }
-  return bytes;
 }
 
 /** Feeds pieces to `take` until it answers 'enough' (false) or the body ends (true). Rejects when the caller goes. */
