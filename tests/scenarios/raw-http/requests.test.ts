@@ -133,6 +133,20 @@ describe.each(['mutual', 'off'] as const)('requests written byte by byte (TLS: %
     expect((await hostless.answer())?.status).toBe(200);
   });
 
+  it.each([
+    ['asks for its end', 'HTTP/1.1\r\nhost: x\r\nconnection: close\r\n'],
+    ['speaks HTTP/1.0', 'HTTP/1.0\r\n'],
+  ])('ends the connection after the answer when the caller %s, and says so', async (_what, more) => {
+    const id = await send();
+    for (const path of ['/messageexchange/_ping', `/messageexchange/X26ABC2/inbox/${id}`, '/nothing']) {
+      await using connection = await RawConnection.open(exchange);
+      await connection.send(`GET ${path} ${more}authorization: ${token('X26ABC2')}\r\n\r\n`);
+      const everything = await connection.rest();
+      expect(everything).toMatch(/^HTTP\/1\.1 \d{3} /);
+      expect(everything).toContain('\r\nconnection: close\r\n');
+    }
+  });
+
   it('ignores conditions and ranges', async () => {
     const id = await send();
     await using connection = await RawConnection.open(exchange);

@@ -41,13 +41,15 @@ export async function writeReply(
   connection: ConnectionHeaders,
 ): Promise<number> {
   response.sendDate = false;
+  // A caller that ends its connections by itself, or speaks HTTP/1.0, waits for ours to end.
+  const kept = response.shouldKeepAlive ? connection : { keepAliveSeconds: 0 };
   switch (reply.kind) {
     case 'plain':
-      return writePlain(response, reply, connection);
+      return writePlain(response, reply, kept);
     case 'blocks':
-      return writeBlocks(response, reply, connection);
+      return writeBlocks(response, reply, kept);
     case 'stream':
-      return writeStream(response, reply, connection);
+      return writeStream(response, reply, kept);
   }
 }
 
