@@ -6,8 +6,8 @@ import type { BodyBlock } from '../../store/bodies.ts';
 const squeeze = promisify(gzip);
 const unpack = promisify(gunzip);
 
-/** An inline body may not unpack to more than this at once; a larger one is unpacked as a stream. */
-const unpackedBytesMax = 8 * 1024 * 1024;
+/** An inline body may not unpack to more than this in memory; a larger one is unpacked as a stream. */
+const unpackedBytesMax = 1024 * 1024;
 // Made for one reader on its way out: speed is worth more than the last percent.
 const squeezeLevel = 1;
 
