@@ -26,12 +26,14 @@ describe('the leak guard', () => {
     const folder = await temporaryFolder('leak');
     const handle = await open(join(folder.path, 'left'), 'w');
     const leaks = await findLeaks(before, 2);
-    expect(leaks).toEqual([
+    const isTimer = (leak: string): boolean => leak.endsWith('× Timeout');
+    expect(leaks.filter((leak) => !isTimer(leak))).toEqual([
       '1 × TCPServerWrap',
       `1 × open file ${join(folder.path, 'left')}`,
       `1 × temporary folder ${folder.path}`,
-      '1 × Timeout',
     ]);
+    // On a slow machine a timer of the test runner's own may be counted beside ours.
+    expect(leaks.some(isTimer)).toBe(true);
     server.close();
     clearTimeout(timer);
     await handle.close();

@@ -231,6 +231,9 @@ export class ExchangeInProcess implements AsyncDisposable {
     const files = { OPENMESH_TLS_CERTIFICATE_FILE: server.certificateFile, OPENMESH_TLS_KEY_FILE: server.keyFile };
     const loaded = loadConfig({
       OPENMESH_PROFILE: this.rules,
+      // The sandbox's own routes have their own tests; these are about the wire.
+      OPENMESH_ADMIN_ROUTES: 'off',
+      OPENMESH_MOVABLE_CLOCK: 'off',
       OPENMESH_TLS: this.tls,
       ...(this.tls === 'off' ? {} : files),
       ...(this.tls === 'mutual' ? { OPENMESH_TLS_CA_FILE: authorityFile } : {}),
