@@ -66,10 +66,8 @@ class CommandQueue {
   landed(): readonly Waiting[] {
     const answered = this.#flying;
     this.#flying = [];
-    if (this.#queue.length > 0 && !this.#scheduled) {
-      this.#scheduled = true;
-      this.#gather();
-    }
+    // What gathered meanwhile goes at once: the thread commits it while the answers of this batch are written.
+    this.#send();
     return answered;
   }
 
