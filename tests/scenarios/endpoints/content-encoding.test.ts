@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MeshReply, sentIdOf } from '../../kit/mesh-client.ts';
@@ -69,6 +70,23 @@ describe.each(bothRules)('content encoding under the %s rules', (rules) => {
         expect(reply.body.toString()).toBe(text);
       }
     });
+  });
+
+  it.each([
+    ['in the ledger', 100],
+    ['as a file', 300_000],
+  ])('gives bytes that begin like gzip and are not as they came (kept %s)', async (_place, length) => {
+    const sent = Buffer.concat([gzipMagic, Buffer.alloc(length, 'x')]);
+    const reply = await get(await send(sent, 'gzip'), 2, null);
+    expect([reply.status, reply.headers['content-encoding']]).toEqual([200, 'gzip']);
+    expect(reply.body.equals(sent)).toBe(true);
+  });
+
+  it('never lets packed bytes that break off pass for whole', async () => {
+    const packed = gzipSync(randomBytes(600_000));
+    const id = await send(packed.subarray(0, 500_000), 'gzip');
+    await expect(get(id, 2, null)).rejects.toThrow();
+    expect((await get(id, 2, 'gzip')).body).toHaveLength(500_000);
   });
 
   it.each([

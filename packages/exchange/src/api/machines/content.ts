@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { createGunzip, createGzip, gunzip, gzip } from 'node:zlib';
+import { constants, createGunzip, createGzip, gunzip, gzip } from 'node:zlib';
 import type { ChunkContent } from '../../message/download.ts';
 import type { BodyBlock } from '../../store/bodies.ts';
 
@@ -8,6 +8,8 @@ const unpack = promisify(gunzip);
 
 /** An inline body may not unpack to more than this in memory; a larger one is unpacked as a stream. */
 const unpackedBytesMax = 1024 * 1024;
+/** How much of a body is unpacked to see whether it is gzip at all. */
+const triedBytes = 64 * 1024;
 // Made for one reader on its way out: speed is worth more than the last percent.
 const squeezeLevel = 1;
 
@@ -59,14 +61,21 @@ async function unpackContent(content: ChunkContent): Promise<Outgoing> {
     }
   }
   const { first, rest } = await peek(content.blocks);
-  if (first === undefined || !startsLikeGzip(first.bytes)) {
+  if (first === undefined || !(await beginsAsGzip(first.bytes))) {
     return { kind: 'blocks', lengthBytes: content.sizeBytes, blocks: rest, gzipped: true };
   }
   return { kind: 'stream', pieces: through(rest, createGunzip()), gzipped: false };
 }
 
-function startsLikeGzip(bytes: Uint8Array): boolean {
-  return bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 0x08;
+/** Tries the beginning only: what is wrong further on is found when the answer is under way, and cuts it off. */
+async function beginsAsGzip(bytes: Uint8Array): Promise<boolean> {
+  const beginning = bytes.subarray(0, triedBytes);
+  try {
+    await unpack(beginning, { maxOutputLength: unpackedBytesMax, finishFlush: constants.Z_SYNC_FLUSH });
+    return true;
+  } catch (error) {
+    return (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+  }
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<BodyBlock> {
