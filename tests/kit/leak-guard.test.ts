@@ -26,7 +26,6 @@ describe('the leak guard', () => {
     const folder = await temporaryFolder('leak');
     const handle = await open(join(folder.path, 'left'), 'w');
     const leaks = await findLeaks(before, 2);
-    const isTimer = (leak: string): boolean => leak.endsWith('× Timeout');
     expect(leaks.filter((leak) => !isTimer(leak))).toEqual([
       '1 × TCPServerWrap',
       `1 × open file ${join(folder.path, 'left')}`,
@@ -47,3 +46,7 @@ describe('the leak guard', () => {
     clearTimeout(timer);
   });
 });
+
+function isTimer(leak: string): boolean {
+  return leak.endsWith('× Timeout');
+}

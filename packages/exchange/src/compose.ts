@@ -1,11 +1,9 @@
 import type { Router } from './api/machines/routes.ts';
-import type { AdminSession } from './cli/admin-session.ts';
 import type { MachineClock } from './compose/clocks.ts';
 import { composeMachines, type Machines } from './compose/machines.ts';
 import { composeProbes } from './compose/probes.ts';
 import { composeRooms, type Rooms, type Surroundings, type Undo } from './compose/rooms.ts';
 import { composeSandboxRoutes, type SandboxStore } from './compose/sandbox.ts';
-import { openLedger, openSealer } from './compose/stores.ts';
 import { startTimers } from './compose/timers.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './http/log.ts';
@@ -16,10 +14,9 @@ import { createRefusalNotes } from './http/refusals.ts';
 import type { ShutdownOutcome } from './http/shutdown.ts';
 import type { RegistrySnapshot } from './mailbox/snapshot.ts';
 import type { FileSystem } from './store/disk/file-system.ts';
+import { version } from './version.ts';
 
 export type { Rooms } from './compose/rooms.ts';
-
-export const version = '0.1.0';
 
 /** What a test may put in place of the real thing: time, and the disk's behaviour. */
 export interface Substitutes {
@@ -53,13 +50,6 @@ export interface RunningExchange {
 
 const flushEveryMs = 1000;
 const registryPollMs = 1000;
-
-/** Opens what an admin command works on; an exchange may be running on the same ledger. */
-export async function openForAdmin(config: Config): Promise<AdminSession> {
-  const sealer = openSealer(config);
-  const ledger = await openLedger(config, { onBroken: () => undefined });
-  return { ledger, sealer, close: () => ledger.close() };
-}
 
 /** Builds an exchange from its configuration and opens its doors. Rejects, leaving nothing open, when it cannot. */
 export async function startExchange(options: ComposeOptions): Promise<RunningExchange> {

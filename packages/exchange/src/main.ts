@@ -1,8 +1,6 @@
-import { type ComposeOptions, openForAdmin, type RunningExchange, startExchange, version } from './compose.ts';
+import { type ComposeOptions, type RunningExchange, startExchange } from './compose.ts';
 import type { Config } from './config/config.ts';
 import { createLog, type Log } from './http/log.ts';
-
-export { openForAdmin, version };
 
 /** How a served exchange ended: the process's exit code. */
 export const endings = {

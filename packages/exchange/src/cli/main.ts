@@ -1,5 +1,6 @@
+import { openForAdmin } from '../compose/open-for-admin.ts';
 import { readEnvironment } from '../config/env.ts';
-import { openForAdmin, version } from '../main.ts';
+import { version } from '../version.ts';
 import { createAdminCommands } from './admin-commands.ts';
 import { checkConfig } from './check-config.ts';
 import type { CommandIo } from './command.ts';

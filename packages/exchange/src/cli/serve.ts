@@ -1,5 +1,4 @@
 import { loadConfig } from '../config/config.ts';
-import { serveUntilStopped } from '../main.ts';
 import { exitCodes } from './command.ts';
 import { CommandRefusal, defineCommand } from './define-command.ts';
 
@@ -20,6 +19,8 @@ export const serveCommand = defineCommand({
       throw new CommandRefusal(exitCodes.config, `the settings are not good; put right and try again:${problems}`);
     }
     for (const { name, problem } of loaded.warnings) io.stderr(`warning: ${name} ${problem}\n`);
+    // Loaded here: the admin commands have no use for the whole server.
+    const { serveUntilStopped } = await import('../main.ts');
     const code = await serveUntilStopped({
       config: loaded.config,
       ready({ machinesPort, operatorsPort }, { machines, operators }) {

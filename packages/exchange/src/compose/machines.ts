@@ -74,7 +74,13 @@ export async function composeMachines(parts: MachinesParts, undo: Undo): Promise
     });
     connections = trackCertificateConnections(server as Parameters<typeof trackCertificateConnections>[0]);
   }
-  if (machines.proxyProtocol === 'v2') acceptProxyProtocol(server, { trusted: machines.trustedProxies });
+  if (machines.proxyProtocol === 'v2') {
+    acceptProxyProtocol(server, {
+      trusted: machines.trustedProxies,
+      onRefused: ({ kind, peer }) =>
+        refusals.note({ ...nameless, reason: `proxy-${kind}`, detail: 'the PROXY header was refused', address: peer }),
+    });
+  }
   const inFlight = (): number => ledger.waiting();
   const shutdown = createShutdown({ listeners: [server], inFlight, limitMs: config.shutdownMs, log });
   return { server, contexts, shutdown, connections };

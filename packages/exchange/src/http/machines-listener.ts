@@ -28,8 +28,11 @@ export function createMachinesServer(
   });
   server.maxConnections = limits.connectionsMax;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => void handle(request, response));
+  // node:https reports a failed handshake a second time, as a client error; no HTTP may be written into it.
+  const neverSecure = new WeakSet<Socket>();
+  server.prependListener('tlsClientError', (_error: Error, socket: Socket) => void neverSecure.add(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    if (!socket.writable || neverSecure.has(socket) || error.code === 'ECONNRESET') {
       socket.destroy();
       return;
     }
