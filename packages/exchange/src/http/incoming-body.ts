@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BodyAborted, type IncomingBody } from '../message/incoming-body.ts';
+import { countBodyGarbage } from './body-garbage.ts';
 
 /** What a taker says of a piece: go on, stop here, or go on when this is done. */
 type Taken = 'more' | 'enough' | Promise<void>;
@@ -30,7 +31,10 @@ export function incomingBody(request: IncomingMessage): IncomingBody {
       return { bytes: held.length === length ? held : held.slice(0, length), ended };
     },
     async rest(take) {
-      await pump(request, (piece) => take(piece) ?? 'more');
+      await pump(request, (piece) => {
+        countBodyGarbage(piece.length);
+        return take(piece) ?? 'more';
+      });
     },
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '../bodies.ts';
 import { BodyDigest, shapeOfPiece } from './body-digest.ts';
 import type { BufferPool, IdleHolder } from './buffer-pool.ts';
+import { copyBytes } from './copy-bytes.ts';
 import { diskFault } from './disk-fault.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 import type { HashCrew } from './hash-crew.ts';
@@ -114,7 +115,7 @@ export class DiskBodySink implements BodySink, IdleHolder {
     while (taken < bytes.length && this.#hasRoom()) {
       const memory = this.#memory ?? this.#begin();
       const end = Math.min(bytes.length, taken + this.#limit(memory) - this.#usedBytes);
-      memory.set(bytes.subarray(taken, end), this.#usedBytes);
+      copyBytes(memory, this.#usedBytes, bytes, taken, end);
       this.#usedBytes += end - taken;
       taken = end;
       if (this.#usedBytes === this.#limit(memory) && (this.#memoryIsPiece || this.#endsBlock())) this.#dispatch();

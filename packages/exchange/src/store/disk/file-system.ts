@@ -38,13 +38,19 @@ export interface FileSystem {
   freeBytes(path: string): Promise<number>;
 }
 
+/**
+ * One write of the cache takes this much. For a longer one the kernel looks for longer runs of memory, and on a virtual
+ * machine those are the ones whose memory was given back to the host: pieces of 1 MiB cost four times the CPU.
+ */
+const writeBytesMax = 512 * 1024;
+
 class NodeFile implements OpenFile {
   readonly #handle: FileHandle;
   constructor(handle: FileHandle) {
     this.#handle = handle;
   }
   async write(bytes: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.write(bytes, 0, bytes.length, position)).bytesWritten;
+    return (await this.#handle.write(bytes, 0, Math.min(bytes.length, writeBytesMax), position)).bytesWritten;
   }
   async read(into: Uint8Array, position: number): Promise<number> {
     return (await this.#handle.read(into, 0, into.length, position)).bytesRead;
