@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { promiseAccepting } from './ledger/accept.contract.ts';
+import { promiseAudit, promiseRefusals } from './ledger/facts.contract.ts';
 import type { Ledger } from './ledger.ts';
 
 /** A ledger made for one test. */
@@ -40,5 +41,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     });
 
     describe('accept', () => promiseAccepting(source));
+    describe('refusals', () => promiseRefusals(source));
+    describe('audit', () => promiseAudit(source));
   });
 }
