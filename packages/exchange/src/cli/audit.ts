@@ -12,8 +12,8 @@ const listDefault = 50;
 const listMax = 10_000;
 
 /** All entries in order, a page at a time. */
-async function* readEntries(audit: AuditLedger, fromEntryNo: number): AsyncGenerator<ChainedAuditEntry> {
-  for (let next = fromEntryNo; ; ) {
+async function* readEntries(audit: AuditLedger): AsyncGenerator<ChainedAuditEntry> {
+  for (let next = 0; ; ) {
     const page = await audit.read({ fromEntryNo: next, limit: pageSize });
     yield* page;
     const last = page.at(-1);
@@ -50,7 +50,7 @@ async function verify(audit: AuditLedger, expected: Expected | undefined, io: Co
     const { entryNo, hash } = previous;
     return { ok: problem === null, entries: entryNo, head: `${entryNo}:${hash}`, problem };
   };
-  for await (const entry of readEntries(audit, 0)) {
+  for await (const entry of readEntries(audit)) {
     const { entryNo, hash } = entry;
     if (entryNo !== previous.entryNo + 1) {
       return verdict(`entry ${previous.entryNo + 1} is missing: the next one there is ${entryNo}`);
@@ -98,15 +98,11 @@ function createAuditVerify(open: OpenForAdmin): Command {
   });
 }
 
-/** From an entry on, or the last ones: the port reads forward only, so those are found by walking to the end. */
+/** In order of entry: from one on, or the last ones. */
 async function select(audit: AuditLedger, from: number | undefined, limit: number) {
   if (from !== undefined) return audit.read({ fromEntryNo: from, limit });
-  let last: ChainedAuditEntry[] = [];
-  for await (const entry of readEntries(audit, 0)) {
-    last.push(entry);
-    if (last.length >= limit + pageSize) last = last.slice(-limit);
-  }
-  return last.slice(-limit);
+  const last = await audit.read({ fromEntryNo: Number.MAX_SAFE_INTEGER, limit, newestFirst: true });
+  return last.toReversed();
 }
 
 function createAuditList(open: OpenForAdmin): Command {

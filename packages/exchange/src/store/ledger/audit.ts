@@ -16,8 +16,15 @@ export interface ChainedAuditEntry extends AuditEntry {
   readonly hash: string;
 }
 
+export interface AuditQuery {
+  readonly fromEntryNo: number;
+  readonly limit: number;
+  /** Reads backwards: from `fromEntryNo` down. */
+  readonly newestFirst?: boolean;
+}
+
 export interface AuditLedger {
   append(entry: AuditEntry): Promise<ChainedAuditEntry>;
-  /** In order of entry, from `fromEntryNo` on. */
-  read(query: { fromEntryNo: number; limit: number }): Promise<readonly ChainedAuditEntry[]>;
+  /** In order of entry, from `fromEntryNo` on; or the other way. */
+  read(query: AuditQuery): Promise<readonly ChainedAuditEntry[]>;
 }

@@ -18,6 +18,7 @@ export interface RefusalRecord {
   readonly count: number;
 }
 
+/** What is given must all be so; from `sinceMs` on, before `untilMs`. */
 export interface RefusalQuery {
   readonly mailbox?: string;
   readonly certificateSerial?: string;

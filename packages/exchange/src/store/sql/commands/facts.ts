@@ -1,4 +1,4 @@
-import type { AuditEntry, ChainedAuditEntry } from '../../ledger/audit.ts';
+import type { AuditEntry, AuditQuery, ChainedAuditEntry } from '../../ledger/audit.ts';
 import { auditRoot, chainHash } from '../../ledger/audit-chain.ts';
 import type { RefusalQuery, RefusalRecord } from '../../ledger/refusals.ts';
 import { all, one, run, type Talk } from '../question.ts';
@@ -12,8 +12,8 @@ export function* appendAudit(entry: AuditEntry): Talk<ChainedAuditEntry> {
   return { ...entry, entryNo, hash };
 }
 
-export function* readAudit(query: { fromEntryNo: number; limit: number }): Talk<readonly ChainedAuditEntry[]> {
-  return yield* all(q.readAudit, query.fromEntryNo, query.limit);
+export function* readAudit({ fromEntryNo, limit, newestFirst }: AuditQuery): Talk<readonly ChainedAuditEntry[]> {
+  return yield* all(newestFirst === true ? q.readAuditBack : q.readAudit, fromEntryNo, limit);
 }
 
 export function* recordRefusals(refusals: readonly RefusalRecord[]): Talk<void> {
@@ -36,15 +36,16 @@ export function* recordRefusals(refusals: readonly RefusalRecord[]): Talk<void> 
 }
 
 export function* searchRefusals(query: RefusalQuery): Talk<readonly RefusalRecord[]> {
-  const range = [
-    query.sinceMs ?? 0,
-    query.untilMs ?? Number.MAX_SAFE_INTEGER,
-    query.reason ?? null,
-    query.limit,
-  ] as const;
-  if (query.mailbox !== undefined) return yield* all(q.searchRefusalsByMailbox, ...range, query.mailbox);
-  if (query.certificateSerial !== undefined)
-    return yield* all(q.searchRefusalsByCertificate, ...range, query.certificateSerial);
-  if (query.address !== undefined) return yield* all(q.searchRefusalsByAddress, ...range, query.address);
-  return yield* all(q.searchRefusals, ...range);
+  const { mailbox = null, certificateSerial = null, address = null } = query;
+  const range = [query.sinceMs ?? 0, query.untilMs ?? Number.MAX_SAFE_INTEGER, query.reason ?? null] as const;
+  const question = refusalsLedBy({ mailbox, certificateSerial, address });
+  if (question === q.searchRefusals) return yield* all(question, ...range, query.limit);
+  return yield* all(question, ...range, query.limit, mailbox, certificateSerial, address);
+}
+
+/** The variant led by the most telling key: a serial and a mailbox belong to few callers, an address may be a proxy's. */
+function refusalsLedBy(keys: Record<'mailbox' | 'certificateSerial' | 'address', string | null>) {
+  if (keys.mailbox !== null) return q.searchRefusalsByMailbox;
+  if (keys.certificateSerial !== null) return q.searchRefusalsByCertificate;
+  return keys.address !== null ? q.searchRefusalsByAddress : q.searchRefusals;
 }

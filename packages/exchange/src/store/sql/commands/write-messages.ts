@@ -41,18 +41,20 @@ export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
   if (version !== null) return { kind: 'stale', version };
   const first = messages[0];
   const atMs = first?.createdAtMs ?? 0;
+  const known = idempotency === null ? undefined : yield* one(q.readIdempotency, idempotency.mailbox, idempotency.key);
+  // A refused request never uses up its token: this one is refused before the nonce is claimed.
+  if (known !== undefined && known.fingerprint !== idempotency?.fingerprint) return { kind: 'key-conflict' };
   const used = yield* claimNonce(command.nonce);
   if (used !== null) {
     // Ids are made by the caller: a message of this id is this command's own earlier commit, not a replayed token.
     const mine = first === undefined ? undefined : yield* one(q.readState, first.messageId);
     return mine === undefined ? used : { kind: 'accepted' };
   }
+  if (known !== undefined) {
+    if (known.messageId === first?.messageId) return { kind: 'accepted' };
+    return { kind: 'repeated', messageId: known.messageId as NewMessage['messageId'] };
+  }
   if (idempotency !== null && first !== undefined) {
-    const known = yield* one(q.readIdempotency, idempotency.mailbox, idempotency.key);
-    if (known !== undefined) {
-      if (known.fingerprint !== idempotency.fingerprint) return { kind: 'key-conflict' };
-      return { kind: 'repeated', messageId: known.messageId as NewMessage['messageId'] };
-    }
     const { mailbox, key, fingerprint, expiresAtMs } = idempotency;
     yield* run(q.claimIdempotency, mailbox, key, fingerprint, first.messageId, expiresAtMs);
   }

@@ -10,12 +10,9 @@ export const readIdempotency = asks<{ fingerprint: string; messageId: string }>(
   'select fingerprint, message_id as "messageId" from idempotency where mailbox_id = $1 and key = $2',
 );
 
-/** An expired key that the sweep has not reached yet may be taken again. */
 export const claimIdempotency = tells(
   'claim-idempotency',
-  `insert into idempotency (mailbox_id, key, fingerprint, message_id, expires_at_ms) values ($1, $2, $3, $4, $5)
-   on conflict (mailbox_id, key) do update
-     set fingerprint = excluded.fingerprint, message_id = excluded.message_id, expires_at_ms = excluded.expires_at_ms`,
+  'insert into idempotency (mailbox_id, key, fingerprint, message_id, expires_at_ms) values ($1, $2, $3, $4, $5)',
 );
 
 export const insertPayload = tells(

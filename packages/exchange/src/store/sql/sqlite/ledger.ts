@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Ledger } from '../../ledger.ts';
 import type { ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
-import { startThread, type ThreadOptions } from './thread.ts';
+import { type LedgerThread, startThread, type ThreadOptions } from './thread.ts';
 
 export interface SqliteLedgerOptions
   extends Pick<ThreadOptions, 'path' | 'cacheMebibytes' | 'queueMax' | 'companions' | 'onBatch' | 'onBroken'> {
@@ -25,16 +25,12 @@ const batchMax = 256;
 export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Ledger> {
   const { path, cacheMebibytes, queueMax, onBroken } = options;
   makeFolderDurable(dirname(resolve(path)));
+  makePrivate(path);
   const thread = { path, cacheMebibytes, lockTimeoutMs, queueMax, batchMax, onBroken };
   const { onBatch, companions } = options;
   const watched = { ...(onBatch && { onBatch }), ...(companions && { companions }) };
   const writer = await startThread<WritingCommands>({ ...thread, ...watched, role: 'writer' });
-  const made = await writer.call('claimMeta', 'profile', options.profile);
-  if (made !== options.profile) {
-    await writer.close();
-    throw new ProfileMismatch(path, made, options.profile);
-  }
-  const reader = await startThread<ReadingCommands>({ ...thread, role: 'reader' });
+  const reader = await openBeside(writer, options, () => startThread<ReadingCommands>({ ...thread, role: 'reader' }));
   return ledgerOver({
     write: writer.call,
     read: reader.call,
@@ -44,6 +40,27 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
       await writer.close();
     },
   });
+}
+
+/** The reader, once the profile is known to be right; what stands in the way of either lets go of the writer. */
+async function openBeside<R>(
+  writer: LedgerThread<WritingCommands>,
+  { path, profile }: SqliteLedgerOptions,
+  startReader: () => Promise<R>,
+): Promise<R> {
+  try {
+    const made = await writer.call('claimMeta', 'profile', profile);
+    if (made !== profile) throw new ProfileMismatch(path, made, profile);
+    return await startReader();
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+}
+
+/** Small bodies lie in the ledger: a new one is its owner's alone. SQLite gives the log and its index the same mode. */
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
 }
 
 /**

@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe } from 'vitest';
+import { promiseAccepting } from './ledger/accept.contract.ts';
+import { promiseAudit, promiseRefusals } from './ledger/facts.contract.ts';
+import type { Ledger } from './ledger.ts';
+
+/** A ledger made for one test. */
+export interface LedgerUnderTest {
+  readonly ledger: Ledger;
+  /** Closes the ledger and opens it again, as the next process would. */
+  reopen(): Promise<Ledger>;
+  /** Closes the ledger, removes everything and checks that nothing is left open. */
+  end(): Promise<void>;
+}
+
+/** The ledger of the test that is running; a group of promises asks for it in each of its tests. */
+export interface LedgerSource {
+  readonly ledger: Ledger;
+  reopen(): Promise<Ledger>;
+}
+
+/** What every ledger promises. `open` makes an empty one of the live profile; the suite ends it. */
+export function describeLedger(name: string, open: () => Promise<LedgerUnderTest>): void {
+  describe(`ledger on ${name}`, () => {
+    let running: LedgerUnderTest | undefined;
+    const current = (): LedgerUnderTest => {
+      if (running === undefined) throw new Error('no test is running');
+      return running;
+    };
+    const source: LedgerSource = {
+      get ledger() {
+        return current().ledger;
+      },
+      reopen: () => current().reopen(),
+    };
+    beforeEach(async () => {
+      running = await open();
+    });
+    afterEach(async () => {
+      await running?.end();
+      running = undefined;
+    });
+
+    describe('accept', () => promiseAccepting(source));
+    describe('refusals', () => promiseRefusals(source));
+    describe('audit', () => promiseAudit(source));
+  });
+}
