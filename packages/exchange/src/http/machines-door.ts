@@ -138,6 +138,7 @@ function errorNameOf(error: unknown): ErrorName {
     case 'disk-full':
       return 'storage-unavailable';
     case 'unavailable':
+    case 'busy':
     case 'io':
       return 'service-unavailable';
     // A broken ledger does not know what it kept: 503 would tell callers that nothing happened, and theirs is to repeat.

@@ -45,6 +45,8 @@ export interface BodyBlock {
 export type BodyFaultKind =
   /** No space, or the reserve kept for acknowledging and downloading would be touched. */
   | 'disk-full'
+  /** As many bodies are being written as the store has room for: try again. */
+  | 'busy'
   /** The store did not take or give the bytes: I/O error, short write, failed flush. */
   | 'io'
   /** Bytes at rest are not the bytes that were accepted; `block` names the first wrong block (0-based). */
@@ -72,7 +74,10 @@ export interface BodyListing {
 
 /** The body store: what may be asked of where bytes live. Every implementation runs `bodies.contract.ts`. */
 export interface Bodies {
-  /** Begins a body under a fresh key. Throws `BodyFault` 'disk-full' when the reserve would be touched. */
+  /**
+   * Begins a body under a fresh key. Throws `BodyFault` 'disk-full' when the reserve would be touched, and 'busy' when
+   * as many are open as the store has room for.
+   */
   create(): Promise<BodySink>;
   /**
    * Yields the body's blocks in order, each checked against its digest before it is yielded; reads ahead by one block.

@@ -82,25 +82,57 @@ async function* once(bytes: Uint8Array): AsyncGenerator<BodyBlock> {
   yield await Promise.resolve({ bytes, release: () => undefined });
 }
 
+/**
+ * Reads the first block and gives all of them again. `return` lets go of what was read also where nothing was asked for
+ * yet; a generator that never started would leave its file open and its block out of the pool.
+ */
 async function peek(
   blocks: AsyncIterable<BodyBlock>,
 ): Promise<{ first: BodyBlock | undefined; rest: AsyncIterable<BodyBlock> }> {
   const iterator = blocks[Symbol.asyncIterator]();
-  const step = await iterator.next();
-  const first = step.done === true ? undefined : step.value;
-  async function* replay(): AsyncGenerator<BodyBlock> {
-    try {
-      if (first !== undefined) yield first;
-      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
-    } finally {
+  let held: IteratorResult<BodyBlock> | undefined = await iterator.next();
+  const first = held.done === true ? undefined : held.value;
+  const rest: AsyncIterator<BodyBlock> = {
+    next() {
+      const step = held;
+      held = undefined;
+      return step === undefined ? iterator.next() : Promise.resolve(step);
+    },
+    async return() {
+      if (held?.done === false) held.value.release();
+      held = undefined;
       await iterator.return?.();
-    }
-  }
-  return { first, rest: replay() };
+      return { done: true, value: undefined };
+    },
+  };
+  return { first, rest: { [Symbol.asyncIterator]: () => rest } };
+}
+
+/** Passes blocks through a coder; `return` lets go of the blocks also where nothing was asked for yet. */
+function through(
+  blocks: AsyncIterable<BodyBlock>,
+  coder: ReturnType<typeof createGzip> | ReturnType<typeof createGunzip>,
+): AsyncIterable<Uint8Array> {
+  const coded = codedPieces(blocks, coder);
+  let started = false;
+  const pieces: AsyncIterator<Uint8Array> = {
+    next() {
+      started = true;
+      return coded.next();
+    },
+    async return() {
+      if (started) return coded.return(undefined);
+      started = true;
+      coder.destroy();
+      await blocks[Symbol.asyncIterator]().return?.();
+      return coded.return(undefined);
+    },
+  };
+  return { [Symbol.asyncIterator]: () => pieces };
 }
 
 /** Feeds blocks through a coder one at a time: what is in flight is a block and the coder's own window. */
-async function* through(
+async function* codedPieces(
   blocks: AsyncIterable<BodyBlock>,
   coder: ReturnType<typeof createGzip> | ReturnType<typeof createGunzip>,
 ): AsyncGenerator<Uint8Array> {

@@ -205,3 +205,23 @@ describe('bodies on disk', () => {
     expect(stdout).toBe('');
   });
 });
+
+describe('the number of bodies being written', () => {
+  it('is bounded: one more is refused as busy, and room returns when one ends either way', async () => {
+    const { bodies, end } = await openDisk({ openSinksMax: 2 });
+    try {
+      const begun = await Promise.allSettled([bodies.create(), bodies.create(), bodies.create()]);
+      const sinks = begun.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      expect(sinks).toHaveLength(2);
+      await expect(bodies.create()).rejects.toMatchObject({ kind: 'busy' });
+      await sinks[0]?.abort();
+      const next = await bodies.create();
+      await expect(bodies.create()).rejects.toMatchObject({ kind: 'busy' });
+      await sinks[1]?.finish();
+      await (await bodies.create()).abort();
+      await next.abort();
+    } finally {
+      await end();
+    }
+  });
+});

@@ -27,6 +27,9 @@ const seedBytes = 64 * 1024;
 /** Files removed at a time. */
 const removalsMax = 16;
 
+/** Bodies being written at a time, a seed of 64 KiB and a descriptor each: 64 MiB at most. */
+export const openSinksMaxDefault = 1024;
+
 /** 96 MiB in all: 12 blocks for readers and 48 pieces for writers. */
 export const blockBuffersDefault = 24;
 
@@ -52,6 +55,8 @@ export interface DiskBodiesOptions {
   readonly randomKey: () => string;
   /** Threads that hash; `hashThreadsDefault()` when absent. */
   readonly hashThreads?: number;
+  /** Bodies being written at a time; `openSinksMaxDefault` when absent. */
+  readonly openSinksMax?: number;
   /** Told of each failed flush, after which the disk should be looked at. */
   readonly onFlushFailure?: (fault: BodyFault) => void;
 }
@@ -60,7 +65,7 @@ export interface DiskBodiesOptions {
  * The body store on a local disk: one file a body, named by the day it came.
  *
  * Memory. Transfers share `blockBuffers` × 4 MiB of shared memory, made on first use. Readers and writers have a half
- * each, so neither can take the other's. Every open sink may have one seed of 64 KiB besides; it takes a piece of 1 MiB
+ * each, so neither can take the other's. Each of `openSinksMax` open sinks may have one seed of 64 KiB besides; it takes a piece of 1 MiB
  * from the pool only when the seed overflows and holds no other while it waits. Whoever sits on pool memory without
  * working on it — a sink whose sender is slow, a reader's block read ahead — gives it back as soon as another waits.
  * What a reader's consumer is sending cannot be taken away: the server's stall timeout bounds that wait.
@@ -96,6 +101,8 @@ class DiskBodies implements Bodies {
   readonly #sinkRoom: SinkRoom;
   readonly #readRoom: ReadRoom;
   readonly #sinks = new Set<DiskBodySink>();
+  /** Sinks whose file is being made. */
+  #beginning = 0;
   /** Every other call in progress; `close` waits for them. */
   readonly #calls = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -127,6 +134,11 @@ class DiskBodies implements Bodies {
 
   create(): Promise<BodySink> {
     return this.#during(async () => {
+      const openMax = this.#options.openSinksMax ?? openSinksMaxDefault;
+      if (this.#sinks.size + this.#beginning >= openMax) {
+        throw new BodyFault('busy', `${openMax} bodies are being written, and there is no room for more`);
+      }
+      this.#beginning += 1;
       try {
         await this.#sinkRoom.space.admit(0);
         const place = newPlace(this.#options.clock.nowMs(), this.#options.randomKey());
@@ -138,6 +150,8 @@ class DiskBodies implements Bodies {
         return sink;
       } catch (error) {
         throw diskFault('creating a body', error);
+      } finally {
+        this.#beginning -= 1;
       }
     });
   }

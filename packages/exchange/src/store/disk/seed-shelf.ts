@@ -2,8 +2,8 @@
 const keptMax = 64;
 
 /**
- * Small buffers of shared memory in which every body begins. They are not rationed: one belongs to each open body, so
- * their number is bounded by the number of uploads the listener lets in.
+ * Small buffers of shared memory in which every body begins. They are not rationed: one belongs to each open body, and
+ * the store bounds the number of those.
  */
 export class SeedShelf {
   readonly seedBytes: number;
