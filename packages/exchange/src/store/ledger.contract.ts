@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { promiseAccepting } from './ledger/accept.contract.ts';
+import { promiseChunks } from './ledger/chunks.contract.ts';
 import { promiseAudit, promiseRefusals } from './ledger/facts.contract.ts';
+import { promiseCollecting, promiseFinding, promiseInbox } from './ledger/inbox.contract.ts';
+import { promiseNonces } from './ledger/nonces.contract.ts';
+import { promiseAcknowledging, promiseChangingState } from './ledger/state.contract.ts';
 import type { Ledger } from './ledger.ts';
 
 /** A ledger made for one test. */
@@ -41,6 +45,13 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     });
 
     describe('accept', () => promiseAccepting(source));
+    describe('addChunk', () => promiseChunks(source));
+    describe('acknowledge', () => promiseAcknowledging(source));
+    describe('changeState', () => promiseChangingState(source));
+    describe('inbox', () => promiseInbox(source));
+    describe('collectChunk', () => promiseCollecting(source));
+    describe('find', () => promiseFinding(source));
+    describe('nonces', () => promiseNonces(source));
     describe('refusals', () => promiseRefusals(source));
     describe('audit', () => promiseAudit(source));
   });

@@ -228,16 +228,27 @@ export function* changeState(
     atMs,
     command.linkedMessageId,
   );
-  if (recipient !== null && message.state !== command.to) {
-    const withdrawn = yield* run(deliveries.withdrawDelivery, recipient, messageId);
-    if (withdrawn === 1) yield* run(deliveries.countOut, recipient);
-    if (command.to === 'accepted' && command.expiresAtMs !== null) {
-      yield* deliver(recipient, messageId, message.workflowId, command.expiresAtMs);
-    }
-  }
+  if (recipient !== null && message.state !== command.to) yield* moveDelivery(command, { ...message, recipient });
   yield* appendEvent(messageId, command.event);
   if (command.report !== null) yield* insertMessage(command.report);
   return { kind: 'changed' };
+}
+
+/** Takes the entry out of the inbox, or puts the message back at its end. */
+function* moveDelivery(
+  { messageId, to, atMs, expiresAtMs }: ChangeStateCommand,
+  message: { readonly recipient: string; readonly workflowId: string; readonly payloadId: string | null },
+): Talk<void> {
+  const { recipient, workflowId, payloadId } = message;
+  const ended =
+    to === 'acknowledged'
+      ? yield* run(deliveries.acknowledgeDelivery, recipient, messageId, atMs)
+      : yield* run(deliveries.withdrawDelivery, recipient, messageId);
+  if (ended === 1) yield* run(deliveries.countOut, recipient);
+  if (to !== 'accepted' || expiresAtMs === null) return;
+  yield* deliver(recipient, messageId, workflowId, expiresAtMs);
+  yield* run(q.keepMessage, messageId, expiresAtMs);
+  if (payloadId !== null) yield* run(q.keepPayload, payloadId, expiresAtMs);
 }
 
 export function* recordCollections(facts: readonly CollectionFacts[]): Talk<void> {

@@ -75,9 +75,15 @@ export const readUpload = asks<{
    from message m join payload p on p.payload_id = m.payload_id where m.message_id = $1`,
 );
 
-export const readState = asks<{ state: string; recipient: string | null; workflowId: string }>(
+export const readState = asks<{
+  state: string;
+  recipient: string | null;
+  workflowId: string;
+  payloadId: string | null;
+}>(
   'read-state',
-  'select state, recipient, workflow_id as "workflowId" from message where message_id = $1',
+  `select state, recipient, workflow_id as "workflowId", payload_id as "payloadId" from message
+   where message_id = $1`,
 );
 
 export const finishUpload = tells(
@@ -91,6 +97,14 @@ export const changeState = tells(
   'change-state',
   `update message set state = $2, status_code = $3, status_event = $4, status_description = $5, state_at_ms = $6,
      linked_message_id = coalesce($7, linked_message_id)
+   where message_id = $1`,
+);
+
+/** What waits again is neither hidden nor removed before its wait is over. */
+export const keepMessage = tells(
+  'keep-message',
+  `update message set hide_at_ms = case when hide_at_ms < $2 then $2 else hide_at_ms end,
+     remove_at_ms = case when remove_at_ms < $2 then $2 else remove_at_ms end
    where message_id = $1`,
 );
 
