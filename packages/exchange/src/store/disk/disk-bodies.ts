@@ -28,7 +28,7 @@ const seedBytes = 64 * 1024;
 const removalsMax = 16;
 
 /** Bodies being written at a time, a seed of 64 KiB and a descriptor each: 64 MiB at most. */
-export const openSinksMaxDefault = 1024;
+const openSinksMaxDefault = 1024;
 
 /** 96 MiB in all: 12 blocks for readers and 48 pieces for writers. */
 export const blockBuffersDefault = 24;
