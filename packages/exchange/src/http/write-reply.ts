@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { BlockReply, PlainReply, Reply, StreamReply } from '../api/machines/request.ts';
+import type { PlainReply, Reply } from '../api/machines/request.ts';
+import type { BodyBlock } from '../store/bodies.ts';
 
 export interface ConnectionHeaders {
   /** Whole seconds an idle connection is kept; 0 closes it after this answer. */
@@ -47,9 +48,9 @@ export async function writeReply(
     case 'plain':
       return writePlain(response, reply, kept);
     case 'blocks':
-      return writeBlocks(response, reply, kept);
+      return writePieces(response, [reply.status, headerList(reply, reply.lengthBytes, kept)], reply.blocks);
     case 'stream':
-      return writeStream(response, reply, kept);
+      return writePieces(response, [reply.status, headerList(reply, undefined, kept)], reply.pieces);
   }
 }
 
@@ -64,47 +65,29 @@ function writePlain(response: ServerResponse, reply: PlainReply, connection: Con
   return length;
 }
 
-/** The first block is read and checked before the status line is written: damage there is an error, not a torn body. */
-async function writeBlocks(
+/**
+ * The first piece is read and checked before the status line is written: damage there is an error, not a torn body.
+ * A piece that borrows memory gives it back once it was sent, or once nobody is left to send it to.
+ */
+async function writePieces(
   response: ServerResponse,
-  reply: BlockReply,
-  connection: ConnectionHeaders,
+  head: readonly [status: number, headers: string[]],
+  source: AsyncIterable<Uint8Array | BodyBlock>,
 ): Promise<number> {
-  const blocks = reply.blocks[Symbol.asyncIterator]();
-  try {
-    let step = await blocks.next();
-    response.writeHead(reply.status, headerList(reply, reply.lengthBytes, connection));
-    let sent = 0;
-    while (step.done !== true) {
-      const block = step.value;
-      await push(response, block.bytes);
-      sent += block.bytes.length;
-      block.release();
-      step = await blocks.next();
-    }
-    response.end();
-    return sent;
-  } catch (error) {
-    if (response.headersSent) response.destroy();
-    throw error;
-  } finally {
-    await blocks.return?.();
-  }
-}
-
-async function writeStream(
-  response: ServerResponse,
-  reply: StreamReply,
-  connection: ConnectionHeaders,
-): Promise<number> {
-  const pieces = reply.pieces[Symbol.asyncIterator]();
+  const pieces = source[Symbol.asyncIterator]();
   try {
     let step = await pieces.next();
-    response.writeHead(reply.status, headerList(reply, undefined, connection));
+    response.writeHead(...head);
     let sent = 0;
     while (step.done !== true) {
-      await push(response, step.value);
-      sent += step.value.length;
+      const piece = step.value;
+      const bytes = piece instanceof Uint8Array ? piece : piece.bytes;
+      try {
+        await push(response, bytes);
+      } finally {
+        if (!(piece instanceof Uint8Array)) piece.release();
+      }
+      sent += bytes.length;
       step = await pieces.next();
     }
     response.end();
