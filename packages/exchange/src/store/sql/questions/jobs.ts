@@ -47,7 +47,10 @@ export const listRemovable = asks<{ messageId: string; recipient: string | null;
 );
 
 export const dropMessage = tells('drop-message', 'delete from message where message_id = $1');
-export const dropDelivery = tells('drop-delivery', 'delete from delivery where mailbox_id = $1 and message_id = $2');
+export const dropDelivery = asks<{ state: string }>(
+  'drop-delivery',
+  'delete from delivery where mailbox_id = $1 and message_id = $2 returning state',
+);
 export const dropEvents = tells('drop-events', 'delete from event where message_id = $1');
 export const dropDeletedPayload = tells(
   'drop-deleted-payload',
