@@ -20,9 +20,10 @@ export const listDuePayloads = asks<{ payloadId: string }>(
    order by keep_until_ms limit $2 + 0`,
 );
 
+/** Not "is not null": where few bodies had references when rows were counted, the engine would walk all of those. */
 export const listPayloadBodies = asks<{ ref: string }>(
   'list-payload-bodies',
-  'select body_ref as ref from chunk where payload_id = $1 and body_ref is not null',
+  'select body_ref as ref from chunk where payload_id = $1 and length(body_ref) > 0',
 );
 
 /** The wrapped key goes with the bytes: without it no copy of them can be read. */
