@@ -3,7 +3,10 @@ import { promiseAccepting } from './ledger/accept.contract.ts';
 import { promiseChunks } from './ledger/chunks.contract.ts';
 import { promiseAudit, promiseRefusals } from './ledger/facts.contract.ts';
 import { promiseCollecting, promiseFinding, promiseInbox } from './ledger/inbox.contract.ts';
+import { promiseJobs, promiseReset } from './ledger/jobs.contract.ts';
+import { promiseLife } from './ledger/life.contract.ts';
 import { promiseNonces } from './ledger/nonces.contract.ts';
+import { promiseRegistry } from './ledger/registry.contract.ts';
 import { promiseAcknowledging, promiseChangingState } from './ledger/state.contract.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -52,6 +55,10 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     describe('collectChunk', () => promiseCollecting(source));
     describe('find', () => promiseFinding(source));
     describe('nonces', () => promiseNonces(source));
+    describe('registry', () => promiseRegistry(source));
+    describe('jobs', () => promiseJobs(source));
+    describe('reset', () => promiseReset(source));
+    describe('the life of messages', () => promiseLife(source));
     describe('refusals', () => promiseRefusals(source));
     describe('audit', () => promiseAudit(source));
   });

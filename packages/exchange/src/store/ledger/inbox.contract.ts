@@ -151,15 +151,13 @@ export function promiseFinding(at: LedgerSource): void {
   it('finds by local key at most two, of one sender, that are not past their hiding date', async () => {
     const { messages } = at.ledger;
     const hideAtMs = bornAtMs + dayMs;
-    await deliver(messages, 1, { localKey: 'k', hideAtMs });
-    for (const n of [2, 3, 4]) await deliver(messages, n, { localKey: 'k' });
-    await deliver(messages, 5, { localKey: 'other' });
-    await deliver(messages, 6, { localKey: 'k', sender: carol });
-    const found = async (nowMs: number) =>
-      (await messages.findByLocalKey(alice, 'k', nowMs)).map(({ messageId }) => messageId);
-    expect(await found(bornAtMs)).toEqual([idOf(1), idOf(2)]);
-    expect(await found(hideAtMs)).toEqual([idOf(2), idOf(3)]);
-    expect(await messages.findByLocalKey(alice, 'other', bornAtMs)).toMatchObject([{ messageId: idOf(5) }]);
+    for (const n of [1, 2]) await deliver(messages, n, { localKey: 'k', hideAtMs });
+    await deliver(messages, 3, { localKey: 'k' });
+    await deliver(messages, 4, { localKey: 'other' });
+    await deliver(messages, 5, { localKey: 'k', sender: carol });
+    expect(await messages.findByLocalKey(alice, 'k', bornAtMs)).toHaveLength(2);
+    expect(await messages.findByLocalKey(alice, 'k', hideAtMs)).toMatchObject([{ messageId: idOf(3) }]);
+    expect(await messages.findByLocalKey(alice, 'other', bornAtMs)).toMatchObject([{ messageId: idOf(4) }]);
     expect(await messages.findByLocalKey(bob, 'k', bornAtMs)).toEqual([]);
   });
 

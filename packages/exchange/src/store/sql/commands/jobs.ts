@@ -2,7 +2,7 @@ import type { MailboxId, MessageId } from '@openmesh/protocol';
 import type { BodyRef } from '../../bodies.ts';
 import type { DueDelivery, DuePayload } from '../../ledger/jobs.ts';
 import { all, one, run, type Talk } from '../question.ts';
-import { listDue } from '../questions/deliveries.ts';
+import { countOut, listDue } from '../questions/deliveries.ts';
 import * as q from '../questions/jobs.ts';
 import { sweepNonces as sweepNonceLog } from '../questions/nonces.ts';
 
@@ -43,12 +43,18 @@ export function* hideRecords(query: { nowMs: number; limit: number }): Talk<numb
 export function* removeRecords(query: { nowMs: number; limit: number }): Talk<number> {
   const rows = yield* all(q.listRemovable, query.nowMs, query.limit);
   for (const { messageId, recipient, payloadId } of rows) {
-    yield* run(q.dropEvents, messageId);
-    if (recipient !== null) yield* run(q.dropDelivery, recipient, messageId);
+    yield* dropRecord(messageId, recipient);
     if (payloadId !== null) yield* run(q.dropDeletedPayload, payloadId);
-    yield* run(q.dropMessage, messageId);
   }
   return rows.length;
+}
+
+/** Everything of a message but its payload, which others may point to. */
+export function* dropRecord(messageId: string, recipient: string | null): Talk<void> {
+  yield* run(q.dropEvents, messageId);
+  const dropped = recipient === null ? undefined : yield* one(q.dropDelivery, recipient, messageId);
+  if (dropped?.state === 'waiting') yield* run(countOut, recipient);
+  yield* run(q.dropMessage, messageId);
 }
 
 export function* sweepNonces(query: { nowMs: number; limit: number }): Talk<number> {

@@ -77,7 +77,8 @@ function toRecord(row: q.MessageRow): MessageRecord {
     totalChunks: row.totalChunks ?? 0,
     sizeBytes: row.sizeBytes ?? 0,
     contentEncoding: row.contentEncoding === 'gzip' ? 'gzip' : '',
-    payloadDeleted: row.deletedAtMs !== null,
+    // Gone altogether, when another message that pointed to the same payload was removed first.
+    payloadDeleted: row.payloadId !== null && (row.totalChunks === null || row.deletedAtMs !== null),
     firstListedAtMs: row.firstListedAtMs,
     firstDownloadAtMs: row.firstDownloadAtMs,
     lastDownloadAtMs: row.lastDownloadAtMs,

@@ -1,8 +1,9 @@
 import type { MailboxId } from '@openmesh/protocol';
 import type { BodyRef } from '../../bodies.ts';
 import { all, run, type Talk } from '../question.ts';
-import { dropChunks, dropDelivery, dropEvents, dropMessage } from '../questions/jobs.ts';
+import { dropChunks, listPayloadBodies } from '../questions/jobs.ts';
 import * as q from '../questions/reset.ts';
+import { dropRecord } from './jobs.ts';
 
 /** The sandbox's clean slate: returns the bodies that no row names any more. */
 export function* reset(mailboxes: readonly MailboxId[] | 'all'): Talk<readonly BodyRef[]> {
@@ -11,19 +12,18 @@ export function* reset(mailboxes: readonly MailboxId[] | 'all'): Talk<readonly B
     for (const statement of q.emptyTables) yield* run(statement);
     return bodies.map((body) => body.ref as BodyRef);
   }
-  const refs: BodyRef[] = [];
   for (const mailbox of mailboxes) {
-    for (const body of yield* all(q.listRecipientBodies, mailbox)) refs.push(body.ref as BodyRef);
-    for (const { messageId, recipient, payloadId } of yield* all(q.listMailboxMessages, mailbox)) {
-      yield* run(dropEvents, messageId);
-      if (recipient !== null) yield* run(dropDelivery, recipient, messageId);
-      if (payloadId !== null) {
-        yield* run(dropChunks, payloadId);
-        yield* run(q.dropPayload, payloadId);
-      }
-      yield* run(dropMessage, messageId);
+    for (const { messageId, recipient } of yield* all(q.listMailboxMessages, mailbox)) {
+      yield* dropRecord(messageId, recipient);
     }
+    yield* run(q.forgetKeys, mailbox);
   }
-  yield* run(q.recount);
+  // A payload goes with the last message that points to it, which may be another mailbox's.
+  const refs: BodyRef[] = [];
+  for (const { payloadId } of yield* all(q.listUnnamedPayloads)) {
+    for (const body of yield* all(listPayloadBodies, payloadId)) refs.push(body.ref as BodyRef);
+    yield* run(dropChunks, payloadId);
+    yield* run(q.dropPayload, payloadId);
+  }
   return refs;
 }

@@ -62,7 +62,7 @@ export interface AuditRow {
 
 const audit = 'select entry_no as "entryNo", at_ms as "atMs", actor, action, subject, detail, hash from audit';
 
-export const lastAudit = asks<AuditRow>('last-audit', `${audit} order by entry_no desc limit 1`);
+export const lastAudit = asks<AuditRow>('last-audit', `${audit} where entry_no = (select max(entry_no) from audit)`);
 export const readAudit = asks<AuditRow>('read-audit', `${audit} where entry_no >= $1 order by entry_no limit $2 + 0`);
 export const readAuditBack = asks<AuditRow>(
   'read-audit-back',

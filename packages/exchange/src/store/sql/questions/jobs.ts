@@ -20,9 +20,10 @@ export const listDuePayloads = asks<{ payloadId: string }>(
    order by keep_until_ms limit $2 + 0`,
 );
 
+/** Not "is not null": where few bodies had references when rows were counted, the engine would walk all of those. */
 export const listPayloadBodies = asks<{ ref: string }>(
   'list-payload-bodies',
-  'select body_ref as ref from chunk where payload_id = $1 and body_ref is not null',
+  'select body_ref as ref from chunk where payload_id = $1 and length(body_ref) > 0',
 );
 
 /** The wrapped key goes with the bytes: without it no copy of them can be read. */
@@ -47,7 +48,10 @@ export const listRemovable = asks<{ messageId: string; recipient: string | null;
 );
 
 export const dropMessage = tells('drop-message', 'delete from message where message_id = $1');
-export const dropDelivery = tells('drop-delivery', 'delete from delivery where mailbox_id = $1 and message_id = $2');
+export const dropDelivery = asks<{ state: string }>(
+  'drop-delivery',
+  'delete from delivery where mailbox_id = $1 and message_id = $2 returning state',
+);
 export const dropEvents = tells('drop-events', 'delete from event where message_id = $1');
 export const dropDeletedPayload = tells(
   'drop-deleted-payload',

@@ -46,9 +46,10 @@ const record = `select m.message_id as "messageId", m.message_type as "messageTy
 
 export const findMessage = asks<MessageRow>('find-message', `${record} where m.message_id = $1`);
 
+/** In no order: asked for the order of ids, the engine walks the sender's whole outbox instead of the key's index. */
 export const findByLocalKey = asks<MessageRow>(
   'find-by-local-key',
-  `${record} where m.sender = $1 and m.local_key = $2 and m.hide_at_ms > $3 order by m.message_id limit 2`,
+  `${record} where m.sender = $1 and m.local_key = $2 and m.hide_at_ms > $3 limit 2`,
 );
 
 export interface ChunkRow {

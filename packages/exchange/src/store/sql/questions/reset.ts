@@ -1,25 +1,20 @@
 import { asks, tells } from '../question.ts';
 
-export const listRecipientBodies = asks<{ ref: string }>(
-  'list-mailbox-bodies',
-  `select c.body_ref as ref from message m join chunk c on c.payload_id = m.payload_id
-   where c.body_ref is not null and (m.sender = $1 or m.recipient = $1)`,
-);
 export const listAllBodies = asks<{ ref: string }>(
   'list-all-bodies',
   'select body_ref as ref from chunk where body_ref is not null',
 );
 
-export const listMailboxMessages = asks<{ messageId: string; recipient: string | null; payloadId: string | null }>(
+export const listMailboxMessages = asks<{ messageId: string; recipient: string | null }>(
   'list-mailbox-messages',
-  `select message_id as "messageId", recipient, payload_id as "payloadId" from message
-   where sender = $1 or recipient = $1`,
+  'select message_id as "messageId", recipient from message where sender = $1 or recipient = $1',
 );
-export const recount = tells(
-  'recount',
-  `update inbox_counter set waiting =
-     (select count(*) from delivery d where d.mailbox_id = inbox_counter.mailbox_id and d.state = 'waiting')`,
+export const listUnnamedPayloads = asks<{ payloadId: string }>(
+  'list-unnamed-payloads',
+  `select payload_id as "payloadId" from payload
+   where payload_id not in (select payload_id from message where payload_id is not null)`,
 );
+export const forgetKeys = tells('forget-keys', 'delete from idempotency where mailbox_id = $1');
 export const dropPayload = tells('drop-payload', 'delete from payload where payload_id = $1');
 
 /** Positions go on where they were, so that a page token from before the reset cannot point into the future. */

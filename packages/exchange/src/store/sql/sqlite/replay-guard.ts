@@ -8,6 +8,7 @@ import { type Fingerprint, FingerprintSet } from './fingerprints.ts';
 /** Claims whose dates lie in the same span share a set and are forgotten together. */
 const spanMs = 15 * 60_000;
 const bytesEach = 12;
+const rowsAtATime = 1000;
 const saltKey = 'nonce-salt';
 const saltBytes = 32;
 
@@ -35,11 +36,12 @@ export class ReplayGuard {
     const stored = yield* one(readMeta, saltKey);
     this.#salt = stored?.value ?? randomBytes(saltBytes).toString('hex');
     if (stored === undefined) yield* run(writeMeta, saltKey, this.#salt);
-    for (const { expiresAtMs, prints } of yield* all(listNonces)) {
-      const set = this.#setOf(expiresAtMs);
-      const view = new DataView(prints.buffer, prints.byteOffset, prints.byteLength);
-      for (let at = 0; at + bytesEach <= prints.byteLength; at += bytesEach) {
-        set.add({ high: view.getUint32(at), low: view.getUint32(at + 4) }, view.getUint32(at + 8));
+    for (let after = -1; ; ) {
+      const joined = yield* all(listNonces, after, rowsAtATime);
+      if (joined.length === 0) return;
+      for (const { lastEntryNo, expiresAtMs, prints } of joined) {
+        after = Math.max(after, lastEntryNo);
+        this.#remember(expiresAtMs, Buffer.from(prints, 'hex'));
       }
     }
   }
@@ -94,6 +96,13 @@ export class ReplayGuard {
       if (leftMs !== undefined) return span - leftMs;
     }
     return undefined;
+  }
+
+  #remember(span: number, prints: Buffer): void {
+    const set = this.#setOf(span);
+    for (let at = 0; at + bytesEach <= prints.length; at += bytesEach) {
+      set.add({ high: prints.readUInt32BE(at), low: prints.readUInt32BE(at + 4) }, prints.readUInt32BE(at + 8));
+    }
   }
 
   #setOf(span: number): FingerprintSet {
