@@ -1,0 +1,222 @@
+CREATE TABLE audit (
+  entry_no integer primary key,
+  at_ms integer not null,
+  actor text not null,
+  action text not null,
+  subject text not null,
+  detail text not null,
+  hash text not null
+);
+
+CREATE TABLE certificate (
+  fingerprint text primary key,
+  serial text not null,
+  subject text not null,
+  mailbox_id text,
+  revoked_at_ms integer
+) without rowid;
+
+CREATE TABLE chunk (
+  payload_id text not null,
+  chunk_number integer not null,
+  size_bytes integer not null,
+  sha256 text not null,
+  block_digests text not null,
+  body_ref text,
+  inline_body blob,
+  stored_at_ms integer not null,
+  primary key (payload_id, chunk_number)
+);
+
+CREATE INDEX chunk_body_ref on chunk (body_ref) where body_ref is not null;
+
+CREATE TABLE connection (
+  mailbox_id text not null,
+  client_version text not null,
+  os_name text not null,
+  os_version text not null,
+  os_architecture text not null,
+  java_version text not null,
+  user_agent text not null,
+  at_ms integer not null,
+  primary key (mailbox_id, client_version, os_name, os_version, os_architecture, java_version, user_agent)
+) without rowid;
+
+CREATE TABLE credential (
+  credential_id text primary key,
+  mailbox_id text not null,
+  kind text not null check (kind = 'password'),
+  sealed text not null,
+  valid_from_ms integer not null,
+  valid_to_ms integer
+) without rowid;
+
+CREATE TABLE delivery (
+  mailbox_id text not null,
+  message_id text not null,
+  workflow_id text not null,
+  position integer not null,
+  state text not null check (state in ('waiting', 'acknowledged', 'withdrawn')),
+  expires_at_ms integer not null,
+  acknowledged_at_ms integer,
+  first_listed_at_ms integer,
+  first_download_at_ms integer,
+  last_download_at_ms integer,
+  downloads integer not null default 0,
+  primary key (mailbox_id, message_id)
+) without rowid;
+
+CREATE INDEX delivery_due on delivery (expires_at_ms) where state = 'waiting';
+
+CREATE INDEX delivery_waiting on delivery (mailbox_id, position) where state = 'waiting';
+
+CREATE TABLE event (
+  message_id text not null,
+  event_no integer not null,
+  at_ms integer not null,
+  actor text not null,
+  kind text not null,
+  detail text not null,
+  primary key (message_id, event_no)
+) without rowid;
+
+CREATE TABLE idempotency (
+  mailbox_id text not null,
+  key text not null,
+  fingerprint text not null,
+  message_id text not null,
+  expires_at_ms integer not null,
+  primary key (mailbox_id, key)
+) without rowid;
+
+CREATE INDEX idempotency_due on idempotency (expires_at_ms);
+
+CREATE TABLE inbox_counter (
+  mailbox_id text primary key,
+  waiting integer not null,
+  next_position integer not null
+) without rowid;
+
+CREATE TABLE lease (
+  name text primary key,
+  holder text not null,
+  until_ms integer not null
+) without rowid;
+
+CREATE TABLE mailbox (
+  mailbox_id text primary key,
+  name text not null,
+  ods_code text not null,
+  org_code text not null,
+  org_name text not null,
+  billing_entity text not null,
+  state text not null check (state in ('active', 'disabled', 'closed')),
+  certificate_match text check (certificate_match in ('off', 'warn', 'enforce')),
+  delegated_ods_codes text not null,
+  receives_chunked integer not null check (receives_chunked in (0, 1))
+) without rowid;
+
+CREATE TABLE message (
+  message_id text primary key,
+  message_type text not null check (message_type in ('DATA', 'REPORT')),
+  sender text,
+  recipient text,
+  workflow_id text not null,
+  payload_id text,
+  state text not null
+    check (state in ('uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error')),
+  status_code text not null,
+  status_event text not null,
+  status_description text not null,
+  compressed integer not null check (compressed in (0, 1)),
+  encrypted integer not null check (encrypted in (0, 1)),
+  sealed text not null,
+  local_key text,
+  linked_message_id text,
+  created_at_ms integer not null,
+  accepted_at_ms integer,
+  state_at_ms integer not null,
+  hide_at_ms integer not null,
+  hidden integer not null default 0 check (hidden in (0, 1)),
+  remove_at_ms integer not null
+);
+
+CREATE INDEX message_linked on message (linked_message_id) where linked_message_id is not null;
+
+CREATE INDEX message_local_key on message (sender, local_key) where local_key is not null;
+
+CREATE INDEX message_outbox on message (sender, message_id) where sender is not null;
+
+CREATE INDEX message_to_hide on message (hide_at_ms) where hidden = 0;
+
+CREATE INDEX message_to_remove on message (remove_at_ms) where hidden = 1;
+
+CREATE INDEX message_unfinished on message (created_at_ms) where state in ('uploading', 'routing');
+
+CREATE TABLE meta (
+  key text primary key,
+  value text not null
+) without rowid;
+
+CREATE TABLE nonce_log (
+  entry_no integer primary key,
+  expires_at_ms integer not null,
+  prints blob not null
+);
+
+CREATE TABLE payload (
+  payload_id text primary key,
+  total_chunks integer not null,
+  stored_chunks integer not null,
+  size_bytes integer not null,
+  content_encoding text not null check (content_encoding in ('', 'gzip')),
+  keep_until_ms integer not null,
+  deleted_at_ms integer,
+  key_id text,
+  wrapped_key text
+);
+
+CREATE INDEX payload_due on payload (keep_until_ms) where deleted_at_ms is null;
+
+CREATE TABLE refusal (
+  refusal_id text primary key,
+  at_ms integer not null,
+  reason text not null,
+  detail text not null,
+  mailbox_id text,
+  operation text,
+  status integer,
+  address text,
+  certificate_serial text,
+  correlation_id text,
+  count integer not null
+) without rowid;
+
+CREATE INDEX refusal_address on refusal (address, at_ms) where address is not null;
+
+CREATE INDEX refusal_at on refusal (at_ms);
+
+CREATE INDEX refusal_certificate on refusal (certificate_serial, at_ms) where certificate_serial is not null;
+
+CREATE INDEX refusal_mailbox on refusal (mailbox_id, at_ms) where mailbox_id is not null;
+
+CREATE TABLE registration (
+  workflow_id text not null,
+  role text not null check (role in ('initiator', 'responder')),
+  mailbox_id text not null,
+  valid_from_ms integer not null,
+  valid_to_ms integer,
+  primary key (workflow_id, role, mailbox_id)
+) without rowid;
+
+CREATE TABLE registry_version (
+  one integer primary key check (one = 1),
+  version integer not null
+);
+
+CREATE TABLE workflow (
+  workflow_id text primary key,
+  description text not null,
+  status text not null check (status in ('draft', 'live', 'deprecated', 'withdrawn')),
+  restricted integer not null check (restricted in (0, 1))
+) without rowid;
