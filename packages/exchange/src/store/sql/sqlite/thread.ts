@@ -21,7 +21,7 @@ export interface LedgerThread<Table> {
   readonly call: Caller<Table>;
   /** Commands waiting or in flight. */
   waiting(): number;
-  /** Lets what was asked be answered, then ends the thread. */
+  /** Lets what was asked be answered, then ends the thread; also one that can no longer be trusted. */
   close(): Promise<void>;
 }
 
@@ -130,9 +130,23 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
     else if (state === 'closing' && queue.waiting === 0) settled?.();
   });
   worker.on('error', (error) => fail(`the ledger thread failed: ${error.message}`));
-  worker.on('exit', () => {
-    if (state === 'open') fail('the ledger thread ended');
+  const exited = new Promise<void>((resolve) => {
+    worker.on('exit', () => {
+      fail('the ledger thread ended');
+      resolve();
+    });
   });
+
+  const end = async (): Promise<void> => {
+    if (state === 'open') {
+      state = 'closing';
+      if (queue.waiting > 0) await new Promise<void>((resolve) => (settled = resolve));
+    }
+    state = 'ended';
+    worker.postMessage('close');
+    await exited;
+  };
+  let ending: Promise<void> | undefined;
 
   const call = (name: string, ...args: readonly unknown[]): Promise<never> => {
     if (state !== 'open') return Promise.reject(new LedgerFault('unavailable', 'the ledger is closed'));
@@ -144,15 +158,7 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
   return {
     call: call as unknown as Caller<Table>,
     waiting: () => queue.waiting,
-    async close() {
-      if (state !== 'open') return;
-      state = 'closing';
-      if (queue.waiting > 0) await new Promise<void>((resolve) => (settled = resolve));
-      state = 'ended';
-      const exited = once(worker, 'exit');
-      worker.postMessage('close');
-      await exited;
-    },
+    close: () => (ending ??= end()),
   };
 }
 

@@ -86,7 +86,9 @@ function runBatch(items: readonly BatchItem[]): BatchAnswer[] {
     return runTogether(items);
   } catch (error) {
     const first = fault(error);
-    return broken || items.length === 1 ? items.map(() => first) : runApart(items);
+    // Each by itself would wait as long again for whoever holds the ledger.
+    const isAway = !first.ok && first.kind === 'unavailable';
+    return broken || isAway || items.length === 1 ? items.map(() => first) : runApart(items);
   }
 }
 
