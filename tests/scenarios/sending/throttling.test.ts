@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RawConnection } from '../../kit/raw-connection.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { expectError, versions } from '../../kit/wire-answers.ts';
 
@@ -66,5 +67,29 @@ describe('throttling', () => {
     expect(statuses).toEqual([...Array.from({ length: 10 }, () => 200), 429, 429]);
     exchange.clock.advance(1000);
     expect(await ask()).toBe(200);
+  });
+});
+
+/** What a balancer that passes connections through says first: PROXY protocol version 2, TCP over IPv4. */
+function proxyHeader(client: readonly [number, number, number, number]): string {
+  const signature = '\r\n\r\n\0\r\nQUIT\n';
+  const addresses = [...client, 127, 0, 0, 1, 0x9c, 0x40, 0x22, 0x00];
+  return Buffer.from([...Buffer.from(signature), 0x21, 0x11, 0, addresses.length, ...addresses]).toString('latin1');
+}
+
+describe('throttling of look-ups behind a balancer', () => {
+  it('holds each caller to the limit by the address the balancer states, not all of them by its own', async () => {
+    const behind = { OPENMESH_PROXY_PROTOCOL: 'v2', OPENMESH_TRUSTED_PROXIES: '127.0.0.0/8' };
+    await using exchange = await ExchangeInProcess.start({ tls: 'off', settings: { ...settings, ...behind } });
+    exchange.clock.freeze(exchange.clock.nowMs());
+    const lookUp = async (client: readonly [number, number, number, number]): Promise<number | undefined> => {
+      await using connection = await RawConnection.open(exchange);
+      await connection.send(`${proxyHeader(client)}GET /messageexchange/workflowsearch/WF HTTP/1.1\r\nhost: x\r\n\r\n`);
+      return (await connection.answer())?.status;
+    };
+    const greedy = [192, 0, 2, 1] as const;
+    for (let time = 0; time < 10; time += 1) expect(await lookUp(greedy)).toBe(200);
+    expect(await lookUp(greedy)).toBe(429);
+    expect(await lookUp([192, 0, 2, 2])).toBe(200);
   });
 });

@@ -7,6 +7,7 @@ import type { NonceClaim, NonceLedger } from '../store/ledger/nonces.ts';
 import { withFaults } from './apply-faults.ts';
 import type { Throttle } from './auth/throttle.ts';
 import type { CertificateObjection, TokenCheck } from './auth/token-check.ts';
+import { clientAddressOf } from './client-address.ts';
 import { duplicate, type Ending, ended, refusal, tooMany, usedDetail, wrongMethod } from './ending.ts';
 import { incomingBody } from './incoming-body.ts';
 import type { FaultScript } from './scripted-faults.ts';
@@ -67,7 +68,7 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
     const nowMs = parts.machineClock.nowMs();
     const subject = { operation: operation.name, mailbox };
     if (operation.access === 'open') {
-      const wait = parts.addressThrottle.take(socket.remoteAddress ?? '', nowMs);
+      const wait = parts.addressThrottle.take(clientAddressOf(socket)?.address ?? '', nowMs);
       if (wait > 0) return tooMany(wait, parts.addressThrottle.perSecond, version);
       if (accepted === 'malformed') return malformedAccept();
       const open = async () => ended(await operation.handle(toMachineRequest(arrival, version)), version);
