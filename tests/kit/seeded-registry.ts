@@ -1,13 +1,20 @@
 import { createHash } from 'node:crypto';
 import { credentialContext, type Sealer } from '@openmesh/exchange/mailbox/sealer.ts';
-import type {
-  CertificateRecord,
-  CredentialRecord,
-  MailboxRecord,
-  RegistrationRecord,
-  RegistryChange,
-  WorkflowRecord,
+import {
+  type CertificateRecord,
+  type CredentialRecord,
+  type MailboxRecord,
+  type RegistrationRecord,
+  type RegistryChange,
+  type WorkflowRecord,
+  workflowDefaults,
 } from '@openmesh/exchange/store/ledger/registry.ts';
+import type {
+  ApprovalRecord,
+  MembershipRecord,
+  RuleRecord,
+  WorkflowGroupRecord,
+} from '@openmesh/exchange/store/ledger/routing-records.ts';
 import { parseMailboxId } from '@openmesh/protocol';
 
 /** A mailbox to seed: what is not said is as for any mailbox of organisation X26. */
@@ -22,6 +29,10 @@ export interface RegistrySeeds {
   readonly registrations?: readonly (Partial<RegistrationRecord> &
     Pick<RegistrationRecord, 'workflowId' | 'role'> & { readonly mailbox: string })[];
   readonly certificates?: readonly CertificateRecord[];
+  readonly groups?: readonly WorkflowGroupRecord[];
+  readonly memberships?: readonly MembershipRecord[];
+  readonly approvals?: readonly ApprovalRecord[];
+  readonly rules?: readonly RuleRecord[];
 }
 
 export const seededPassword = 'kit-password';
@@ -37,17 +48,23 @@ export const usualMailboxes: readonly MailboxSeed[] = [
 /** The rows of a change of the registry that puts these seeds in. Throws when a mailbox id is none. */
 export function toRegistryChange(seeds: RegistrySeeds, sealer: Pick<Sealer, 'seal'>, atMs: number): RegistryChange {
   const { mailboxes = [], workflows = [], registrations = [], certificates = [] } = seeds;
+  const { groups = [], memberships = [], approvals = [], rules = [] } = seeds;
   return {
     mailboxes: mailboxes.map(mailboxRow),
     credentials: mailboxes.map((seed) => credentialRow(seed, sealer)),
-    workflows: workflows.map((seed) => ({ description: '', status: 'live', restricted: false, ...seed })),
+    workflows: workflows.map((seed) => ({ ...workflowDefaults, ...seed })),
     registrations: registrations.map(({ mailbox, ...seed }) => ({
       mailboxId: canonical(mailbox),
+      approvalId: null,
       validFromMs: 0,
       validToMs: null,
       ...seed,
     })),
     certificates,
+    groups,
+    memberships,
+    approvals,
+    rules,
     audit: { atMs, actor: 'kit', action: 'registry.seed', subject: '', detail: '{}' },
   };
 }

@@ -104,7 +104,7 @@ export const historicErrors = {
     class: 'permanent',
     whoCanFix: 'operator',
     hint: 'The workflow has to be enabled for civil registration.',
-    carrier: 'never',
+    carrier: 'either',
   },
   'invalid-expiry-period': {
     status: 417,

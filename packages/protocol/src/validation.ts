@@ -1,4 +1,11 @@
-import { type ErrorName, errorCatalogue, type WireError, type WireErrorOptions, wireError } from './errors.ts';
+import {
+  type ErrorName,
+  type ErrorParameters,
+  errorCatalogue,
+  type WireError,
+  type WireErrorOptions,
+  wireError,
+} from './errors.ts';
 import type { ApiVersion } from './profile.ts';
 
 export type ValidationType =
@@ -26,7 +33,7 @@ type Location = ValidationDetail['loc'];
 
 /** Why a request failed before it reached the message itself. */
 export type RequestFailure =
-  | { readonly kind: 'error'; readonly name: ErrorName }
+  | { readonly kind: 'error'; readonly name: ErrorName; readonly parameters?: ErrorParameters }
   | { readonly kind: 'validation'; readonly details: readonly ValidationDetail[] };
 
 /** What is shown in place of a header's text, which may be a subject, a file name or a patient's address. */
@@ -42,7 +49,9 @@ export function validationError(details: readonly ValidationDetail[]): WireError
 
 /** The answer for a failure, whichever kind it is; a validation error has no room for the options. */
 export function wireFailure(failure: RequestFailure, version: ApiVersion, options?: WireErrorOptions): WireError {
-  return failure.kind === 'error' ? wireError(failure.name, version, options) : validationError(failure.details);
+  if (failure.kind === 'validation') return validationError(failure.details);
+  const { name, parameters } = failure;
+  return wireError(name, version, parameters === undefined ? options : { ...options, parameters });
 }
 
 /** HTTP status of a failure. */
@@ -50,8 +59,8 @@ export function failureStatus(failure: RequestFailure): number {
   return failure.kind === 'error' ? errorCatalogue[failure.name].status : 400;
 }
 
-export function errorFailure(name: ErrorName): RequestFailure {
-  return { kind: 'error', name };
+export function errorFailure(name: ErrorName, parameters?: ErrorParameters): RequestFailure {
+  return parameters === undefined ? { kind: 'error', name } : { kind: 'error', name, parameters };
 }
 
 export function missing(loc: Location): ValidationDetail {

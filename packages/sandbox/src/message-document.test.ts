@@ -98,6 +98,9 @@ it('writes what it can read back as the same message', () => {
     firstDownloadAtMs: null,
     lastDownloadAtMs: null,
     downloads: 0,
+    addressedTo: null,
+    madeAs: null,
+    originId: null,
   } as const;
   const texts = { subject: 'S', fileName: 'a.txt', localId: 'l1', checksum: 'abc', contentType: 'text/plain' };
   const again = readDocument(writeDocument(record, texts, sender, party), place);

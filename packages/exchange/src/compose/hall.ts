@@ -66,6 +66,8 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
   const spans: LifeSpans = { inboxExpiryMs, bodyRetentionMs, hideMs, recordRetentionMs };
   const rules = {
     unknownWorkflows: config.sending.unknownWorkflows,
+    askedRegistrations: config.sending.askedRegistrations,
+    civilRegistration: config.sending.civilRegistration,
     internalMailboxes,
     now: () => clock.nowMs(),
   };

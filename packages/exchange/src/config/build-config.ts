@@ -50,6 +50,8 @@ export function buildConfig(values: SettingValues, sharedKeys: readonly Secret<s
     },
     sending: {
       unknownWorkflows: values.OPENMESH_UNKNOWN_WORKFLOWS,
+      askedRegistrations: values.OPENMESH_ASKED_REGISTRATIONS,
+      civilRegistration: values.OPENMESH_CIVIL_REGISTRATION === 'on',
       reportOnFailedSend: values.OPENMESH_REPORT_ON_FAILED_SEND === 'on',
     },
     retention: buildRetention(values),

@@ -77,6 +77,8 @@ export interface Config {
   };
   readonly sending: {
     readonly unknownWorkflows: 'accept' | 'refuse';
+    readonly askedRegistrations: 'restricted' | 'recipients' | 'both';
+    readonly civilRegistration: boolean;
     readonly reportOnFailedSend: boolean;
   };
   readonly retention: Retention;

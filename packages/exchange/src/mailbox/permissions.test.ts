@@ -1,7 +1,13 @@
 import { type MailboxId, parseMailboxId } from '@openmesh/protocol';
 import { describe, expect, it } from 'vitest';
-import type { MailboxRecord, MailboxState, WorkflowRecord } from '../store/ledger/registry.ts';
-import { type DeliveryRules, decideDelivery } from './permissions.ts';
+import {
+  type MailboxRecord,
+  type MailboxState,
+  type WorkflowRecord,
+  workflowDefaults,
+} from '../store/ledger/registry.ts';
+import type { DeliveryRules } from './permissions.ts';
+import { decideRoute } from './routing/decide-route.ts';
 import { buildSnapshot } from './snapshot.ts';
 
 const mailbox = (id: string, state: MailboxState = 'active'): MailboxRecord => ({
@@ -17,8 +23,8 @@ const mailbox = (id: string, state: MailboxState = 'active'): MailboxRecord => (
   receivesChunked: true,
 });
 const workflow = (workflowId: string, status: WorkflowRecord['status'], restricted = false): WorkflowRecord => ({
+  ...workflowDefaults,
   workflowId,
-  description: '',
   status,
   restricted,
 });
@@ -26,6 +32,7 @@ const registered = (id: string, role: 'initiator' | 'responder', validToMs: numb
   mailboxId: id as MailboxId,
   workflowId: 'SECRET',
   role,
+  approvalId: null,
   validFromMs: 0,
   validToMs,
 });
@@ -43,6 +50,10 @@ const snapshot = buildSnapshot(
       workflow('SECRET', 'live', true),
     ],
     registrations: [registered('A', 'initiator', 100), registered('B', 'responder')],
+    groups: [],
+    memberships: [],
+    approvals: [],
+    rules: [],
     certificates: [],
   },
   () => '',
@@ -56,13 +67,20 @@ interface Case {
 }
 
 function decide({ sender = 'A', to = 'B', workflowId = 'WF', rules = {} }: Case): string {
-  const decision = decideDelivery(snapshot, {
+  const decision = decideRoute(snapshot, {
     sender: sender as MailboxId,
     to,
     toMailbox: parseMailboxId(to),
     workflowId,
     totalChunks: 1,
-    rules: { unknownWorkflows: 'refuse', internalMailboxes: new Set(['SYSTEM' as MailboxId]), now: () => 0, ...rules },
+    rules: {
+      unknownWorkflows: 'refuse',
+      askedRegistrations: 'restricted',
+      civilRegistration: false,
+      internalMailboxes: new Set(['SYSTEM' as MailboxId]),
+      now: () => 0,
+      ...rules,
+    },
   });
   return decision.kind === 'deliver' ? decision.mailbox.mailboxId : `${decision.error}: ${decision.detail}`;
 }
@@ -89,9 +107,9 @@ describe('the decision on a delivery', () => {
     const rules = { unknownWorkflows: 'accept' } as const;
     expect(decide({ workflowId: 'NEW', rules })).toBe('B');
     expect(decide({ workflowId: '', rules })).toBe('B');
-    expect(decide({ workflowId: 'NEXT', rules })).toBe('unregistered-recipient: workflow NEXT is draft');
+    expect(decide({ workflowId: 'NEXT', rules })).toBe('sender-not-allowed: workflow NEXT is draft');
     expect(decide({ workflowId: 'NEW' })).toContain('unknown workflows are refused');
-    expect(decide({ workflowId: 'GONE' })).toBe('unregistered-recipient: workflow GONE is withdrawn');
+    expect(decide({ workflowId: 'GONE' })).toBe('sender-not-allowed: workflow GONE is withdrawn');
   });
 
   it('lets restricted workflows pass between registered mailboxes only, with 16 and 17 for the two sides', () => {

@@ -4,7 +4,17 @@ import type { RegistryLedger, RegistryRecords } from '../store/ledger/registry.t
 import { LedgerFault } from '../store/ledger.ts';
 import { createRegistry } from './registry.ts';
 
-const none = { mailboxes: [], credentials: [], workflows: [], registrations: [], certificates: [] };
+const none = {
+  mailboxes: [],
+  credentials: [],
+  workflows: [],
+  registrations: [],
+  groups: [],
+  memberships: [],
+  approvals: [],
+  rules: [],
+  certificates: [],
+};
 
 const unused = () => Promise.reject(new Error('not part of this test'));
 

@@ -7,7 +7,18 @@ import { createSealer } from './sealer.ts';
 import { buildSnapshot } from './snapshot.ts';
 
 const sealer = createSealer([{ id: 'k', key: new Uint8Array(32).fill(5) }]);
-const nothing = { version: 0, mailboxes: [], credentials: [], workflows: [], registrations: [], certificates: [] };
+const nothing = {
+  version: 0,
+  mailboxes: [],
+  credentials: [],
+  workflows: [],
+  registrations: [],
+  groups: [],
+  memberships: [],
+  approvals: [],
+  rules: [],
+  certificates: [],
+};
 
 const mailboxLines = [
   '{"mailbox_id": "X26ABC1", "mailbox_name": "TESTMB1", "billing_entity": "England", "ods_code": "X26", "org_code": "X26", "org_name": "", "password": "password"}',

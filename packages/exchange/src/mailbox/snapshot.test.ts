@@ -1,6 +1,12 @@
 import type { MailboxId } from '@openmesh/protocol';
 import { describe, expect, it } from 'vitest';
-import type { CredentialRecord, MailboxRecord, RegistrationRecord, RegistryRecords } from '../store/ledger/registry.ts';
+import {
+  type CredentialRecord,
+  type MailboxRecord,
+  type RegistrationRecord,
+  type RegistryRecords,
+  workflowDefaults,
+} from '../store/ledger/registry.ts';
 import { createSealer, credentialContext } from './sealer.ts';
 import { buildSnapshot } from './snapshot.ts';
 
@@ -22,11 +28,21 @@ function mailbox(id: string, changes: Partial<MailboxRecord> = {}): MailboxRecor
 
 function registration(id: string, workflowId: string, changes: Partial<RegistrationRecord> = {}): RegistrationRecord {
   const mailboxId = id as MailboxId;
-  return { mailboxId, workflowId, role: 'responder', validFromMs: 0, validToMs: null, ...changes };
+  return { mailboxId, workflowId, role: 'responder', approvalId: null, validFromMs: 0, validToMs: null, ...changes };
 }
 
 function records(changes: Partial<RegistryRecords>): RegistryRecords {
-  const none = { mailboxes: [], credentials: [], workflows: [], registrations: [], certificates: [] };
+  const none = {
+    mailboxes: [],
+    credentials: [],
+    workflows: [],
+    registrations: [],
+    groups: [],
+    memberships: [],
+    approvals: [],
+    rules: [],
+    certificates: [],
+  };
   return { version: 1, ...none, ...changes };
 }
 
@@ -117,7 +133,7 @@ describe('a snapshot', () => {
       records({
         version: 7,
         mailboxes: [mailbox('A')],
-        workflows: [{ workflowId: 'WF', description: '', status: 'live', restricted: false }],
+        workflows: [{ ...workflowDefaults, workflowId: 'WF' }],
         certificates: [
           { ...certificate, fingerprint: 'aa', revokedAtMs: 5 },
           { ...certificate, fingerprint: 'bb', revokedAtMs: null },

@@ -51,6 +51,11 @@ export function createDuplicate(parts: DuplicateParts): (messageId: MessageId) =
           hideAtMs,
           removeAtMs,
           events: [{ atMs, actor: 'exchange', kind: 'duplicated', detail: messageId }],
+          routing: {
+            addressedTo: original.addressedTo,
+            made: { as: original.madeAs ?? 'resend', from: messageId, origin: original.originId ?? messageId },
+            steps: [],
+          },
         },
       ],
     });

@@ -47,7 +47,8 @@ export function createExpire(parts: ExpireParts): Expire {
   };
 
   const reportOn = (message: MessageRecord, status: StatusFacts, atMs: number, isNdr: boolean): NewMessage | null => {
-    if (message.sender === null || message.messageType === 'REPORT') return null;
+    // The sender of a message knows nothing of its copies.
+    if (message.sender === null || message.messageType === 'REPORT' || message.madeAs === 'copy') return null;
     const original = openTexts(sealer, message.messageId, message.sealed);
     const texts = isNdr ? nonDeliveryTexts(original) : failureTexts(original);
     const { sender: to, workflowId, messageId: about } = message;

@@ -1,6 +1,7 @@
 import type { ChunkHeaders, ChunkNumber, MailboxId, MessageId } from '@openmesh/protocol';
-import { errorEntry, repeatedChunkGraceMs } from '@openmesh/protocol';
+import { errorEntry, errorText, repeatedChunkGraceMs } from '@openmesh/protocol';
 import type { Registry } from '../mailbox/registry.ts';
+import type { RouteDelivery } from '../mailbox/routing/decide-route.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { MessageRecord } from '../store/ledger/message-records.ts';
 import type { AddChunkOutcome, Completion, MessageLedger, NewChunk } from '../store/ledger/messages.ts';
@@ -12,6 +13,7 @@ import type { ReceiveBody } from './receive-body.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
 import { failureTexts, makeReport } from './report.ts';
 import { decideAndCommit, type Route } from './route.ts';
+import { type RoutedMessage, routeByRules } from './routed.ts';
 import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts';
 
 export interface ChunkRequest {
@@ -112,29 +114,55 @@ function addChunk(
     atMs,
     chunk,
     messageBytesMax: parts.messageBytesMax,
-    completion: completion(parts, message, request.sender, atMs),
+    completion: completion(parts, message, chunk, request.sender, atMs),
   });
 }
 
 /** What the commit does if this chunk is the last one missing: the recipient may have gone since the first. */
-function completion(parts: ReceiveChunkParts, message: MessageRecord, sender: MailboxId, atMs: number): Completion {
+function completion(
+  parts: ReceiveChunkParts,
+  message: MessageRecord,
+  chunk: NewChunk,
+  sender: MailboxId,
+  atMs: number,
+): Completion {
   const { workflowId, totalChunks, recipient } = message;
   const to = recipient ?? '';
-  const decision = parts.route({ sender, to, toMailbox: recipient ?? undefined, workflowId, totalChunks });
+  const sizeBytes = message.sizeBytes + chunk.sizeBytes;
+  const decision = parts.route({ sender, to, toMailbox: recipient ?? undefined, workflowId, totalChunks, sizeBytes });
   const dates = lifeDates(atMs, parts.spans);
   const { registryVersion } = decision;
   if (decision.kind === 'deliver') {
     const events = [{ atMs, actor: sender, kind: 'accepted', detail: '' }];
-    return { registryVersion, state: 'accepted', status: transferredStatus, ...dates, events, report: null };
+    const routed = decision.steps.length === 0 ? undefined : routedUpload(parts, decision, message, atMs);
+    const arrived = { state: 'accepted', status: transferredStatus, events, report: null } as const;
+    return { registryVersion, ...dates, ...arrived, ...(routed === undefined ? {} : { routed }) };
   }
-  const { code, event, text } = errorEntry(decision.error);
-  const status = { code, event, description: text };
+  const { code, event } = errorEntry(decision.error);
+  const parameters = decision.kind === 'refuse' ? decision.parameters : undefined;
+  const status = { code, event, description: errorText(decision.error, parameters) };
   const texts = failureTexts(openTexts(parts.sealer, message.messageId, message.sealed));
   const facts = { reportId: parts.newMessageId(), atMs, to: sender, workflowId, status, about: message.messageId };
   const report = makeReport({ ...facts, texts }, parts.sealer, parts.spans);
   const detail = `${decision.error}: ${decision.detail}`;
   const events = [{ atMs, actor: 'exchange', kind: 'refused', detail }];
   return { registryVersion, state: 'error', status, ...dates, events, report };
+}
+
+/** The same copies and redirect as of a message sent whole: its texts are those its first chunk came with. */
+function routedUpload(
+  parts: ReceiveChunkParts,
+  decision: RouteDelivery,
+  message: MessageRecord,
+  atMs: number,
+): RoutedMessage | undefined {
+  const texts = openTexts(parts.sealer, message.messageId, message.sealed);
+  const { expiresAtMs, hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
+  const { messageId, messageType, sender, recipient, workflowId, payloadId, compressed, encrypted, sealed } = message;
+  const header = { messageId, messageType, sender, recipient, workflowId, payloadId, compressed, encrypted, sealed };
+  const life = { state: 'accepted', status: transferredStatus, createdAtMs: atMs, expiresAtMs } as const;
+  const links = { localKey: null, linkedMessageId: null, hideAtMs, removeAtMs };
+  return routeByRules(parts, decision, { ...header, ...life, ...links }, texts);
 }
 
 /**

@@ -1,4 +1,10 @@
-import { type ErrorName, errorFailure, type MessageId, type RequestFailure } from '@openmesh/protocol';
+import {
+  type ErrorName,
+  type ErrorParameters,
+  errorFailure,
+  type MessageId,
+  type RequestFailure,
+} from '@openmesh/protocol';
 import type { NonceUsed } from '../store/ledger/nonces.ts';
 
 /** The hall's "no": what the caller is told, and the exact reason for the record of refusals. */
@@ -11,8 +17,8 @@ export interface Refused {
   readonly messageId?: MessageId | undefined;
 }
 
-export function refuse(name: ErrorName, detail: string, messageId?: MessageId): Refused {
-  return { kind: 'refused', failure: errorFailure(name), detail, messageId };
+export function refuse(name: ErrorName, detail: string, messageId?: MessageId, parameters?: ErrorParameters): Refused {
+  return { kind: 'refused', failure: errorFailure(name, parameters), detail, messageId };
 }
 
 /** What every move of the hall may answer besides its own results. */

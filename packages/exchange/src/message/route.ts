@@ -1,6 +1,7 @@
 import type { MailboxId } from '@openmesh/protocol';
-import { type Delivery, type DeliveryRules, decideDelivery } from '../mailbox/permissions.ts';
+import type { DeliveryRules } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
+import { decideRoute, type RouteOutcome } from '../mailbox/routing/decide-route.ts';
 
 /** Snapshots a decision may be taken on again before the registry is said to be too busy. */
 const decisionsMax = 8;
@@ -11,9 +12,11 @@ export interface RouteRequest {
   readonly toMailbox: MailboxId | undefined;
   readonly workflowId: string;
   readonly totalChunks: number;
+  /** Bytes of the message as far as they are known; left out when they are not. */
+  readonly sizeBytes?: number;
 }
 
-export type Decision = Delivery & { readonly registryVersion: number };
+export type Decision = RouteOutcome & { readonly registryVersion: number };
 
 /** Where a message goes, decided on the current snapshot. Pure but for the snapshot it reads. */
 export type Route = (request: RouteRequest) => Decision;
@@ -21,7 +24,7 @@ export type Route = (request: RouteRequest) => Decision;
 export function createRoute(registry: Pick<Registry, 'current'>, rules: DeliveryRules): Route {
   return (request) => {
     const snapshot = registry.current();
-    return { ...decideDelivery(snapshot, { ...request, rules }), registryVersion: snapshot.version };
+    return { ...decideRoute(snapshot, { ...request, rules }), registryVersion: snapshot.version };
   };
 }
 

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { type ErrorName, errorEntry, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
+import { errorEntry, errorText, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
+import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import type { AcceptCommand, MessageLedger, NewEvent, NewMessage } from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
@@ -11,6 +12,7 @@ import type { ReceiveBody, ReceivedBody } from './receive-body.ts';
 import { type NotDone, refuse } from './refused.ts';
 import { failureTexts, makeReport } from './report.ts';
 import { type Decision, decideAndCommit, type Route } from './route.ts';
+import { routeByRules } from './routed.ts';
 import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts';
 
 export interface SendRequest {
@@ -21,7 +23,9 @@ export interface SendRequest {
   readonly idempotencyKey: { readonly key: string; readonly expiresAtMs: number } | null;
 }
 
-export type SendOutcome = { readonly kind: 'accepted'; readonly messageId: MessageId } | NotDone;
+export type SendOutcome =
+  | { readonly kind: 'accepted'; readonly messageId: MessageId; readonly warning?: 'deprecated-workflow' }
+  | NotDone;
 
 export interface SendParts {
   readonly ledger: Pick<MessageLedger, 'accept'>;
@@ -45,25 +49,24 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
 
   return async (request) => {
     const first = decide(route, request);
-    if (first.kind === 'refuse') return fail(parts, request, first.error, first.detail);
+    if (first.kind === 'refuse') return fail(parts, request, first);
     const received = await receiveBody(request.body, 1);
     if (received.kind === 'empty') {
-      return fail(parts, request, 'missing-data', 'the body is empty');
+      return fail(parts, request, { error: 'missing-data', detail: 'the body is empty' });
     }
     if (received.kind === 'too-large') return refuse('message-too-large', 'the body is over the limit of one request');
     const messageId = parts.newMessageId();
     try {
       const outcome = await decideAndCommit(registry, async () => {
-        const decision = decide(route, request);
+        const decision = decide(route, request, received.chunk.sizeBytes);
         if (decision.kind === 'refuse') return { kind: 'refuse' as const, decision };
         return ledger.accept(acceptance(parts, request, received, messageId, decision));
       });
-      if (outcome.kind === 'accepted') return { kind: 'accepted', messageId };
+      if (outcome.kind === 'accepted') return { kind: 'accepted', messageId, ...warningOf(first) };
       await received.discard();
       switch (outcome.kind) {
         case 'refuse': {
-          const { error, detail } = outcome.decision;
-          return await fail(parts, request, error, detail);
+          return await fail(parts, request, outcome.decision);
         }
         case 'repeated':
           return { kind: 'accepted', messageId: outcome.messageId };
@@ -85,9 +88,13 @@ async function discardIfCertain(received: ReceivedBody, error: unknown): Promise
   if (kind === 'full' || kind === 'unavailable') await received.discard();
 }
 
-function decide(route: Route, { sender, headers }: SendRequest): Decision {
+function decide(route: Route, { sender, headers }: SendRequest, sizeBytes = 0): Decision {
   const { to, toMailbox, workflowId, totalChunks } = headers;
-  return route({ sender, to, toMailbox, workflowId, totalChunks });
+  return route({ sender, to, toMailbox, workflowId, totalChunks, sizeBytes });
+}
+
+function warningOf(decision: Decision): { readonly warning?: 'deprecated-workflow' } {
+  return decision.kind === 'deliver' && decision.deprecated ? { warning: 'deprecated-workflow' } : {};
 }
 
 function privateTexts(headers: SendHeaders): PrivateTexts {
@@ -100,7 +107,7 @@ function acceptance(
   request: SendRequest,
   received: ReceivedBody,
   messageId: MessageId,
-  decision: Extract<Decision, { kind: 'deliver' }>,
+  decision: Exclude<Decision, { kind: 'refuse' }>,
 ): AcceptCommand {
   const { headers, sender, idempotencyKey } = request;
   const { chunk } = received;
@@ -115,7 +122,7 @@ function acceptance(
     messageId,
     messageType: 'DATA',
     sender,
-    recipient: decision.mailbox.mailboxId,
+    recipient: decision.addressed.mailboxId,
     workflowId: headers.workflowId,
     payloadId: messageId,
     state: whole ? 'accepted' : 'uploading',
@@ -145,8 +152,32 @@ function acceptance(
       keepUntilMs: dates.keepUntilMs,
       chunk,
     },
-    messages: [message],
+    messages: whole ? deliveredWhole(parts, decision, message, texts) : [message],
   };
+}
+
+/** A message that is complete: with what rules make of it, or with the report that it goes nowhere. */
+function deliveredWhole(
+  parts: SendParts,
+  decision: Exclude<Decision, { kind: 'refuse' }>,
+  message: NewMessage,
+  texts: PrivateTexts,
+): readonly NewMessage[] {
+  if (decision.kind === 'deliver') {
+    const routed = routeByRules(parts, decision, message, texts);
+    if (routed === undefined) return [message];
+    const { recipient, routing, copies } = routed;
+    return [{ ...message, recipient, routing }, ...copies];
+  }
+  const { error, detail } = decision;
+  const { code, event, text } = errorEntry(error);
+  const status = { code, event, description: text };
+  const { messageId: about, sender, workflowId, createdAtMs: atMs } = message;
+  const to = sender ?? decision.addressed.mailboxId;
+  const facts = { reportId: parts.newMessageId(), atMs, to, workflowId, status, about };
+  const report = makeReport({ ...facts, texts: failureTexts(texts) }, parts.sealer, parts.spans);
+  const events = [...message.events, { atMs, actor: 'exchange', kind: 'refused', detail: `${error}: ${detail}` }];
+  return [{ ...message, state: 'error', status, expiresAtMs: null, events }, report];
 }
 
 /** The same key must come with the same headers and the same bytes. */
@@ -177,14 +208,15 @@ function pushChecksumEvent(events: NewEvent[], headers: SendHeaders, received: R
 }
 
 /** Refuses a message for what it is; under the live rules it stays on record and its sender gets a report. */
-async function fail(parts: SendParts, request: SendRequest, error: ErrorName, detail: string): Promise<SendOutcome> {
-  if (!parts.reportOnFailedSend) return refuse(error, detail);
+async function fail(parts: SendParts, request: SendRequest, objection: Objection): Promise<SendOutcome> {
+  const { error, detail, parameters } = objection;
+  if (!parts.reportOnFailedSend) return refuse(error, detail, undefined, parameters);
   const { sender, headers } = request;
   const messageId = parts.newMessageId();
   const atMs = parts.clock.nowMs();
   const { hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
-  const { code, event, text } = errorEntry(error);
-  const status = { code, event, description: text };
+  const { code, event } = errorEntry(error);
+  const status = { code, event, description: errorText(error, parameters) };
   const texts = privateTexts(headers);
   const failed: NewMessage = {
     messageId,
@@ -215,5 +247,5 @@ async function fail(parts: SendParts, request: SendRequest, error: ErrorName, de
     payload: null,
     messages: [failed, report],
   });
-  return outcome.kind === 'nonce-used' ? outcome : refuse(error, detail, messageId);
+  return outcome.kind === 'nonce-used' ? outcome : refuse(error, detail, messageId, parameters);
 }

@@ -18,7 +18,7 @@ export interface TrackParts {
 }
 
 export interface Track {
-  /** Only its sender may track a message: another's is as unknown as one that never was. */
+  /** Only its sender may track a message: another's is as unknown as one that never was, and so is a copy of it. */
   byMessageId(sender: MailboxId, messageId: MessageId): Promise<Tracked | Refused>;
   byLocalId(sender: MailboxId, localId: string): Promise<Tracked | Refused>;
   /** What happened to the message, oldest first, facts of collection included. */
@@ -35,7 +35,8 @@ export function createTrack({ ledger, sealer, clock }: TrackParts): Track {
   return {
     async byMessageId(sender, messageId) {
       const message = await ledger.find(messageId);
-      if (message === null || message.sender !== sender || message.hideAtMs <= clock.nowMs())
+      const isTheirs = message !== null && message.sender === sender && message.madeAs !== 'copy';
+      if (!isTheirs || message.hideAtMs <= clock.nowMs())
         return refuse('not-found', 'no message of this sender has that id');
       return found(message);
     },

@@ -4,6 +4,7 @@ import type { MessageLedger } from './ledger/messages.ts';
 import type { NonceLedger } from './ledger/nonces.ts';
 import type { RefusalLedger } from './ledger/refusals.ts';
 import type { RegistryLedger } from './ledger/registry.ts';
+import type { RoutingLedger } from './ledger/routing.ts';
 
 /**
  * The record book: what may be asked of it, in small ports. A method is one whole command with its data and with ids
@@ -14,6 +15,7 @@ export interface Ledger {
   readonly messages: MessageLedger;
   readonly nonces: NonceLedger;
   readonly registry: RegistryLedger;
+  readonly routing: RoutingLedger;
   readonly refusals: RefusalLedger;
   readonly audit: AuditLedger;
   readonly jobs: JobLedger;

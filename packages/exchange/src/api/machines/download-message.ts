@@ -104,7 +104,7 @@ function toView({ message, texts }: Downloaded, chunk: ChunkNumber, gzipResponse
     messageId: message.messageId,
     type: message.messageType,
     from: message.sender ?? undefined,
-    to: message.recipient ?? '',
+    to: message.addressedTo ?? message.recipient ?? '',
     workflowId: message.workflowId,
     chunk,
     totalChunks: message.totalChunks,

@@ -30,7 +30,10 @@ export function sendMessage(
       const expiresAtMs = options.machineClock.nowMs() + idempotencyKeyMemoryMs;
       const idempotencyKey = key === undefined ? null : { key, expiresAtMs };
       const outcome = await send({ sender, headers: reading.send, body, nonce, idempotencyKey });
-      return outcome.kind === 'accepted' ? reply(sendBody(outcome.messageId, version)) : outcome;
+      if (outcome.kind !== 'accepted') return outcome;
+      const answer = reply(sendBody(outcome.messageId, version));
+      if (outcome.warning === undefined) return answer;
+      return { ...answer, headers: [...answer.headers, ['openmesh-warning', outcome.warning]] };
     },
   };
 }

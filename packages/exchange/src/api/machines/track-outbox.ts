@@ -37,12 +37,14 @@ export function trackOutbox({ track, registry, profile }: TrackParts): ReadingOp
 
 /** What tracking tells of a message; also the sandbox's message details. */
 export function trackingView({ message, texts }: Tracked, snapshot: RegistrySnapshot): TrackingView {
+  const addressee = message.addressedTo ?? message.recipient;
   return {
     messageId: message.messageId,
     type: message.messageType,
     workflowId: message.workflowId,
     sender: partyOf(snapshot, message.sender),
-    recipient: message.recipient === null ? nobody : partyOf(snapshot, message.recipient),
+    // Where a rule took it is nothing its sender is told.
+    recipient: addressee === null ? nobody : partyOf(snapshot, addressee),
     ...texts,
     contentEncoding: message.contentEncoding,
     compressed: message.compressed,

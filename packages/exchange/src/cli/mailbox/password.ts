@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { passwordLengthMax, readPassword } from '../../mailbox/import/entry.ts';
 import { EntryProblem } from '../../mailbox/import/member-readers.ts';
+import { passwordLengthMax, readPassword } from '../../mailbox/import/shapes.ts';
 import type { Surroundings } from '../admin-session.ts';
 import { exitCodes } from '../command.ts';
 import { CommandRefusal } from '../define-command.ts';

@@ -6,10 +6,13 @@ export interface KindCounts {
   readonly unchanged: number;
 }
 
-/** Whether two rows of one table say the same; their members are texts, numbers, flags, nulls and lists of texts. */
+/** Whether two rows of one table say the same; their members are texts, numbers, flags, nulls, lists of texts and rows. */
 function sameRow(a: object, b: object): boolean {
   const other = b as Readonly<Record<string, unknown>>;
   return Object.entries(a).every(([member, value]) => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return sameRow(value as object, other[member] as object);
+    }
     if (!Array.isArray(value)) return value === other[member];
     const list = other[member] as readonly unknown[];
     return value.length === list.length && value.every((item, index) => item === list[index]);

@@ -7,10 +7,28 @@ import type {
   RegistrationRole,
   WorkflowRecord,
 } from '../../store/ledger/registry.ts';
+import type {
+  ApprovalRecord,
+  GroupPart,
+  RulePapers,
+  RuleRecord,
+  WorkflowGroupRecord,
+} from '../../store/ledger/routing-records.ts';
 import * as read from './member-readers.ts';
-import { EntryProblem, type Shape } from './member-readers.ts';
+import { EntryProblem } from './member-readers.ts';
+import { keyMembers, shapes } from './shapes.ts';
 
-export const entryKinds = ['mailbox', 'credential', 'workflow', 'registration', 'certificate'] as const;
+export const entryKinds = [
+  'mailbox',
+  'credential',
+  'workflow',
+  'group',
+  'approval',
+  'registration',
+  'membership',
+  'rule',
+  'certificate',
+] as const;
 export type EntryKind = (typeof entryKinds)[number];
 
 /** The version that the first line of an export names, and the only one that is read. */
@@ -23,7 +41,7 @@ export type PasswordSource =
   /** Sealed under this exchange's key; the id is bound into the seal. */
   | { readonly credentialId: string; readonly sealed: string };
 
-type Dates = Partial<Pick<RegistrationRecord, 'validFromMs' | 'validToMs'>>;
+type Dates = Partial<Pick<RegistrationRecord, 'approvalId' | 'validFromMs' | 'validToMs'>>;
 
 /**
  * One line of an import: the key of a row, and the members it gives. A member that is left out keeps its value, or
@@ -53,70 +71,31 @@ export type Entry = { readonly line: number } & (
       readonly role: RegistrationRole;
       readonly given: Dates;
     }
+  | { readonly kind: 'group'; readonly groupId: string; readonly given: Partial<Omit<WorkflowGroupRecord, 'groupId'>> }
+  | {
+      readonly kind: 'membership';
+      readonly mailboxId: MailboxId;
+      readonly groupId: string;
+      readonly part: GroupPart;
+      readonly given: Dates;
+    }
+  | {
+      readonly kind: 'approval';
+      readonly approvalId: string;
+      readonly given: Partial<Omit<ApprovalRecord, 'approvalId'>>;
+    }
+  | {
+      readonly kind: 'rule';
+      readonly ruleId: string;
+      readonly version: number;
+      readonly given: Partial<Omit<RuleRecord, 'ruleId' | 'version' | 'papers'>> & Partial<RulePapers>;
+    }
   | {
       readonly kind: 'certificate';
       readonly fingerprint: string;
       readonly given: Partial<Omit<CertificateRecord, 'fingerprint'>>;
     }
 );
-
-export const passwordLengthMax = 256;
-export const readPassword = read.text(1, passwordLengthMax);
-
-const dates = {
-  validFrom: ['validFromMs', read.instant],
-  validTo: ['validToMs', read.orNull(read.instant)],
-} as const satisfies Shape;
-
-/** Members by kind; the first ones are the key. */
-export const shapes = {
-  mailbox: {
-    mailboxId: ['mailboxId', read.mailboxId],
-    name: ['name', read.text(1, 300)],
-    odsCode: ['odsCode', read.odsCode],
-    orgCode: ['orgCode', read.odsCode],
-    orgName: ['orgName', read.text(0, 300)],
-    billingEntity: ['billingEntity', read.text(0, 300)],
-    state: ['state', read.oneOf('active', 'disabled', 'closed')],
-    certificateMatch: ['certificateMatch', read.orNull(read.oneOf('off', 'warn', 'enforce'))],
-    delegatedOdsCodes: ['delegatedOdsCodes', read.listOf(read.odsCode, 100)],
-    receivesChunked: ['receivesChunked', read.flag],
-  },
-  credential: {
-    mailboxId: ['mailboxId', read.mailboxId],
-    password: ['password', readPassword],
-    credentialId: ['credentialId', read.text(1, 100)],
-    sealed: ['sealed', read.text(1, 2000)],
-    ...dates,
-  },
-  workflow: {
-    workflowId: ['workflowId', read.workflowId],
-    description: ['description', read.text(0, 1000)],
-    status: ['status', read.oneOf('draft', 'live', 'deprecated', 'withdrawn')],
-    restricted: ['restricted', read.flag],
-  },
-  registration: {
-    mailboxId: ['mailboxId', read.mailboxId],
-    workflowId: ['workflowId', read.workflowId],
-    role: ['role', read.oneOf('initiator', 'responder')],
-    ...dates,
-  },
-  certificate: {
-    fingerprint: ['fingerprint', read.fingerprint],
-    serial: ['serial', read.text(1, 100)],
-    subject: ['subject', read.text(0, 1000)],
-    mailboxId: ['mailboxId', read.orNull(read.mailboxId)],
-    revokedAt: ['revokedAtMs', read.orNull(read.instant)],
-  },
-} as const satisfies Record<EntryKind, Shape>;
-
-const keyMembers: Readonly<Record<EntryKind, readonly string[]>> = {
-  mailbox: ['mailboxId'],
-  credential: ['mailboxId'],
-  workflow: ['workflowId'],
-  registration: ['mailboxId', 'workflowId', 'role'],
-  certificate: ['fingerprint'],
-};
 
 function parseObject(line: string): Record<string, unknown> {
   let value: unknown;

@@ -67,6 +67,14 @@ export function oneOf<const T extends string>(...allowed: readonly T[]): Reader<
   };
 }
 
+/** A whole number within its bounds. */
+export function count(min: number, max: number): Reader<number> {
+  return (value) => {
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
+    throw new EntryProblem(`must be a whole number from ${min} to ${max}`);
+  };
+}
+
 export const flag: Reader<boolean> = (value) => {
   if (typeof value !== 'boolean') throw new EntryProblem('must be true or false');
   return value;
@@ -107,6 +115,12 @@ export const workflowId: Reader<string> = (value) => {
   return id;
 };
 
+/** A rule's id stands in commands, logs and timelines. */
+export const ruleId: Reader<string> = (value) => {
+  if (typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value)) return value;
+  throw new EntryProblem('must be a rule id: 1 to 64 letters, digits and . _ -, a letter or digit first');
+};
+
 /** SHA-256 as tools print it: hex, with or without colons. */
 export const fingerprint: Reader<string> = (value) => {
   const hex = typeof value === 'string' ? value.replaceAll(':', '').toLowerCase() : '';
@@ -130,3 +144,11 @@ export const instant: Reader<number> = (value) => {
   if (ms === undefined) throw new EntryProblem('must be a date like 2026-11-21 or 2026-11-21T05:36:40Z');
   return ms;
 };
+
+/** Passes a row on whose dates are in order. Throws `EntryProblem`. */
+export function checkDates<T extends { readonly validFromMs: number; readonly validToMs: number | null }>(row: T): T {
+  if (row.validToMs !== null && row.validToMs < row.validFromMs) {
+    throw new EntryProblem('would end before it begins: give both validFrom and validTo');
+  }
+  return row;
+}

@@ -1,15 +1,23 @@
 import type { MailboxId } from '@openmesh/protocol';
-import type {
-  CertificateRecord,
-  CredentialRecord,
-  MailboxRecord,
-  RegistrationRecord,
-  RegistryRecords,
-  WorkflowRecord,
+import {
+  type CertificateRecord,
+  type CredentialRecord,
+  type MailboxRecord,
+  type RegistrationRecord,
+  type RegistryRecords,
+  type WorkflowRecord,
+  workflowDefaults,
 } from '../../store/ledger/registry.ts';
+import type {
+  ApprovalRecord,
+  MembershipRecord,
+  RuleRecord,
+  WorkflowGroupRecord,
+} from '../../store/ledger/routing-records.ts';
 import { credentialContext, type Sealer, SealFault } from '../sealer.ts';
 import type { Entry } from './entry.ts';
-import { EntryProblem } from './member-readers.ts';
+import { checkDates, EntryProblem } from './member-readers.ts';
+import { membershipKey, ruleKey } from './merge-routing.ts';
 
 type EntryOf<K extends Entry['kind']> = Extract<Entry, { kind: K }>;
 
@@ -19,6 +27,10 @@ export interface CurrentRows {
   readonly credentials: ReadonlyMap<string, CredentialRecord>;
   readonly workflows: ReadonlyMap<string, WorkflowRecord>;
   readonly registrations: ReadonlyMap<string, RegistrationRecord>;
+  readonly groups: ReadonlyMap<string, WorkflowGroupRecord>;
+  readonly memberships: ReadonlyMap<string, MembershipRecord>;
+  readonly approvals: ReadonlyMap<string, ApprovalRecord>;
+  readonly rules: ReadonlyMap<string, RuleRecord>;
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
 }
 
@@ -33,6 +45,10 @@ export function indexRows(records: RegistryRecords): CurrentRows {
     credentials: new Map(records.credentials.map((row) => [row.credentialId, row])),
     workflows: new Map(records.workflows.map((row) => [row.workflowId, row])),
     registrations: new Map(records.registrations.map((row) => [registrationKey(row), row])),
+    groups: new Map(records.groups.map((row) => [row.groupId, row])),
+    memberships: new Map(records.memberships.map((row) => [membershipKey(row), row])),
+    approvals: new Map(records.approvals.map((row) => [row.approvalId, row])),
+    rules: new Map(records.rules.map((row) => [ruleKey(row), row])),
     certificates: new Map(records.certificates.map((row) => [row.fingerprint, row])),
   };
 }
@@ -66,25 +82,18 @@ export function mergeMailbox(entry: EntryOf<'mailbox'>, before: MailboxRecord | 
 }
 
 export function mergeWorkflow(entry: EntryOf<'workflow'>, before: WorkflowRecord | undefined): WorkflowRecord {
-  const defaults = { description: '', status: 'live', restricted: false } as const;
-  return { ...defaults, ...before, ...entry.given, workflowId: entry.workflowId };
+  return { ...workflowDefaults, ...before, ...entry.given, workflowId: entry.workflowId };
 }
 
 const always = { validFromMs: 0, validToMs: null } as const;
-
-function checkDates<T extends { readonly validFromMs: number; readonly validToMs: number | null }>(row: T): T {
-  if (row.validToMs !== null && row.validToMs < row.validFromMs) {
-    throw new EntryProblem('would end before it begins: give both validFrom and validTo');
-  }
-  return row;
-}
+const withoutApproval = { approvalId: null, ...always } as const;
 
 export function mergeRegistration(
   entry: EntryOf<'registration'>,
   before: RegistrationRecord | undefined,
 ): RegistrationRecord {
   const { mailboxId, workflowId, role, given } = entry;
-  return checkDates({ ...always, ...before, ...given, mailboxId, workflowId, role });
+  return checkDates({ ...withoutApproval, ...before, ...given, mailboxId, workflowId, role });
 }
 
 export function mergeCertificate(

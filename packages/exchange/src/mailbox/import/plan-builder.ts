@@ -8,10 +8,17 @@ import type {
   RegistryRecords,
   WorkflowRecord,
 } from '../../store/ledger/registry.ts';
+import type {
+  ApprovalRecord,
+  MembershipRecord,
+  RuleRecord,
+  WorkflowGroupRecord,
+} from '../../store/ledger/routing-records.ts';
 import type { Sealer } from '../sealer.ts';
 import { ChangedRows, type KindCounts } from './changed-rows.ts';
 import type { Entry, EntryKind } from './entry.ts';
 import { EntryProblem, quoted } from './member-readers.ts';
+import { membershipKey, mergeApproval, mergeGroup, mergeMembership, mergeRule, ruleKey } from './merge-routing.ts';
 import {
   type CurrentRows,
   indexRows,
@@ -34,6 +41,9 @@ export interface ImportProblem {
   readonly problem: string;
 }
 
+/** Rows to put, by kind. */
+export type PlannedRows = Omit<RegistryChange, 'audit' | 'ifVersion' | 'dropRegistrations' | 'dropMemberships'>;
+
 /** What an import would do. `change` is to be applied only when there is no problem. */
 export interface ImportPlan {
   readonly problems: readonly ImportProblem[];
@@ -42,7 +52,7 @@ export interface ImportPlan {
   readonly lines: number;
   readonly counts: Readonly<Record<EntryKind, KindCounts>>;
   /** Rows that differ from those that are there, and no others. */
-  readonly change: Omit<RegistryChange, 'audit'>;
+  readonly change: PlannedRows;
 }
 
 /** Collects entries against the rows that are there. Lines may come in any order. */
@@ -53,9 +63,18 @@ export class PlanBuilder {
   readonly #credentials = new ChangedRows<CredentialRecord>();
   readonly #workflows = new ChangedRows<WorkflowRecord>();
   readonly #registrations = new ChangedRows<RegistrationRecord>();
+  readonly #groups = new ChangedRows<WorkflowGroupRecord>();
+  readonly #memberships = new ChangedRows<MembershipRecord>();
+  readonly #approvals = new ChangedRows<ApprovalRecord>();
+  readonly #rules = new ChangedRows<RuleRecord>();
   readonly #certificates = new ChangedRows<CertificateRecord>();
   /** Names that no row has yet: a later line may still give them. */
-  readonly #unmet: { readonly line: number; readonly mailboxId?: MailboxId; readonly workflowId?: string }[] = [];
+  readonly #unmet: {
+    readonly line: number;
+    readonly mailboxId?: MailboxId;
+    readonly workflowId?: string;
+    readonly groupId?: string;
+  }[] = [];
   readonly #problems: ImportProblem[] = [];
   #entries = 0;
   #stopped = false;
@@ -114,6 +133,30 @@ export class PlanBuilder {
         this.#needWorkflow(line, entry.workflowId);
         return this.#registrations.put(key, line, mergeRegistration(entry, before), before);
       }
+      case 'group': {
+        const before = this.#current.groups.get(entry.groupId);
+        const row = mergeGroup(entry, before);
+        for (const id of [...row.initiatorIds, ...row.responderIds]) this.#needWorkflow(line, id);
+        return this.#groups.put(entry.groupId, line, row, before);
+      }
+      case 'membership': {
+        const key = membershipKey(entry);
+        const before = this.#current.memberships.get(key);
+        this.#needMailbox(line, entry.mailboxId);
+        this.#needGroup(line, entry.groupId);
+        return this.#memberships.put(key, line, mergeMembership(entry, before), before);
+      }
+      case 'approval': {
+        const before = this.#current.approvals.get(entry.approvalId);
+        const row = mergeApproval(entry, before);
+        this.#needWorkflow(line, row.workflowId);
+        return this.#approvals.put(entry.approvalId, line, row, before);
+      }
+      case 'rule': {
+        const key = ruleKey(entry);
+        const before = this.#current.rules.get(key);
+        return this.#rules.put(key, line, mergeRule(entry, before), before);
+      }
       case 'certificate': {
         const before = this.#current.certificates.get(entry.fingerprint);
         const row = mergeCertificate(entry, before);
@@ -133,8 +176,13 @@ export class PlanBuilder {
     this.#unmet.push({ line, workflowId });
   }
 
+  #needGroup(line: number, groupId: string): void {
+    if (!this.#current.groups.has(groupId) && !this.#groups.has(groupId)) this.#unmet.push({ line, groupId });
+  }
+
   #noteUnmet(): void {
-    for (const { line, mailboxId, workflowId } of this.#unmet) {
+    for (const { line, mailboxId, workflowId, groupId } of this.#unmet) {
+      if (groupId !== undefined && !this.#groups.has(groupId)) this.note(line, `no such group: ${quoted(groupId)}`);
       if (mailboxId !== undefined && !this.#mailboxes.has(mailboxId)) this.note(line, `no such mailbox: ${mailboxId}`);
       if (workflowId !== undefined && !this.#workflows.has(workflowId)) {
         this.note(line, `no such workflow: ${quoted(workflowId)}`);
@@ -154,6 +202,10 @@ export class PlanBuilder {
         credential: this.#credentials.counts(),
         workflow: this.#workflows.counts(),
         registration: this.#registrations.counts(),
+        group: this.#groups.counts(),
+        membership: this.#memberships.counts(),
+        approval: this.#approvals.counts(),
+        rule: this.#rules.counts(),
         certificate: this.#certificates.counts(),
       },
       change: {
@@ -161,6 +213,10 @@ export class PlanBuilder {
         credentials: this.#credentials.write,
         workflows: this.#workflows.write,
         registrations: this.#registrations.write,
+        groups: this.#groups.write,
+        memberships: this.#memberships.write,
+        approvals: this.#approvals.write,
+        rules: this.#rules.write,
         certificates: this.#certificates.write,
       },
     };

@@ -20,6 +20,7 @@ import {
   reportAbout,
 } from '../ledger-probe.ts';
 import type { IdempotencyClaim } from './messages.ts';
+import { workflowDefaults } from './registry.ts';
 
 const key = (changes: Partial<IdempotencyClaim> = {}): IdempotencyClaim => ({
   mailbox: alice,
@@ -169,7 +170,7 @@ export function promiseAccepting(at: LedgerSource): void {
   });
 
   it('leaves no trace of a decision made on an old registry: no message, no key, no nonce', async () => {
-    const workflow = { workflowId: 'WF', description: '', status: 'live', restricted: false } as const;
+    const workflow = { ...workflowDefaults, workflowId: 'WF' };
     const { version } = await at.ledger.registry.change({ workflows: [workflow], audit: auditOf('WF') });
     const command = acceptOf([newMessage(idOf(1))], {
       registryVersion: version - 1,

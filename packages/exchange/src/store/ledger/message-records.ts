@@ -1,5 +1,6 @@
 import type { MailboxId, MessageId, MessageType } from '@openmesh/protocol';
 import type { BodyRef } from '../bodies.ts';
+import type { MadeAs } from './routing-records.ts';
 
 /**
  * Where a message stands. The wire knows five of these; 'routing' (accepted, address not yet resolved) is shown as
@@ -22,7 +23,13 @@ export interface MessageRecord {
   readonly messageId: MessageId;
   readonly messageType: MessageType;
   readonly sender: MailboxId | null;
+  /** Whose inbox it is in, or was. */
   readonly recipient: MailboxId | null;
+  /** The mailbox it was addressed to, when a rule took it or a copy of it elsewhere: all that its sender is told. */
+  readonly addressedTo: MailboxId | null;
+  readonly madeAs: MadeAs | null;
+  /** What a copy or resend goes back to; null for a message that was sent. */
+  readonly originId: MessageId | null;
   readonly workflowId: string;
   readonly state: StoredState;
   readonly statusCode: string;

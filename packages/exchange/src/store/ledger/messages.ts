@@ -10,6 +10,7 @@ import type {
   TimelineEvent,
 } from './message-records.ts';
 import type { NonceClaim, NonceUsed } from './nonces.ts';
+import type { RoutingFacts } from './routing-records.ts';
 
 /** One chunk's bytes, digested. Exactly one of `inline` and `ref` is set; a `ref` is already durable. */
 export interface NewChunk {
@@ -69,6 +70,8 @@ export interface NewMessage {
   readonly hideAtMs: number;
   readonly removeAtMs: number;
   readonly events: readonly NewEvent[];
+  /** Left out for a message that went where it was addressed and that no rule touched. */
+  readonly routing?: RoutingFacts;
 }
 
 export interface IdempotencyClaim {
@@ -110,6 +113,12 @@ export interface Completion {
   readonly events: readonly NewEvent[];
   /** A report to the sender when the decision is a failure. */
   readonly report: NewMessage | null;
+  /** Left out when no rule touches the message: else where it goes instead, its copies, and what rules did. */
+  readonly routed?: {
+    readonly recipient: MailboxId;
+    readonly routing: RoutingFacts;
+    readonly copies: readonly NewMessage[];
+  };
 }
 
 export interface AddChunkCommand {

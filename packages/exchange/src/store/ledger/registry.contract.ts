@@ -1,15 +1,17 @@
 import { expect, it } from 'vitest';
 import type { LedgerSource } from '../ledger.contract.ts';
 import { alice, bob, bornAtMs, nonceOf } from '../ledger-probe.ts';
-import type {
-  CertificateRecord,
-  ConnectionFacts,
-  CredentialRecord,
-  MailboxRecord,
-  RegistrationRecord,
-  RegistryChange,
-  WorkflowRecord,
+import {
+  type CertificateRecord,
+  type ConnectionFacts,
+  type CredentialRecord,
+  type MailboxRecord,
+  type RegistrationRecord,
+  type RegistryChange,
+  type WorkflowRecord,
+  workflowDefaults,
 } from './registry.ts';
+import type { ApprovalRecord, MembershipRecord, RuleRecord, WorkflowGroupRecord } from './routing-records.ts';
 
 const audit = { atMs: bornAtMs, actor: 'root', action: 'registry.import', subject: 'test', detail: '{}' };
 
@@ -44,20 +46,87 @@ const credentials: readonly CredentialRecord[] = [
   { credentialId: 'c2', mailboxId: alice, kind: 'password', sealed: 's2', validFromMs: 5, validToMs: 9 },
 ];
 const workflows: readonly WorkflowRecord[] = [
-  { workflowId: 'A', description: 'first', status: 'live', restricted: true },
-  { workflowId: 'B', description: '', status: 'draft', restricted: false },
+  {
+    ...workflowDefaults,
+    workflowId: 'A',
+    description: 'first',
+    restricted: true,
+    ackWorkflowId: 'A_ACK',
+    sizeBytesMax: 5,
+    gpRouting: true,
+  },
+  { ...workflowDefaults, workflowId: 'B', status: 'draft' },
 ];
 const registrations: readonly RegistrationRecord[] = [
-  { workflowId: 'A', role: 'initiator', mailboxId: alice, validFromMs: 1, validToMs: null },
-  { workflowId: 'A', role: 'responder', mailboxId: alice, validFromMs: 1, validToMs: 2 },
-  { workflowId: 'A', role: 'responder', mailboxId: bob, validFromMs: 1, validToMs: null },
+  { workflowId: 'A', role: 'initiator', mailboxId: alice, approvalId: null, validFromMs: 1, validToMs: null },
+  { workflowId: 'A', role: 'responder', mailboxId: alice, approvalId: 'ok', validFromMs: 1, validToMs: 2 },
+  { workflowId: 'A', role: 'responder', mailboxId: bob, approvalId: null, validFromMs: 1, validToMs: null },
 ];
 const certificates: readonly CertificateRecord[] = [
   { fingerprint: 'f1', serial: '0A', subject: 'CN=a', mailboxId: alice, revokedAtMs: null },
   { fingerprint: 'f2', serial: '0B', subject: 'CN=b', mailboxId: null, revokedAtMs: 7 },
 ];
-const everything: RegistryChange = { mailboxes, credentials, workflows, registrations, certificates, audit };
-const rowsOfEverything = 11;
+const groups: readonly WorkflowGroupRecord[] = [
+  {
+    groupId: 'G',
+    number: 77,
+    name: 'Group',
+    description: '',
+    owner: '',
+    restricted: true,
+    initiatorIds: ['A', 'B'],
+    responderIds: [],
+  },
+];
+const memberships: readonly MembershipRecord[] = [
+  { groupId: 'G', part: 'initiator', mailboxId: alice, approvalId: null, validFromMs: 1, validToMs: null },
+  { groupId: 'G', part: 'responder', mailboxId: alice, approvalId: 'ok', validFromMs: 1, validToMs: 2 },
+];
+const approvals: readonly ApprovalRecord[] = [
+  {
+    approvalId: 'ok',
+    odsCode: 'X26',
+    workflowId: 'A',
+    approvedBy: 'programme',
+    reason: '',
+    validFromMs: 1,
+    validToMs: 9,
+    reviewOnMs: 5,
+  },
+];
+const rule: RuleRecord = {
+  ruleId: 'r1',
+  version: 1,
+  action: 'redirect',
+  status: 'approved',
+  target: bob,
+  ifSender: null,
+  ifRecipient: alice,
+  workflowId: 'A',
+  includeReports: true,
+  approvalId: 'ok',
+  chainConfirmed: true,
+  fallbackConfirmed: false,
+  activeFromMs: 1,
+  activeToMs: null,
+  reviewOnMs: 9,
+  papers: {
+    reason: 'move',
+    lawfulBasis: 'direct care',
+    requestedBy: 'bob',
+    agreedByRecipient: 'letter',
+    agreedByTarget: 'letter',
+    senderReason: '',
+    proposedBy: 'one',
+    proposedAtMs: 1,
+    decidedBy: 'two',
+    decidedAtMs: 2,
+  },
+};
+const rules: readonly RuleRecord[] = [rule, { ...rule, version: 2, status: 'proposed', action: 'copy' }];
+const workflowParts = { workflows, registrations, groups, memberships, approvals, rules };
+const everything: RegistryChange = { mailboxes, credentials, ...workflowParts, certificates, audit };
+const rowsOfEverything = 17;
 
 const [first, second] = [mailboxes[0], registrations[1]];
 if (first === undefined || second === undefined) throw new Error('the specimens are gone');
@@ -72,6 +141,13 @@ const alterations: readonly (readonly [string, Partial<RegistryChange>])[] = [
   ['a registration', { registrations: [{ ...second, validToMs: null }] }],
   ['a revocation', { certificates: certificates.map((row) => ({ ...row, revokedAtMs: 7 })) }],
   ['a registration that goes', { dropRegistrations: [second] }],
+  ['an approval of a registration', { registrations: [{ ...second, approvalId: null }] }],
+  ['a group', { groups: groups.map((row) => ({ ...row, responderIds: ['B'] })) }],
+  ['a membership', { memberships: memberships.map((row) => ({ ...row, approvalId: 'ok' })) }],
+  ['a membership that goes', { dropMemberships: memberships.slice(1) }],
+  ['an approval', { approvals: approvals.map((row) => ({ ...row, validToMs: 10 })) }],
+  ['the end of a rule', { rules: [{ ...rule, status: 'ended' }] }],
+  ['what a workflow is acknowledged by', { workflows: workflows.map((row) => ({ ...row, ackWorkflowId: 'A_ACK' })) }],
 ];
 
 const seen = (n: number, changes: Partial<ConnectionFacts> = {}): ConnectionFacts => ({
@@ -88,7 +164,17 @@ const seen = (n: number, changes: Partial<ConnectionFacts> = {}): ConnectionFact
 
 export function promiseRegistry(at: LedgerSource): void {
   it('is empty and at version 0 at first', async () => {
-    const nothing = { mailboxes: [], credentials: [], workflows: [], registrations: [], certificates: [] };
+    const nothing = {
+      mailboxes: [],
+      credentials: [],
+      workflows: [],
+      registrations: [],
+      groups: [],
+      memberships: [],
+      approvals: [],
+      rules: [],
+      certificates: [],
+    };
     expect(await at.ledger.registry.load()).toEqual({ version: 0, ...nothing });
     expect(await at.ledger.registry.version()).toBe(0);
   });
@@ -128,7 +214,7 @@ export function promiseRegistry(at: LedgerSource): void {
 
   it('raises the version once for each change of many at a time', async () => {
     const changes = Array.from({ length: 20 }, (_, n) => {
-      const workflow = { workflowId: `W${n}`, description: '', status: 'live', restricted: false } as const;
+      const workflow = { ...workflowDefaults, workflowId: `W${n}` };
       return at.ledger.registry.change({ workflows: [workflow], audit });
     });
     const versions = (await Promise.all(changes)).map(({ version }) => version);

@@ -1,6 +1,7 @@
 import type { MailboxId } from '@openmesh/protocol';
 import type { AuditEntry } from './audit.ts';
 import type { NonceClaim, NonceUsed } from './nonces.ts';
+import type { ApprovalRecord, MembershipRecord, RuleRecord, WorkflowGroupRecord } from './routing-records.ts';
 
 export type MailboxState = 'active' | 'disabled' | 'closed';
 export type CertificateMatch = 'off' | 'warn' | 'enforce';
@@ -34,12 +35,47 @@ export interface CredentialRecord {
 
 export type WorkflowStatus = 'draft' | 'live' | 'deprecated' | 'withdrawn';
 
+export type WorkflowPurpose = 'request' | 'acknowledgement' | 'report' | 'event';
+
 export interface WorkflowRecord {
   readonly workflowId: string;
+  readonly title: string;
   readonly description: string;
+  /** The programme that owns it. */
+  readonly owner: string;
+  readonly purpose: WorkflowPurpose;
   readonly status: WorkflowStatus;
   readonly restricted: boolean;
+  /** Under which workflow it is acknowledged; null when it is not, or under its own. */
+  readonly ackWorkflowId: string | null;
+  /** May be sent to a patient's practice. */
+  readonly gpRouting: boolean;
+  /** Of a whole message; null: the setting of the exchange. */
+  readonly sizeBytesMax: number | null;
+  /** May be sent in several chunks. */
+  readonly chunking: boolean;
+  readonly civilRegistration: boolean;
+  readonly payloadType: string;
+  /** Where this entry was learned from. */
+  readonly source: string;
 }
+
+/** What a workflow is of which only the id is known. */
+export const workflowDefaults = {
+  title: '',
+  description: '',
+  owner: '',
+  purpose: 'request',
+  status: 'live',
+  restricted: false,
+  ackWorkflowId: null,
+  gpRouting: false,
+  sizeBytesMax: null,
+  chunking: true,
+  civilRegistration: false,
+  payloadType: '',
+  source: '',
+} as const satisfies Omit<WorkflowRecord, 'workflowId'>;
 
 export type RegistrationRole = 'initiator' | 'responder';
 
@@ -47,6 +83,8 @@ export interface RegistrationRecord {
   readonly mailboxId: MailboxId;
   readonly workflowId: string;
   readonly role: RegistrationRole;
+  /** The approval it rests on; without effect on restricted workflows when that is not in force. null: none is named. */
+  readonly approvalId: string | null;
   readonly validFromMs: number;
   readonly validToMs: number | null;
 }
@@ -68,6 +106,11 @@ export interface RegistryRecords {
   readonly credentials: readonly CredentialRecord[];
   readonly workflows: readonly WorkflowRecord[];
   readonly registrations: readonly RegistrationRecord[];
+  readonly groups: readonly WorkflowGroupRecord[];
+  readonly memberships: readonly MembershipRecord[];
+  readonly approvals: readonly ApprovalRecord[];
+  /** Every version of every rule. */
+  readonly rules: readonly RuleRecord[];
   readonly certificates: readonly CertificateRecord[];
 }
 
@@ -77,9 +120,23 @@ export interface RegistryChange {
   readonly credentials?: readonly CredentialRecord[];
   readonly workflows?: readonly WorkflowRecord[];
   readonly registrations?: readonly RegistrationRecord[];
+  readonly groups?: readonly WorkflowGroupRecord[];
+  readonly memberships?: readonly MembershipRecord[];
+  readonly approvals?: readonly ApprovalRecord[];
+  readonly rules?: readonly RuleRecord[];
   readonly certificates?: readonly CertificateRecord[];
   readonly dropRegistrations?: readonly Pick<RegistrationRecord, 'mailboxId' | 'workflowId' | 'role'>[];
+  readonly dropMemberships?: readonly Pick<MembershipRecord, 'mailboxId' | 'groupId' | 'part'>[];
+  /** The version the change was decided on: nothing is changed when the registry has moved since. */
+  readonly ifVersion?: number;
   readonly audit: AuditEntry;
+}
+
+export interface RegistryChanged {
+  readonly version: number;
+  readonly rowsChanged: number;
+  /** `ifVersion` was no longer the version: nothing was changed. */
+  readonly stale?: true;
 }
 
 /** What a client said of itself at its last handshake; kept for the connection history. */
@@ -98,7 +155,7 @@ export interface RegistryLedger {
   version(): Promise<number>;
   load(): Promise<RegistryRecords>;
   /** Resolves to the new version. A change that alters no row keeps the version and writes no audit entry. */
-  change(change: RegistryChange): Promise<{ readonly version: number; readonly rowsChanged: number }>;
+  change(change: RegistryChange): Promise<RegistryChanged>;
   recordConnection(
     facts: ConnectionFacts,
     nonce: NonceClaim | null,

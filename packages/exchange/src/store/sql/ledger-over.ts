@@ -49,6 +49,7 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       recordConnection: (facts, nonce) => write('recordConnection', facts, nonce),
       connections: (query) => read('connections', query),
     },
+    routing: { family: (query) => read('family', query), traffic: (query) => read('traffic', query) },
     refusals: {
       record: (refusals) => write('recordRefusals', refusals),
       search: (query) => read('searchRefusals', query),

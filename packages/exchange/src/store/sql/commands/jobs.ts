@@ -5,6 +5,7 @@ import { all, one, run, type Talk } from '../question.ts';
 import { countOut, listDue } from '../questions/deliveries.ts';
 import * as q from '../questions/jobs.ts';
 import { sweepNonces as sweepNonceLog } from '../questions/nonces.ts';
+import { dropSteps } from '../questions/routing.ts';
 
 export function* lease(command: { name: string; holder: string; nowMs: number; untilMs: number }): Talk<boolean> {
   return (yield* run(q.takeLease, command.name, command.holder, command.nowMs, command.untilMs)) === 1;
@@ -52,6 +53,7 @@ export function* removeRecords(query: { nowMs: number; limit: number }): Talk<nu
 /** Everything of a message but its payload, which others may point to. */
 export function* dropRecord(messageId: string, recipient: string | null): Talk<void> {
   yield* run(q.dropEvents, messageId);
+  yield* run(dropSteps, messageId);
   const dropped = recipient === null ? undefined : yield* one(q.dropDelivery, recipient, messageId);
   if (dropped?.state === 'waiting') yield* run(countOut, recipient);
   yield* run(q.dropMessage, messageId);

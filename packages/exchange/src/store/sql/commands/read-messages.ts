@@ -13,6 +13,7 @@ import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
 import { all, one, type Talk } from '../question.ts';
 import * as deliveries from '../questions/deliveries.ts';
 import * as q from '../questions/records.ts';
+import { describeStep, readSteps } from './routing.ts';
 import { claimNonce } from './write-messages.ts';
 
 export function* inboxPage(query: PageQuery): Talk<InboxPage> {
@@ -58,6 +59,9 @@ function toRecord(row: q.MessageRow): MessageRecord {
     messageType: row.messageType as MessageRecord['messageType'],
     sender: row.sender as MailboxId | null,
     recipient: row.recipient as MailboxId | null,
+    addressedTo: row.addressedTo as MailboxId | null,
+    madeAs: row.madeAs as MessageRecord['madeAs'],
+    originId: row.originId as MessageId | null,
     workflowId: row.workflowId,
     state: row.state as StoredState,
     statusCode: row.statusCode,
@@ -131,8 +135,20 @@ export function* findByLocalKey(sender: MailboxId, localKey: string, nowMs: numb
   return rows.map(toRecord);
 }
 
+/** What happened to a message, what rules did to it included. */
 export function* timeline(messageId: MessageId): Talk<readonly TimelineEvent[]> {
-  return yield* all(q.readTimeline, messageId);
+  const events = yield* all(q.readTimeline, messageId);
+  const steps = yield* readSteps(messageId);
+  if (steps.length === 0) return events;
+  const last = events.at(-1)?.eventNo ?? 0;
+  const routed = steps.map(({ atMs, ...step }, index) => ({
+    eventNo: last + index + 1,
+    atMs,
+    actor: 'exchange',
+    kind: step.kind,
+    detail: describeStep(step),
+  }));
+  return [...events, ...routed].sort((a, b) => a.atMs - b.atMs);
 }
 
 export function* rich(query: {

@@ -5,15 +5,15 @@ import type {
   ConnectionFacts,
   CredentialRecord,
   MailboxRecord,
-  RegistrationRecord,
   RegistryChange,
+  RegistryChanged,
   RegistryRecords,
-  WorkflowRecord,
 } from '../../ledger/registry.ts';
 import { all, one, run, type Talk } from '../question.ts';
 import { readRegistryVersion } from '../questions/messages.ts';
 import * as q from '../questions/registry.ts';
 import { appendAudit } from './facts.ts';
+import { changeWorkflows, loadWorkflows } from './workflows.ts';
 import { claimNonce } from './write-messages.ts';
 
 /** Client versions and machines remembered a mailbox. */
@@ -34,15 +34,16 @@ export function* load(): Talk<RegistryRecords> {
       }) as MailboxRecord,
   );
   const credentials = (yield* all(q.listCredentials)).map((row) => ({ ...row, kind: 'password' }) as CredentialRecord);
-  const workflows = (yield* all(q.listWorkflows)).map(
-    (row) => ({ ...row, restricted: row.restricted === 1 }) as WorkflowRecord,
-  );
-  const registrations = (yield* all(q.listRegistrations)) as unknown as readonly RegistrationRecord[];
+  const workflows = yield* loadWorkflows();
   const certificates = (yield* all(q.listCertificates)) as unknown as readonly CertificateRecord[];
-  return { version: current, mailboxes, credentials, workflows, registrations, certificates };
+  return { version: current, mailboxes, credentials, ...workflows, certificates };
 }
 
-export function* change(wanted: RegistryChange): Talk<{ readonly version: number; readonly rowsChanged: number }> {
+export function* change(wanted: RegistryChange): Talk<RegistryChanged> {
+  if (wanted.ifVersion !== undefined) {
+    const now = yield* version();
+    if (now !== wanted.ifVersion) return { version: now, rowsChanged: 0, stale: true };
+  }
   let rowsChanged = 0;
   for (const m of wanted.mailboxes ?? []) {
     const delegated = JSON.stringify(m.delegatedOdsCodes);
@@ -54,15 +55,7 @@ export function* change(wanted: RegistryChange): Talk<{ readonly version: number
     const { credentialId, mailboxId, kind, sealed, validFromMs, validToMs } = c;
     rowsChanged += yield* run(q.putCredential, credentialId, mailboxId, kind, sealed, validFromMs, validToMs);
   }
-  for (const w of wanted.workflows ?? []) {
-    rowsChanged += yield* run(q.putWorkflow, w.workflowId, w.description, w.status, w.restricted ? 1 : 0);
-  }
-  for (const r of wanted.registrations ?? []) {
-    rowsChanged += yield* run(q.putRegistration, r.mailboxId, r.workflowId, r.role, r.validFromMs, r.validToMs);
-  }
-  for (const r of wanted.dropRegistrations ?? []) {
-    rowsChanged += yield* run(q.dropRegistration, r.workflowId, r.role, r.mailboxId);
-  }
+  rowsChanged += yield* changeWorkflows(wanted);
   for (const c of wanted.certificates ?? []) {
     rowsChanged += yield* run(q.putCertificate, c.fingerprint, c.serial, c.subject, c.mailboxId, c.revokedAtMs);
   }

@@ -4,6 +4,7 @@ import * as jobs from './jobs.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
 import * as resets from './reset.ts';
+import * as routing from './routing.ts';
 import * as writes from './write-messages.ts';
 
 /** Commands that change records: they run one after the other, many to a commit. */
@@ -43,6 +44,8 @@ export const readingCommands = {
   findByLocalKey: reads.findByLocalKey,
   timeline: reads.timeline,
   rich: reads.rich,
+  family: routing.family,
+  traffic: routing.traffic,
   version: registry.version,
   load: registry.load,
   connections: registry.connections,

@@ -16,6 +16,8 @@ import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
 import { claims, one, run, type Talk } from '../question.ts';
 import * as deliveries from '../questions/deliveries.ts';
 import * as q from '../questions/messages.ts';
+import { moveRecipient } from '../questions/routing.ts';
+import { noteRouting } from './routing.ts';
 
 /** Takes the nonce or says when it was taken; a command asks for it last before its first effect. */
 export function* claimNonce(wanted: NonceClaim | null): Talk<NonceUsed | null> {
@@ -99,6 +101,7 @@ export function* insertMessage(message: NewMessage): Talk<void> {
     message.removeAtMs,
   );
   if (isNew === 0) return;
+  if (message.routing !== undefined) yield* noteRouting(messageId, message.routing, message.createdAtMs);
   let eventNo = 0;
   for (const event of message.events) {
     eventNo += 1;
@@ -148,11 +151,12 @@ export function* addChunk(command: AddChunkCommand): Talk<AddChunkOutcome> {
 function* finishUpload(
   command: AddChunkCommand,
   payloadId: string,
-  recipient: string | null,
+  addressed: string | null,
   workflowId: string,
 ): Talk<void> {
   const { messageId, completion, atMs } = command;
-  const { status } = completion;
+  const { status, routed } = completion;
+  const recipient = routed?.recipient ?? addressed;
   const accepted = completion.state === 'accepted';
   yield* run(
     q.finishUpload,
@@ -172,6 +176,10 @@ function* finishUpload(
     yield* deliver(recipient, messageId, workflowId, completion.expiresAtMs);
   }
   if (completion.report !== null) yield* insertMessage(completion.report);
+  if (routed === undefined) return;
+  if (recipient !== addressed) yield* run(moveRecipient, messageId, recipient);
+  yield* noteRouting(messageId, routed.routing, atMs);
+  for (const copy of routed.copies) yield* insertMessage(copy);
 }
 
 export function* acknowledge(command: AcknowledgeCommand): Talk<AcknowledgeOutcome> {

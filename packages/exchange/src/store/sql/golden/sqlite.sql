@@ -1,3 +1,14 @@
+CREATE TABLE approval (
+  approval_id text primary key,
+  ods_code text not null,
+  workflow_id text not null,
+  approved_by text not null,
+  reason text not null,
+  valid_from_ms integer not null,
+  valid_to_ms integer not null,
+  review_on_ms integer not null
+) without rowid;
+
 CREATE TABLE audit (
   entry_no integer primary key,
   at_ms integer not null,
@@ -80,6 +91,16 @@ CREATE TABLE event (
   primary key (message_id, event_no)
 ) without rowid;
 
+CREATE TABLE group_membership (
+  group_id text not null,
+  part text not null check (part in ('initiator', 'responder')),
+  mailbox_id text not null,
+  approval_id text,
+  valid_from_ms integer not null,
+  valid_to_ms integer,
+  primary key (group_id, part, mailbox_id)
+) without rowid;
+
 CREATE TABLE idempotency (
   mailbox_id text not null,
   key text not null,
@@ -139,11 +160,15 @@ CREATE TABLE message (
   hide_at_ms integer not null,
   hidden integer not null default 0 check (hidden in (0, 1)),
   remove_at_ms integer not null
-);
+, addressed_to text, made_as text check (made_as in ('copy', 'resend')), made_from text, origin_id text);
+
+CREATE INDEX message_addressed on message (addressed_to, message_id) where addressed_to is not null;
 
 CREATE INDEX message_linked on message (linked_message_id) where linked_message_id is not null;
 
 CREATE INDEX message_local_key on message (sender, local_key) where local_key is not null;
+
+CREATE INDEX message_origin on message (origin_id) where origin_id is not null;
 
 CREATE INDEX message_outbox on message (sender, message_id) where sender is not null;
 
@@ -205,7 +230,7 @@ CREATE TABLE registration (
   role text not null check (role in ('initiator', 'responder')),
   mailbox_id text not null,
   valid_from_ms integer not null,
-  valid_to_ms integer,
+  valid_to_ms integer, approval_id text,
   primary key (workflow_id, role, mailbox_id)
 ) without rowid;
 
@@ -214,9 +239,56 @@ CREATE TABLE registry_version (
   version integer not null
 );
 
+CREATE TABLE route_step (
+  message_id text not null,
+  step_no integer not null,
+  at_ms integer not null,
+  kind text not null check (kind in ('redirected', 'copied', 'redirect-skipped', 'copy-skipped')),
+  rule_id text not null,
+  rule_version integer not null,
+  matched text not null,
+  from_mailbox text not null,
+  to_mailbox text not null,
+  why text not null,
+  copy_id text,
+  primary key (message_id, step_no)
+) without rowid;
+
+CREATE TABLE routing_rule (
+  rule_id text not null,
+  version integer not null,
+  action text not null check (action in ('copy', 'redirect')),
+  status text not null check (status in ('proposed', 'approved', 'superseded', 'refused', 'ended')),
+  target text not null,
+  if_sender text,
+  if_recipient text,
+  workflow_id text,
+  include_reports integer not null check (include_reports in (0, 1)),
+  approval_id text,
+  chain_confirmed integer not null check (chain_confirmed in (0, 1)),
+  fallback_confirmed integer not null check (fallback_confirmed in (0, 1)),
+  active_from_ms integer not null,
+  active_to_ms integer,
+  review_on_ms integer not null,
+  papers text not null,
+  primary key (rule_id, version)
+) without rowid;
+
 CREATE TABLE workflow (
   workflow_id text primary key,
   description text not null,
   status text not null check (status in ('draft', 'live', 'deprecated', 'withdrawn')),
   restricted integer not null check (restricted in (0, 1))
+, title text not null default '', owner text not null default '', purpose text not null default 'request'
+  check (purpose in ('request', 'acknowledgement', 'report', 'event')), ack_workflow_id text, gp_routing integer not null default 0 check (gp_routing in (0, 1)), size_bytes_max integer, chunking integer not null default 1 check (chunking in (0, 1)), civil_registration integer not null default 0 check (civil_registration in (0, 1)), payload_type text not null default '', source text not null default '') without rowid;
+
+CREATE TABLE workflow_group (
+  group_id text primary key,
+  number integer,
+  name text not null,
+  description text not null,
+  owner text not null,
+  restricted integer not null check (restricted in (0, 1)),
+  initiator_ids text not null,
+  responder_ids text not null
 ) without rowid;

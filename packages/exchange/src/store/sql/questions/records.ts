@@ -5,6 +5,9 @@ export interface MessageRow {
   messageType: string;
   sender: string | null;
   recipient: string | null;
+  addressedTo: string | null;
+  madeAs: string | null;
+  originId: string | null;
   workflowId: string;
   state: string;
   statusCode: string;
@@ -32,6 +35,7 @@ export interface MessageRow {
 }
 
 const record = `select m.message_id as "messageId", m.message_type as "messageType", m.sender, m.recipient,
+     m.addressed_to as "addressedTo", m.made_as as "madeAs", m.origin_id as "originId",
      m.workflow_id as "workflowId", m.state, m.status_code as "statusCode", m.status_event as "statusEvent",
      m.status_description as "statusDescription", m.compressed, m.encrypted, m.sealed,
      m.linked_message_id as "linkedMessageId", m.created_at_ms as "createdAtMs", m.accepted_at_ms as "acceptedAtMs",
@@ -89,7 +93,9 @@ export interface RichRow {
   totalChunks: number | null;
 }
 
-const rich = `select m.message_id as "messageId", m.message_type as "messageType", m.sender, m.recipient,
+/** To whoever looks on, a message is in the mailbox it was addressed to. */
+const rich = `select m.message_id as "messageId", m.message_type as "messageType", m.sender,
+     coalesce(m.addressed_to, m.recipient) as recipient,
      m.workflow_id as "workflowId", m.state, m.status_code as "statusCode", m.sealed,
      m.created_at_ms as "createdAtMs", d.expires_at_ms as "expiresAtMs", p.total_chunks as "totalChunks"`;
 
@@ -107,5 +113,6 @@ export const richOutbox = asks<RichRow>(
   `${rich} from message m left join delivery d on d.mailbox_id = m.recipient and d.message_id = m.message_id
      left join payload p on p.payload_id = m.payload_id
    where m.sender = $1 and m.message_id < $2 and m.created_at_ms > $3 and m.hide_at_ms > $4
+     and (m.made_as is null or m.made_as <> 'copy')
    order by m.message_id desc limit $5 + 0`,
 );

@@ -40,25 +40,6 @@ export const listCredentials = asks<CredentialRow>(
      valid_to_ms as "validToMs" from credential order by credential_id`,
 );
 
-export const listWorkflows = asks<{ workflowId: string; description: string; status: string; restricted: number }>(
-  'list-workflows',
-  'select workflow_id as "workflowId", description, status, restricted from workflow order by workflow_id',
-);
-
-export interface RegistrationRow {
-  mailboxId: string;
-  workflowId: string;
-  role: string;
-  validFromMs: number;
-  validToMs: number | null;
-}
-
-export const listRegistrations = asks<RegistrationRow>(
-  'list-registrations',
-  `select mailbox_id as "mailboxId", workflow_id as "workflowId", role, valid_from_ms as "validFromMs",
-     valid_to_ms as "validToMs" from registration order by workflow_id, role, mailbox_id`,
-);
-
 export interface CertificateRow {
   fingerprint: string;
   serial: string;
@@ -103,29 +84,6 @@ export const putCredential = tells(
          coalesce(credential.valid_to_ms, -1))
        <> (excluded.mailbox_id, excluded.kind, excluded.sealed, excluded.valid_from_ms,
          coalesce(excluded.valid_to_ms, -1))`,
-);
-
-export const putWorkflow = tells(
-  'put-workflow',
-  `insert into workflow (workflow_id, description, status, restricted) values ($1, $2, $3, $4)
-   on conflict (workflow_id) do update
-     set description = excluded.description, status = excluded.status, restricted = excluded.restricted
-     where (workflow.description, workflow.status, workflow.restricted)
-       <> (excluded.description, excluded.status, excluded.restricted)`,
-);
-
-export const putRegistration = tells(
-  'put-registration',
-  `insert into registration (mailbox_id, workflow_id, role, valid_from_ms, valid_to_ms) values ($1, $2, $3, $4, $5)
-   on conflict (workflow_id, role, mailbox_id) do update
-     set valid_from_ms = excluded.valid_from_ms, valid_to_ms = excluded.valid_to_ms
-     where (registration.valid_from_ms, coalesce(registration.valid_to_ms, -1))
-       <> (excluded.valid_from_ms, coalesce(excluded.valid_to_ms, -1))`,
-);
-
-export const dropRegistration = tells(
-  'drop-registration',
-  'delete from registration where workflow_id = $1 and role = $2 and mailbox_id = $3',
 );
 
 export const putCertificate = tells(

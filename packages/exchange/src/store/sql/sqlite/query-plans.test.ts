@@ -14,7 +14,8 @@ import * as jobs from '../questions/jobs.ts';
 import * as messages from '../questions/messages.ts';
 import * as nonces from '../questions/nonces.ts';
 import * as records from '../questions/records.ts';
-import * as registry from '../questions/registry.ts';
+import * as routing from '../questions/routing.ts';
+import * as workflows from '../questions/workflows.ts';
 import { migrate, openEngine, type SqliteEngine } from './engine.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
@@ -82,7 +83,12 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [facts.lastAudit, ['audit', byKey], ['audit', lastOfKey]],
   [facts.readAudit, ['audit', byKey]],
   [facts.readAuditBack, ['audit', byKey]],
-  [registry.dropRegistration, ['registration', byKey]],
+  [workflows.dropRegistration, ['registration', byKey]],
+  [workflows.dropMembership, ['group_membership', byKey]],
+  [routing.readSteps, ['s', byKey]],
+  [routing.dropSteps, ['route_step', byKey]],
+  [routing.noteRouting, ['message', 'sqlite_autoindex_message_1']],
+  [routing.moveRecipient, ['message', 'sqlite_autoindex_message_1']],
 ];
 
 let folder = '';
