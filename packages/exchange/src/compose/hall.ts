@@ -13,6 +13,7 @@ import { createReceiveBody } from '../message/receive-body.ts';
 import { createReceiveChunk } from '../message/receive-chunk.ts';
 import { createReportByHand } from '../message/report-by-hand.ts';
 import { createRoute } from '../message/route.ts';
+import { createRouteReport } from '../message/route-report.ts';
 import { createSend } from '../message/send.ts';
 import type { LifeSpans, ServiceClock } from '../message/service-clock.ts';
 import { createTrack, type Track } from '../message/track.ts';
@@ -79,8 +80,9 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
   const reading = { ledger, sealer, clock };
   const { messageBytesMax } = config.sizes;
   const { inboxExpiryDays } = config.retention;
+  const routeReport = createRouteReport({ registry, sealer, newMessageId, nowMs: () => clock.nowMs() });
   const making = { ledger, sealer, clock, newMessageId, spans };
-  const accepting = { ledger, registry, route, receiveBody, sealer, clock, newMessageId, spans };
+  const accepting = { ledger, registry, route, receiveBody, sealer, clock, newMessageId, spans, routeReport };
   return {
     send: createSend({ ...accepting, reportOnFailedSend: config.sending.reportOnFailedSend }),
     receiveChunk: createReceiveChunk({
@@ -96,12 +98,13 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
     track: createTrack(reading),
     expire: createExpire({
       ...reading,
+      routeReport,
       newMessageId,
       spans,
       inboxExpiryDays,
       isActive: (mailbox) => registry.current().mailbox(mailbox)?.state === 'active',
     }),
-    reportByHand: createReportByHand({ ...making, inboxExpiryDays }),
+    reportByHand: createReportByHand({ ...making, routeReport, inboxExpiryDays }),
     duplicate: createDuplicate(making),
     importMessage: createImportMessage({ ledger, registry, receiveBody, sealer, spans, messageBytesMax }),
     collection,

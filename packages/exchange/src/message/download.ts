@@ -161,7 +161,8 @@ export function createInspect(
     const message = await parts.ledger.find(messageId);
     if (message === null || message.hideAtMs <= parts.clock.nowMs())
       return refuse('message-does-not-exist', 'the message is not known', messageId);
-    const isSender = message.sender === mailbox;
+    // A copy is its target's alone: whoever sent the original knows nothing of it.
+    const isSender = message.sender === mailbox && message.madeAs !== 'copy';
     if (message.recipient !== mailbox && !isSender)
       return refuse('message-does-not-exist', `the message is neither to nor from ${mailbox}`, messageId);
     if (!isSender && (!isDownloadable(message.state, parts.servesAcknowledged) || message.payloadDeleted))

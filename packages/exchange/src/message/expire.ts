@@ -4,6 +4,7 @@ import type { ChangeStateCommand, MessageLedger, NewMessage, StatusFacts } from 
 import { transferredStatus } from './lifecycle.ts';
 import { openTexts, type TextSealer } from './private-texts.ts';
 import { failureTexts, makeReport, nonDeliveryTexts } from './report.ts';
+import type { RouteReport } from './route-report.ts';
 import type { LifeSpans, ServiceClock } from './service-clock.ts';
 
 /** An operator's hand on a message; a status without code, event and description is filled in. */
@@ -19,6 +20,7 @@ export interface ExpireParts {
   readonly ledger: Pick<MessageLedger, 'find' | 'changeState'>;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
+  readonly routeReport: RouteReport;
   readonly newMessageId: () => MessageId;
   readonly spans: LifeSpans;
   readonly inboxExpiryDays: number;
@@ -46,13 +48,19 @@ export function createExpire(parts: ExpireParts): Expire {
     return { event, code, description: errorText(name, { days: parts.inboxExpiryDays }) };
   };
 
-  const reportOn = (message: MessageRecord, status: StatusFacts, atMs: number, isNdr: boolean): NewMessage | null => {
+  const reportOn = (
+    message: MessageRecord,
+    status: StatusFacts,
+    atMs: number,
+    isNdr: boolean,
+  ): readonly NewMessage[] => {
     // The sender of a message knows nothing of its copies.
-    if (message.sender === null || message.messageType === 'REPORT' || message.madeAs === 'copy') return null;
+    if (message.sender === null || message.messageType === 'REPORT' || message.madeAs === 'copy') return [];
     const original = openTexts(sealer, message.messageId, message.sealed);
     const texts = isNdr ? nonDeliveryTexts(original) : failureTexts(original);
     const { sender: to, workflowId, messageId: about } = message;
-    return makeReport({ reportId: parts.newMessageId(), atMs, to, workflowId, status, about, texts }, sealer, spans);
+    const facts = { reportId: parts.newMessageId(), atMs, to, workflowId, status, about, texts };
+    return parts.routeReport(makeReport(facts, sealer, spans), texts);
   };
 
   const end = async (
@@ -62,6 +70,7 @@ export function createExpire(parts: ExpireParts): Expire {
     const atMs = clock.nowMs();
     const isNdr = wanted.to === 'undeliverable';
     const { code, description } = wanted.status;
+    const [report = null, ...reportCopies] = reportOn(message, wanted.status, atMs, isNdr);
     await ledger.changeState({
       messageId: message.messageId,
       ...wanted,
@@ -70,7 +79,8 @@ export function createExpire(parts: ExpireParts): Expire {
       expiresAtMs: null,
       onlyIfDueAtMs: isNdr ? atMs : null,
       linkedMessageId: null,
-      report: reportOn(message, wanted.status, atMs, isNdr),
+      report,
+      reportCopies,
     });
   };
 

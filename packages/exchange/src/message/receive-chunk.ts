@@ -13,6 +13,7 @@ import type { ReceiveBody } from './receive-body.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
 import { failureTexts, makeReport } from './report.ts';
 import { decideAndCommit, type Route } from './route.ts';
+import type { RouteReport } from './route-report.ts';
 import { type RoutedMessage, routeByRules } from './routed.ts';
 import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts';
 
@@ -35,6 +36,7 @@ export interface ReceiveChunkParts {
   readonly receiveBody: ReceiveBody;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
+  readonly routeReport: RouteReport;
   readonly newMessageId: () => MessageId;
   readonly spans: LifeSpans;
   readonly messageBytesMax: number;
@@ -52,7 +54,8 @@ export function createReceiveChunk(parts: ReceiveChunkParts): (request: ChunkReq
     const message = await parts.ledger.find(messageId);
     if (message === null || message.hideAtMs <= parts.clock.nowMs() || message.messageType === 'REPORT')
       return refuse('not-found', 'the message is not known', messageId);
-    if (message.sender !== sender) return refuse('forbidden', 'the message belongs to another sender', messageId);
+    if (message.sender !== sender || message.madeAs === 'copy')
+      return refuse('forbidden', 'the message belongs to another sender', messageId);
     if (message.state !== 'uploading') return repeatOrRefuse(parts, request, message);
     const refused = checkAgainstMessage(parts, request, message);
     if (refused !== null) return refused;
@@ -143,10 +146,11 @@ function completion(
   const status = { code, event, description: errorText(decision.error, parameters) };
   const texts = failureTexts(openTexts(parts.sealer, message.messageId, message.sealed));
   const facts = { reportId: parts.newMessageId(), atMs, to: sender, workflowId, status, about: message.messageId };
-  const report = makeReport({ ...facts, texts }, parts.sealer, parts.spans);
+  const made = makeReport({ ...facts, texts }, parts.sealer, parts.spans);
+  const [report, ...reportCopies] = parts.routeReport(made, texts);
   const detail = `${decision.error}: ${decision.detail}`;
   const events = [{ atMs, actor: 'exchange', kind: 'refused', detail }];
-  return { registryVersion, state: 'error', status, ...dates, events, report };
+  return { registryVersion, state: 'error', status, ...dates, events, report, reportCopies };
 }
 
 /** The same copies and redirect as of a message sent whole: its texts are those its first chunk came with. */

@@ -2,6 +2,7 @@ import { errorEntry, errorNames, errorText, type MailboxId, type MessageId } fro
 import type { MessageLedger, StatusFacts } from '../store/ledger/messages.ts';
 import type { PrivateTexts, TextSealer } from './private-texts.ts';
 import { makeReport, nonDeliveryTexts } from './report.ts';
+import type { RouteReport } from './route-report.ts';
 import type { LifeSpans, ServiceClock } from './service-clock.ts';
 
 /** A report that somebody asks for, instead of one that a message's life brings about. */
@@ -21,6 +22,7 @@ export interface ReportByHandParts {
   readonly ledger: Pick<MessageLedger, 'accept'>;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
+  readonly routeReport: RouteReport;
   readonly newMessageId: () => MessageId;
   readonly spans: LifeSpans;
   readonly inboxExpiryDays: number;
@@ -39,8 +41,8 @@ export function createReportByHand(parts: ReportByHandParts): (request: ReportRe
     const status = kind === 'undeliverable' ? notCollected(inboxExpiryDays) : given(request);
     const reportId = parts.newMessageId();
     const facts = { reportId, atMs: clock.nowMs(), to, workflowId, status, about, texts };
-    const report = makeReport(facts, sealer, spans);
-    await ledger.accept({ nonce: null, idempotency: null, registryVersion: null, payload: null, messages: [report] });
+    const messages = parts.routeReport(makeReport(facts, sealer, spans), texts);
+    await ledger.accept({ nonce: null, idempotency: null, registryVersion: null, payload: null, messages });
     return reportId;
   };
 }

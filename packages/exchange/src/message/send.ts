@@ -12,6 +12,7 @@ import type { ReceiveBody, ReceivedBody } from './receive-body.ts';
 import { type NotDone, refuse } from './refused.ts';
 import { failureTexts, makeReport } from './report.ts';
 import { type Decision, decideAndCommit, type Route } from './route.ts';
+import type { RouteReport } from './route-report.ts';
 import { routeByRules } from './routed.ts';
 import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts';
 
@@ -34,6 +35,7 @@ export interface SendParts {
   readonly receiveBody: ReceiveBody;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
+  readonly routeReport: RouteReport;
   readonly newMessageId: () => MessageId;
   readonly spans: LifeSpans;
   /** Keep a refused message as status error, name it in the answer and report it to the sender. */
@@ -177,7 +179,8 @@ function deliveredWhole(
   const facts = { reportId: parts.newMessageId(), atMs, to, workflowId, status, about };
   const report = makeReport({ ...facts, texts: failureTexts(texts) }, parts.sealer, parts.spans);
   const events = [...message.events, { atMs, actor: 'exchange', kind: 'refused', detail: `${error}: ${detail}` }];
-  return [{ ...message, state: 'error', status, expiresAtMs: null, events }, report];
+  const failed: NewMessage = { ...message, state: 'error', status, expiresAtMs: null, events };
+  return [failed, ...parts.routeReport(report, failureTexts(texts))];
 }
 
 /** The same key must come with the same headers and the same bytes. */
@@ -245,7 +248,7 @@ async function fail(parts: SendParts, request: SendRequest, objection: Objection
     idempotency: null,
     registryVersion: null,
     payload: null,
-    messages: [failed, report],
+    messages: [failed, ...parts.routeReport(report, failureTexts(texts))],
   });
   return outcome.kind === 'nonce-used' ? outcome : refuse(error, detail, messageId, parameters);
 }

@@ -1,4 +1,4 @@
-import type { ErrorName } from '@openmesh/protocol';
+import type { ErrorName, MailboxId } from '@openmesh/protocol';
 import type { MailboxRecord } from '../../store/ledger/registry.ts';
 import { type DeliveryRefusal, type DeliveryRequest, findAddressed, objectionTo } from '../permissions.ts';
 import type { RegistrySnapshot } from '../snapshot.ts';
@@ -55,4 +55,21 @@ export function decideRoute(snapshot: RegistrySnapshot, request: DeliveryRequest
   }
   const deprecated = snapshot.workflow(workflowId)?.status === 'deprecated';
   return { kind: 'deliver', addressed, deprecated, ...ruled };
+}
+
+/**
+ * What rules that include reports do to one; undefined when its mailbox is unknown, or none of them matches. It goes to its
+ * mailbox whatever that mailbox's state.
+ */
+export function decideReport(
+  snapshot: RegistrySnapshot,
+  report: { readonly recipient: MailboxId | null; readonly workflowId: string },
+  nowMs: number,
+): Omit<RouteDelivery, 'kind' | 'deprecated'> | undefined {
+  if (snapshot.rules.size === 0 || report.recipient === null) return undefined;
+  const addressed = snapshot.mailbox(report.recipient);
+  if (addressed === undefined) return undefined;
+  const message = { sender: null, mailbox: addressed, workflowId: report.workflowId, totalChunks: 0, isReport: true };
+  const { redirectFailed: _failed, ...ruled } = applyRules(snapshot, message, nowMs);
+  return ruled.steps.length === 0 ? undefined : { addressed, ...ruled };
 }

@@ -113,6 +113,7 @@ export interface Completion {
   readonly events: readonly NewEvent[];
   /** A report to the sender when the decision is a failure. */
   readonly report: NewMessage | null;
+  readonly reportCopies?: readonly NewMessage[];
   /** Left out when no rule touches the message: else where it goes instead, its copies, and what rules did. */
   readonly routed?: {
     readonly recipient: MailboxId;
@@ -166,6 +167,7 @@ export interface ChangeStateCommand {
   readonly onlyIfDueAtMs: number | null;
   readonly linkedMessageId: MessageId | null;
   readonly report: NewMessage | null;
+  readonly reportCopies?: readonly NewMessage[];
 }
 
 export interface PageQuery {

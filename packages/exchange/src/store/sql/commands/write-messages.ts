@@ -176,6 +176,7 @@ function* finishUpload(
     yield* deliver(recipient, messageId, workflowId, completion.expiresAtMs);
   }
   if (completion.report !== null) yield* insertMessage(completion.report);
+  for (const copy of completion.reportCopies ?? []) yield* insertMessage(copy);
   if (routed === undefined) return;
   if (recipient !== addressed) yield* run(moveRecipient, messageId, recipient);
   yield* noteRouting(messageId, routed.routing, atMs);
@@ -239,6 +240,7 @@ export function* changeState(
   if (recipient !== null && message.state !== command.to) yield* moveDelivery(command, { ...message, recipient });
   yield* appendEvent(messageId, command.event);
   if (command.report !== null) yield* insertMessage(command.report);
+  for (const copy of command.reportCopies ?? []) yield* insertMessage(copy);
   return { kind: 'changed' };
 }
 
