@@ -6,6 +6,7 @@ import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
 import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
+import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
 
 interface Benchmark {
   readonly summary: string;
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
+  routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 

@@ -40,7 +40,12 @@ export async function provision(options: ExchangeOptions, mailboxes: readonly Ca
     { kind: 'credential', mailboxId, password },
   ]);
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const child = spawn(process.execPath, [command, 'import', file], {
+  await importFile(options, file);
+}
+
+/** Has the exchange import a file of its registry. */
+export async function importFile(options: ExchangeOptions, file: string, flags: readonly string[] = []): Promise<void> {
+  const child = spawn(process.execPath, [command, 'import', file, ...flags], {
     env: environment(options),
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -6,7 +6,9 @@ import { createExportCommand } from '@openmesh/exchange/cli/export.ts';
 import { createImportCommand } from '@openmesh/exchange/cli/import.ts';
 import { createMailboxCommand } from '@openmesh/exchange/cli/mailbox.ts';
 import { createMessageCommand } from '@openmesh/exchange/cli/message.ts';
+import { createPreflightCommand } from '@openmesh/exchange/cli/preflight.ts';
 import { createRefusalsCommand } from '@openmesh/exchange/cli/refusals.ts';
+import { createRuleCommand } from '@openmesh/exchange/cli/rule.ts';
 import { createWorkflowCommand } from '@openmesh/exchange/cli/workflow.ts';
 import { type Config, loadConfig } from '@openmesh/exchange/config/config.ts';
 import { openSecretKeys } from '@openmesh/exchange/config/secrets.ts';
@@ -24,6 +26,8 @@ export interface AdminBench extends AsyncDisposable {
   readonly folder: TemporaryFolder;
   /** Machine clock of the commands, to be moved by the test. */
   nowMs: number;
+  /** Who is at the command line. */
+  actor: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Runs `import - --json` and the like; `input` is standard input. */
   run(line: readonly string[], input?: string): Promise<Ran>;
@@ -74,6 +78,7 @@ export async function createAdminBench(): Promise<AdminBench> {
     folder,
     env,
     nowMs: Date.UTC(2026, 10, 21, 12),
+    actor: 'command-line:tester',
     async run(line: readonly string[], given = ''): Promise<Ran> {
       input = given;
       const [word, ...args] = line;
@@ -93,7 +98,7 @@ export async function createAdminBench(): Promise<AdminBench> {
   };
   const world: Surroundings = {
     now: () => bench.nowMs,
-    actor: () => 'command-line:tester',
+    actor: () => bench.actor,
     get stdin() {
       return stdin();
     },
@@ -103,6 +108,8 @@ export async function createAdminBench(): Promise<AdminBench> {
     createExportCommand(open),
     createMailboxCommand(open, world),
     createWorkflowCommand(open, world),
+    createRuleCommand(open, world),
+    createPreflightCommand(open, world),
     createMessageCommand(open, world),
     createRefusalsCommand(open, world),
     createAuditCommand(open),

@@ -94,7 +94,8 @@ export class ApiDescription {
     const type = reply.headers['content-type'] ?? '';
     const described = content[type];
     if (described === undefined) return [`the content type ${type} is not described`];
-    return this.#invalid(described.schema, JSON.parse(reply.body.toString('latin1')), 'body');
+    const text = reply.body.toString('latin1');
+    return this.#invalid(described.schema, type.includes('json') ? JSON.parse(text) : text, 'body');
   }
 
   #invalid(schema: Json, value: unknown, what: string): string[] {

@@ -90,8 +90,11 @@ const isSave = (each: MessageCase | SaveCase): each is SaveCase => 'save' in eac
 export const saveCases: readonly SaveCase[] = file.cases.filter(isSave);
 export const messageCases: readonly MessageCase[] = file.cases.filter((each): each is MessageCase => !isSave(each));
 
+function mailboxOrNull(text: string | undefined): MailboxId | null {
+  return text === undefined ? null : (text as MailboxId);
+}
+
 export function ruleOf(rule: CaseRule, nowMs: number): RuleRecord {
-  const id = (text: string | undefined): MailboxId | null => (text === undefined ? null : (text as MailboxId));
   const activeFromMs = nowMs + (rule.fromDay ?? -1) * dayMs;
   return {
     ruleId: rule.id,
@@ -99,8 +102,8 @@ export function ruleOf(rule: CaseRule, nowMs: number): RuleRecord {
     action: rule.action,
     status: rule.status ?? 'approved',
     target: rule.to as MailboxId,
-    ifSender: id(rule.ifSender),
-    ifRecipient: id(rule.ifRecipient),
+    ifSender: mailboxOrNull(rule.ifSender),
+    ifRecipient: mailboxOrNull(rule.ifRecipient),
     workflowId: rule.workflow ?? null,
     includeReports: rule.reports ?? false,
     approvalId: rule.approval ?? null,

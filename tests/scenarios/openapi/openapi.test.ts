@@ -38,6 +38,9 @@ const named = Object.fromEntries(
     clientUpdate: 'client-update',
     lookupEndpoint: 'lookup-endpoint',
     searchWorkflow: 'search-workflow',
+    showWorkflows: 'show-workflows',
+    listWorkflows: 'list-workflows',
+    preflight: 'preflight',
     health: 'health',
   } satisfies Record<keyof MachineOperations, string>).map(([key, name]) => [key, { name }]),
 ) as unknown as MachineOperations;
@@ -173,6 +176,13 @@ describe.each(bothRules)('what the running server answers under the %s rules', (
       await at(404, 'PUT', acknowledged, reader);
       await at(200, 'GET', tracking, { query: `?messageID=${whole}` });
       await at(200, 'POST', `${mb}/update`);
+      await at(200, 'POST', `${mb}/preflight`, { headers });
+      await at(200, 'POST', `${mb}/preflight`, { headers: { ...headers, 'Mex-To': 'NOBODY' } });
+      await at(400, 'POST', `${mb}/preflight`);
+      for (const path of ['/workflows', '/workflows.json']) {
+        await at(200, 'GET', path, { query: '?q=WF' });
+        await at(400, 'GET', path, { query: '?limit=0' });
+      }
       await lookUp(at);
       await report(at);
     });

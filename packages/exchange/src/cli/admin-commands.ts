@@ -5,7 +5,9 @@ import { createExportCommand } from './export.ts';
 import { createImportCommand } from './import.ts';
 import { createMailboxCommand } from './mailbox.ts';
 import { createMessageCommand } from './message.ts';
+import { createPreflightCommand } from './preflight.ts';
 import { createRefusalsCommand } from './refusals.ts';
+import { createRuleCommand } from './rule.ts';
 import { createWorkflowCommand } from './workflow.ts';
 
 /** The commands that work on a ledger, whether or not a server runs on it. */
@@ -15,6 +17,8 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createExportCommand(open),
     createMailboxCommand(open),
     createWorkflowCommand(open),
+    createRuleCommand(open),
+    createPreflightCommand(open),
     createMessageCommand(open),
     createRefusalsCommand(open),
     createAuditCommand(open),

@@ -55,8 +55,8 @@ export function createExportCommand(open: OpenForAdmin): Command {
     path: 'export',
     summary: 'write the registry as a file that import reads',
     about: [
-      'Writes mailboxes, workflows, sealed passwords, registrations and certificates, one JSON object a line. Passwords',
-      'stay sealed: the file can be imported only where the same secret key is held.',
+      'Writes mailboxes, workflows, groups, approvals, sealed passwords, registrations, rules and certificates, one JSON',
+      'object a line. Passwords stay sealed: the file can be imported only where the same secret key is held.',
     ].join('\n'),
     positionals: [],
     options: {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { entryKinds } from '../mailbox/import/entry.ts';
+import { takeImportedRules } from '../mailbox/import/imported-rules.ts';
 import type { ImportPlan } from '../mailbox/import/plan-builder.ts';
 import { planImport } from '../mailbox/import/plan-import.ts';
 import {
@@ -18,6 +19,8 @@ const blockBytes = 1024 * 1024;
 interface ImportRequest {
   readonly file: string;
   readonly dryRun: boolean;
+  /** Rules of the file are as approved as it says: what two people decided is restored. */
+  readonly trustApprovals: boolean;
   readonly json: boolean;
 }
 
@@ -61,45 +64,61 @@ async function importInto(session: AdminSession, request: ImportRequest, world: 
     else listProblems(plan, io);
     return exitCodes.badInput;
   }
-  const wanted = Object.values(plan.change).reduce((sum, rows) => sum + rows.length, 0);
+  const { trustApprovals } = request;
+  const by = { actor: world.actor(), nowMs: world.now() };
+  const taken = takeImportedRules({ current, change: plan.change, trustApprovals, ...by });
+  if (taken.problems.length > 0) {
+    if (request.json) printJson(io, { ok: false, problems: taken.problems.map((problem) => ({ line: 0, problem })) });
+    else io.stderr(`nothing was imported:\n  ${taken.problems.join('\n  ')}\n`);
+    return exitCodes.badInput;
+  }
+  const change = { ...plan.change, rules: taken.rules };
+  const wanted = Object.values(change).reduce((sum, rows) => sum + rows.length, 0);
   if (request.dryRun || wanted === 0) {
     printOutcome(plan, request, current.version, wanted, io);
     return exitCodes.ok;
   }
   io.stderr(`writing ${wanted} rows\n`);
   const { version, rowsChanged } = await registry.change({
-    ...plan.change,
+    ...change,
     audit: {
       atMs: world.now(),
       actor: world.actor(),
       action: 'registry.import',
       subject: 'registry',
-      detail: JSON.stringify(plan.counts),
+      detail: JSON.stringify({ ...plan.counts, ...(trustApprovals ? { trustApprovals } : {}) }),
     },
   });
   printOutcome(plan, request, version, rowsChanged, io);
   return exitCodes.ok;
 }
 
-/** `import`: mailboxes, credentials, workflows, registrations and certificates from NDJSON. */
+/** `import`: the registry from NDJSON. */
 export function createImportCommand(open: OpenForAdmin, world: Surroundings = hostSurroundings): Command {
   return defineCommand({
     path: 'import',
-    summary: 'take mailboxes, passwords, workflows, registrations and certificates from a file',
+    summary: 'take mailboxes, passwords, workflows, registrations, rules and certificates from a file',
     about: [
       'Reads one JSON object a line from FILE ("-" for standard input) and makes the registry say the same: all of it, or',
       'nothing when any line has a problem. A member left out keeps its value. Importing a file again changes nothing.',
-      'A running server takes the change up by itself. The lines are described in docs/operate/command-line.md.',
+      'A running server takes the change up by itself. The lines are described in docs/operate/command-line.md. A rule of the',
+      'file is proposed, and somebody else has to approve it; only --trust-approvals restores rules as they were.',
     ].join('\n'),
     positionals: ['FILE'],
-    options: { 'dry-run': { says: 'say what would change, and change nothing' } },
+    options: {
+      'dry-run': { says: 'say what would change, and change nothing' },
+      'trust-approvals': {
+        says: 'take rules as approved as the file says, to restore a backup; without it they are proposed',
+      },
+    },
     exits: {
       badInput: 'a line is not acceptable or FILE cannot be read; nothing was changed',
       unavailable: 'the ledger is away or full',
       config: 'the settings are not good',
     },
     run: ({ positionals, json, options }, io): Promise<ExitCode> => {
-      const request = { file: positionals[0] ?? '-', dryRun: options['dry-run'] !== undefined, json };
+      const trustApprovals = options['trust-approvals'] !== undefined;
+      const request = { file: positionals[0] ?? '-', dryRun: options['dry-run'] !== undefined, trustApprovals, json };
       return withSession(open, io, (session) => importInto(session, request, world, io));
     },
   });

@@ -11,6 +11,7 @@ import {
 } from './admin-session.ts';
 import { type Command, type CommandIo, exitCodes } from './command.ts';
 import { type CommandGroup, CommandRefusal, defineCommand, groupCommands } from './define-command.ts';
+import { createMessageLineage } from './lineage.ts';
 import { instantText, plain, printJson, printTable } from './print.ts';
 
 type ShownText = string | { readonly length: number };
@@ -100,5 +101,5 @@ function createMessageShow(open: OpenForAdmin, world: Surroundings): Command {
 
 /** `message`: the commands about one message. */
 export function createMessageCommand(open: OpenForAdmin, world: Surroundings = hostSurroundings): CommandGroup {
-  return groupCommands('message', 'look at one message', [createMessageShow(open, world)]);
+  return groupCommands('message', 'look at one message', [createMessageShow(open, world), createMessageLineage(open)]);
 }

@@ -12,7 +12,7 @@ import { createListInbox } from '../message/list-inbox.ts';
 import { createReceiveBody } from '../message/receive-body.ts';
 import { createReceiveChunk } from '../message/receive-chunk.ts';
 import { createReportByHand } from '../message/report-by-hand.ts';
-import { createRoute } from '../message/route.ts';
+import { createRoute, type Route } from '../message/route.ts';
 import { createRouteReport } from '../message/route-report.ts';
 import { createSend } from '../message/send.ts';
 import type { LifeSpans, ServiceClock } from '../message/service-clock.ts';
@@ -35,6 +35,7 @@ export interface HallParts {
 
 /** The moves of a message's life, each given just what it needs. */
 export interface Hall {
+  readonly route: Route;
   readonly send: ReturnType<typeof createSend>;
   readonly receiveChunk: ReturnType<typeof createReceiveChunk>;
   readonly listInbox: ReturnType<typeof createListInbox>;
@@ -84,6 +85,7 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
   const making = { ledger, sealer, clock, newMessageId, spans };
   const accepting = { ledger, registry, route, receiveBody, sealer, clock, newMessageId, spans, routeReport };
   return {
+    route,
     send: createSend({ ...accepting, reportOnFailedSend: config.sending.reportOnFailedSend }),
     receiveChunk: createReceiveChunk({
       ...accepting,

@@ -6,10 +6,12 @@ import { downloadChunk, downloadMessage, headMessage } from '../api/machines/dow
 import { clientUpdate, handshake } from '../api/machines/handshake.ts';
 import { health } from '../api/machines/health.ts';
 import { lookupEndpoint, searchWorkflow } from '../api/machines/lookup-endpoint.ts';
+import { preflight } from '../api/machines/preflight.ts';
 import { richListing } from '../api/machines/rich-listing.ts';
 import { createRouter, type MachineOperations, type Router } from '../api/machines/routes.ts';
 import { sendChunk } from '../api/machines/send-chunk.ts';
 import { sendMessage } from '../api/machines/send-message.ts';
+import { showWorkflows } from '../api/machines/show-workflows.ts';
 import { trackOutbox } from '../api/machines/track-outbox.ts';
 import { type CertificateConnections, trackCertificateConnections } from '../http/auth/certificate-connections.ts';
 import { createThrottle } from '../http/auth/throttle.ts';
@@ -135,6 +137,9 @@ function machineOperations(parts: MachinesParts): MachineOperations {
     clientUpdate: clientUpdate(),
     lookupEndpoint: lookupEndpoint(lookup),
     searchWorkflow: searchWorkflow(lookup),
+    showWorkflows: showWorkflows('page', lookup),
+    listWorkflows: showWorkflows('json', lookup),
+    preflight: preflight(hall.route, { profile }),
     health: health(config.environment),
   };
 }

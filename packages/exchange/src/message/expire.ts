@@ -40,27 +40,29 @@ export interface Expire {
   byHand(command: HandCommand): Promise<'changed' | 'unchanged' | 'not-found' | 'gone'>;
 }
 
+/** The report of a message's end, as rules make it; nothing for whom nobody is to be told about. */
+function reportOn(
+  { sealer, spans, newMessageId, routeReport }: ExpireParts,
+  message: MessageRecord,
+  status: StatusFacts,
+  atMs: number,
+  isNdr: boolean,
+): readonly NewMessage[] {
+  // The sender of a message knows nothing of its copies.
+  if (message.sender === null || message.messageType === 'REPORT' || message.madeAs === 'copy') return [];
+  const original = openTexts(sealer, message.messageId, message.sealed);
+  const texts = isNdr ? nonDeliveryTexts(original) : failureTexts(original);
+  const { sender: to, workflowId, messageId: about } = message;
+  const facts = { reportId: newMessageId(), atMs, to, workflowId, status, about, texts };
+  return routeReport(makeReport(facts, sealer, spans), texts);
+}
+
 export function createExpire(parts: ExpireParts): Expire {
-  const { ledger, sealer, clock, spans } = parts;
+  const { ledger, clock, spans } = parts;
 
   const statusOf = (name: ErrorName): StatusFacts => {
     const { event, code } = errorEntry(name);
     return { event, code, description: errorText(name, { days: parts.inboxExpiryDays }) };
-  };
-
-  const reportOn = (
-    message: MessageRecord,
-    status: StatusFacts,
-    atMs: number,
-    isNdr: boolean,
-  ): readonly NewMessage[] => {
-    // The sender of a message knows nothing of its copies.
-    if (message.sender === null || message.messageType === 'REPORT' || message.madeAs === 'copy') return [];
-    const original = openTexts(sealer, message.messageId, message.sealed);
-    const texts = isNdr ? nonDeliveryTexts(original) : failureTexts(original);
-    const { sender: to, workflowId, messageId: about } = message;
-    const facts = { reportId: parts.newMessageId(), atMs, to, workflowId, status, about, texts };
-    return parts.routeReport(makeReport(facts, sealer, spans), texts);
   };
 
   const end = async (
@@ -70,7 +72,7 @@ export function createExpire(parts: ExpireParts): Expire {
     const atMs = clock.nowMs();
     const isNdr = wanted.to === 'undeliverable';
     const { code, description } = wanted.status;
-    const [report = null, ...reportCopies] = reportOn(message, wanted.status, atMs, isNdr);
+    const [report = null, ...reportCopies] = reportOn(parts, message, wanted.status, atMs, isNdr);
     await ledger.changeState({
       messageId: message.messageId,
       ...wanted,

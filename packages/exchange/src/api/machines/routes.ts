@@ -25,6 +25,9 @@ export interface MachineOperations {
   readonly clientUpdate: MachineOperation;
   readonly lookupEndpoint: MachineOperation;
   readonly searchWorkflow: MachineOperation;
+  readonly showWorkflows: MachineOperation;
+  readonly listWorkflows: MachineOperation;
+  readonly preflight: MachineOperation;
   readonly health: MachineOperation;
 }
 
@@ -44,11 +47,17 @@ export function createRouter(operations: MachineOperations, extra: Router = () =
     endpointlookup: [{ GET: operations.lookupEndpoint }, 2],
     workflowsearch: [{ GET: operations.searchWorkflow }, 1],
   };
+  const pages: Readonly<Record<string, Methods>> = {
+    '/workflows': { GET: operations.showWorkflows },
+    '/workflows.json': { GET: operations.listWorkflows },
+  };
   const healthWords = new Set(['/health', '/_status', '/_ping', '/healthcheck']);
 
   return (path) => {
     const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
     if (healthWords.has(trimmed)) return { operations: healthOnly, mailbox: undefined, params: [] };
+    const page = Object.hasOwn(pages, trimmed) ? pages[trimmed] : undefined;
+    if (page !== undefined) return { operations: page, mailbox: undefined, params: [] };
     const special = extra(trimmed);
     if (special !== undefined) return special;
     const segments = trimmed.split('/', segmentsMax + 1);
@@ -87,6 +96,7 @@ function mailboxRoutes(
     inbox: { GET: operations.checkInbox },
     count: { GET: operations.countInbox },
     update: { POST: operations.clientUpdate },
+    preflight: { POST: operations.preflight },
     'outbox/tracking': { GET: operations.trackOutbox },
     'outbox/rich': { GET: operations.richOutbox },
     'inbox/rich': { GET: operations.richInbox },

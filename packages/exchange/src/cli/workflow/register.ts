@@ -15,6 +15,7 @@ import { readMailboxId, readWord } from '../read-options.ts';
 
 const options = {
   role: { value: 'initiator|responder', says: 'initiators send, responders receive (needed)' },
+  approval: { value: 'APPROVAL', says: 'the approval it rests on' },
   from: { value: 'DATE', says: 'valid from then on, e.g. 2026-12-01 (default: always)' },
   to: { value: 'DATE', says: 'valid until then (default: without end)' },
   remove: { says: 'take the registration away' },
@@ -23,7 +24,12 @@ const options = {
 async function change(
   session: AdminSession,
   key: Pick<ReturnType<typeof keyOf>, 'mailboxId' | 'workflowId' | 'role'>,
-  dates: { readonly validFrom?: string | undefined; readonly validTo?: string | undefined; readonly remove: boolean },
+  dates: {
+    readonly approvalId?: string | undefined;
+    readonly validFrom?: string | undefined;
+    readonly validTo?: string | undefined;
+    readonly remove: boolean;
+  },
   world: Surroundings,
 ) {
   const { remove, ...valid } = dates;
@@ -64,7 +70,7 @@ export function createWorkflowRegister(open: OpenForAdmin, world: Surroundings):
     async run({ positionals, options: given, json }, io) {
       const key = keyOf(positionals, readWord('role', given.role, ['initiator', 'responder']));
       const remove = given.remove !== undefined;
-      const dates = { validFrom: given.from, validTo: given.to, remove };
+      const dates = { approvalId: given.approval, validFrom: given.from, validTo: given.to, remove };
       const outcome = await withSession(open, io, (session) => change(session, key, dates, world));
       const changed = outcome.rowsChanged > 0;
       if (json) printJson(io, { ...key, registered: !remove, changed, version: outcome.version });

@@ -71,11 +71,11 @@ export function mergeRule(entry: EntryOf<'rule'>, before: RuleRecord | undefined
   const { proposedBy, proposedAtMs, decidedBy, decidedAtMs, ...terms } = rest;
   const told = { reason, lawfulBasis, requestedBy, agreedByRecipient, agreedByTarget, senderReason };
   const decided = { proposedBy, proposedAtMs, decidedBy, decidedAtMs };
-  const papers = { ...paperDefaults, ...before?.papers, ...withoutGaps({ ...told, ...decided }) };
+  const papers = inOrder({ ...paperDefaults, ...before?.papers, ...withoutGaps({ ...told, ...decided }) });
   const row = { ...ruleDefaults, ...before, ...terms, ruleId, version, papers };
   const needed = [row.action, row.target, row.activeFromMs, row.reviewOnMs] as readonly unknown[];
   const neededPapers = ['reason', 'lawfulBasis', 'requestedBy', 'proposedBy', 'proposedAtMs'] as const;
-  const hasPapers = neededPapers.every((name) => (papers as Partial<RulePapers>)[name] !== undefined);
+  const hasPapers = neededPapers.every((name) => papers[name] !== undefined);
   if (needed.includes(undefined) || !hasPapers) {
     const members = 'action, target, activeFrom, reviewOn, reason, lawfulBasis, requestedBy, proposedBy and proposedAt';
     throw new EntryProblem(`rule ${ruleId} version ${version} is new and needs ${members}`);
@@ -95,6 +95,24 @@ const changeable: ReadonlySet<string> = new Set(['status', 'activeToMs', 'papers
 function termsOf(row: RuleRecord, before: RuleRecord): string | undefined {
   const other = before as unknown as Readonly<Record<string, unknown>>;
   return Object.entries(row).find(([member, value]) => !changeable.has(member) && value !== other[member])?.[0];
+}
+
+const paperOrder = [
+  'reason',
+  'lawfulBasis',
+  'requestedBy',
+  'agreedByRecipient',
+  'agreedByTarget',
+  'senderReason',
+  'proposedBy',
+  'proposedAtMs',
+  'decidedBy',
+  'decidedAtMs',
+] as const satisfies readonly (keyof RulePapers)[];
+
+/** The ledger keeps papers as text: the same papers are to be the same text, whoever put them together. */
+function inOrder(papers: Partial<RulePapers>): Partial<RulePapers> {
+  return Object.fromEntries(paperOrder.map((name) => [name, papers[name]]));
 }
 
 /** A member that was left out must not hide what is there. */

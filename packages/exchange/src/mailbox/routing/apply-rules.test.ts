@@ -1,5 +1,5 @@
 import type { MailboxId } from '@openmesh/protocol';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type MailboxRecord, workflowDefaults } from '../../store/ledger/registry.ts';
 import type { ApprovalRecord, RuleRecord } from '../../store/ledger/routing-records.ts';

@@ -85,6 +85,7 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [facts.readAuditBack, ['audit', byKey]],
   [workflows.dropRegistration, ['registration', byKey]],
   [workflows.dropMembership, ['group_membership', byKey]],
+  [routing.listTrafficFrom, ['m', 'message_outbox'], ['p', 'sqlite_autoindex_payload_1']],
   [routing.readSteps, ['s', byKey]],
   [routing.dropSteps, ['route_step', byKey]],
   [routing.noteRouting, ['message', 'sqlite_autoindex_message_1']],
