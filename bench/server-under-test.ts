@@ -22,9 +22,14 @@ export interface ExchangeOptions {
   readonly directory: string;
   readonly credentials: CredentialFiles;
   readonly sharedKey: string;
+  /** The checkout whose exchange is started; this one when absent. */
+  readonly checkout?: string;
 }
 
-const command = fileURLToPath(new URL('../packages/exchange/src/cli/main.ts', import.meta.url));
+const here = fileURLToPath(new URL('..', import.meta.url));
+const commandOf = (checkout: string): string => join(checkout, 'packages/exchange/src/cli/main.ts');
+/** Another checkout of this repository, installed, to be measured beside this one. */
+export const baselineCheckout = process.env.BENCH_BASELINE;
 const readyWithinMs = 600_000;
 
 /** Where `startExchange` keeps its records under `directory`. */
@@ -45,7 +50,7 @@ export async function provision(options: ExchangeOptions, mailboxes: readonly Ca
 
 /** Has the exchange import a file of its registry. */
 export async function importFile(options: ExchangeOptions, file: string, flags: readonly string[] = []): Promise<void> {
-  const child = spawn(process.execPath, [command, 'import', file, ...flags], {
+  const child = spawn(process.execPath, [commandOf(options.checkout ?? here), 'import', file, ...flags], {
     env: environment(options),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -56,7 +61,7 @@ export async function importFile(options: ExchangeOptions, file: string, flags: 
 /** Starts the exchange in its live profile; resolves when it is ready, rejects when it ends before. */
 export async function startExchange(options: ExchangeOptions): Promise<RunningServer> {
   const log = openSync(join(options.directory, 'exchange.log'), 'a');
-  const child = spawn(process.execPath, [command, 'serve'], {
+  const child = spawn(process.execPath, [commandOf(options.checkout ?? here), 'serve'], {
     env: environment(options),
     stdio: ['ignore', log, 'pipe'],
   });

@@ -78,18 +78,21 @@ const step = `select s.message_id as "messageId", s.at_ms as "atMs", s.kind, s.r
 
 export const readSteps = asks<StepRow>('read-route-steps', `${step} where s.message_id = $1 order by s.step_no`);
 
-/** The message everything else was made from or is about: copies and resends name it, a report names what it tells of. */
+/**
+ * The message everything else was made from or is about: copies and resends name it, a report names what it tells of. The
+ * cross joins keep the engine from walking all messages to find those few.
+ */
 const origin = `with origin as (
-     select coalesce(m.origin_id, a.origin_id, a.message_id, m.message_id) as id
+     select coalesce(a.origin_id, a.message_id, m.origin_id, m.message_id) as id
      from message m
        left join message a on m.message_type = 'REPORT' and a.message_id = m.linked_message_id
      where m.message_id = $1),
    kin as (
      select id from origin
-     union select m.message_id from message m join origin on m.origin_id = origin.id),
+     union select m.message_id from origin cross join message m where m.origin_id = origin.id),
    family as (
      select id from kin
-     union select m.message_id from message m join kin on m.linked_message_id = kin.id)`;
+     union select m.message_id from kin cross join message m where m.linked_message_id = kin.id)`;
 
 export interface KinRow {
   messageId: string;

@@ -153,6 +153,20 @@ function expectPlan(question: Question<object>, walks: readonly Walk[]): void {
   expect(described).not.toContain('AUTOMATIC');
 }
 
+it.each([routing.listFamily, routing.listTraffic, routing.listTrafficTo])(
+  '$name walks no table from end to end, sorted or not',
+  ({ sql }) => {
+    for (const counted of [false, true]) {
+      if (counted) engine.exec('analyze');
+      try {
+        expect(explain(sql).filter((step) => /^SCAN (m|a|d|p)\b/.test(step))).toEqual([]);
+      } finally {
+        if (counted) engine.exec('delete from sqlite_stat1');
+      }
+    }
+  },
+);
+
 describe('the plan of each hot question', () => {
   it.each(plans.map(([question, ...walks]) => ({ name: question.name, question, walks })))(
     '$name finds its rows by an index and sorts nothing',
