@@ -7,6 +7,7 @@ import { promiseJobs, promiseReset } from './ledger/jobs.contract.ts';
 import { promiseLife } from './ledger/life.contract.ts';
 import { promiseNonces } from './ledger/nonces.contract.ts';
 import { promiseRegistry } from './ledger/registry.contract.ts';
+import { promiseRouting } from './ledger/routing.contract.ts';
 import { promiseAcknowledging, promiseChangingState } from './ledger/state.contract.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -56,6 +57,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     describe('find', () => promiseFinding(source));
     describe('nonces', () => promiseNonces(source));
     describe('registry', () => promiseRegistry(source));
+    describe('routing', () => promiseRouting(source));
     describe('jobs', () => promiseJobs(source));
     describe('reset', () => promiseReset(source));
     describe('the life of messages', () => promiseLife(source));
