@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type DroppedMessage, dropMessage } from '../kit/dropped-message.ts';
 import { guardLeaks } from '../kit/leak-guard.ts';
 import { listedIdsOf, sentIdOf } from '../kit/mesh-client.ts';
+import { ruleOf } from '../kit/routing-cases.ts';
 import { RunningSandbox } from '../kit/running-sandbox.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -52,6 +53,22 @@ describe('the mirror', () => {
     });
     await sandbox.client('X26ABC2').acknowledge(id);
     expect(await document()).toMatchObject({ events: [{ status: 'acknowledged' }, { status: 'accepted' }] });
+  });
+
+  it('shows the copies that a rule makes, of a message sent whole and of one in chunks', async () => {
+    await using sandbox = await start();
+    const { ledger, registry } = sandbox.exchange.rooms;
+    const copied = { id: 'r1', action: 'copy', to: 'X26ABC3', ifRecipient: 'X26ABC2' } as const;
+    const audit = { atMs: 0, actor: 'kit', action: 'rule.approve', subject: 'r1', detail: '{}' };
+    await ledger.registry.change({ rules: [ruleOf(copied, Date.now())], audit });
+    await registry.reload();
+    const sender = sandbox.client('X26ABC1');
+    await sender.send({ to: 'X26ABC2', workflowId: 'WF1' }, 'x');
+    const id = sentIdOf(await sender.send({ to: 'X26ABC2', workflowId: 'WF1', chunkRange: '1:2' }, 'one'));
+    await sender.sendChunk(id, 2, 2, 'two');
+    const copies = await listed(sandbox, 'X26ABC3');
+    expect(copies).toHaveLength(2);
+    for (const copy of copies) expect(await isThere(join(folder.path, 'X26ABC3', 'in', `${copy}.json`))).toBe(true);
   });
 
   it('shows a chunked message when it is whole, and reports', async () => {

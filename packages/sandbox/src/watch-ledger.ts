@@ -23,7 +23,8 @@ export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
       async addChunk(command) {
         const outcome = await messages.addChunk(command);
         if (outcome.kind === 'stored' && outcome.complete) {
-          await watcher.changed([command.messageId, ...idsOf(command.completion.report)]);
+          const { report, reportCopies = [], routed } = command.completion;
+          await watcher.changed([command.messageId, ...idsOf(report, ...reportCopies, ...(routed?.copies ?? []))]);
         }
         return outcome;
       },
@@ -34,7 +35,8 @@ export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
       },
       async changeState(command) {
         const outcome = await messages.changeState(command);
-        if (outcome.kind === 'changed') await watcher.changed([command.messageId, ...idsOf(command.report)]);
+        const { messageId, report, reportCopies = [] } = command;
+        if (outcome.kind === 'changed') await watcher.changed([messageId, ...idsOf(report, ...reportCopies)]);
         return outcome;
       },
     },

@@ -138,7 +138,12 @@ describe.each(bothRules)('sending under the %s rules', (rules) => {
       ['disabled', { to: 'X26OFF4', workflowId: 'WF' }, '12', 'Unregistered to address'],
       ['no mailbox id at all', { to: '../../etc', workflowId: 'WF' }, '12', 'Unregistered to address'],
       ['a malformed patient address', { to: 'GPPROVIDER_1', workflowId: 'WF' }, '12', 'Unregistered to address'],
-      ['of a withdrawn workflow', { to: 'X26ABC2', workflowId: 'WITHDRAWN' }, '12', 'Unregistered to address'],
+      [
+        'of a withdrawn workflow',
+        { to: 'X26ABC2', workflowId: 'WITHDRAWN' },
+        '16',
+        'Sender is not allowed to send messages of this type',
+      ],
       [
         'not registered for a restricted workflow',
         { to: 'X26ABC2', workflowId: 'RESTRICTED' },
