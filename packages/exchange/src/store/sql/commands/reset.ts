@@ -13,8 +13,8 @@ export function* reset(mailboxes: readonly MailboxId[] | 'all'): Talk<readonly B
     return bodies.map((body) => body.ref as BodyRef);
   }
   for (const mailbox of mailboxes) {
-    for (const { messageId, recipient } of yield* all(q.listMailboxMessages, mailbox)) {
-      yield* dropRecord(messageId, recipient);
+    for (const { messageId, recipient, position } of yield* all(q.listMailboxMessages, mailbox)) {
+      yield* dropRecord(messageId, recipient, position);
     }
     yield* run(q.forgetKeys, mailbox);
   }
