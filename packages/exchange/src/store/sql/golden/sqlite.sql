@@ -111,8 +111,8 @@ CREATE TABLE mailbox (
 CREATE TABLE "message" (
   message_no integer primary key,
   message_id text not null unique,
-  state text not null
-    check (state in ('uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error')),
+  state text not null check
+    (state in ('uploading', 'routing') or state in ('accepted', 'acknowledged') or state in ('undeliverable', 'error')),
   recipient text,
   position integer,
   sender text,

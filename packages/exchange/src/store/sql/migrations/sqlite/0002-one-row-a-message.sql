@@ -30,12 +30,13 @@ create index inbox_entry_due on inbox_entry (expires_at_ms);
 
 -- Rows follow one another in the order of commit, so that a new one dirties the page of the one before. The position and
 -- dates of the recipient's leg stay when the message has left the inbox. Events are lines of JSON, [at, actor, kind,
--- detail]; once the text has grown long, further ones go to the table of events.
+-- detail]; once the text has grown long, further ones go to the table of events. The states are listed in pairs: of a
+-- longer list SQLite makes a table anew for each row that it checks.
 create table new_message (
   message_no integer primary key,
   message_id text not null unique,
-  state text not null
-    check (state in ('uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error')),
+  state text not null check
+    (state in ('uploading', 'routing') or state in ('accepted', 'acknowledged') or state in ('undeliverable', 'error')),
   recipient text,
   position integer,
   sender text,
