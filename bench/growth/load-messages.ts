@@ -129,11 +129,11 @@ function fillBatch(db: DatabaseSync, from: number, to: number, shape: BatchShape
       (message_id, message_type, sender, recipient, workflow_id, payload_id, state, status_code, status_event,
        status_description, compressed, encrypted, sealed, local_key, created_at_ms, accepted_at_ms, state_at_ms,
        hide_at_ms, remove_at_ms, position, expires_at_ms, acknowledged_at_ms, first_listed_at_ms, first_download_at_ms,
-       last_download_at_ms, downloads, events)
+       last_download_at_ms, downloads, filed, events)
     select id, 'DATA', s, r, '${shape.workflow}', id, iif(done, 'acknowledged', 'accepted'), '00', 'TRANSFER',
       'Transferred to recipient mailbox', 0, 0, printf('%.200c', 'A'), printf('%024x', i), at, at, at,
       ${keepUntilMs}, ${removeAtMs}, p, ${keepUntilMs}, iif(done, at, null), iif(done, at, null), iif(done, at, null),
-      iif(done, at, null), done,
+      iif(done, at, null), done, 1,
       json_array(at, s, 'accepted', '') || char(10)
         || iif(done, json_array(at, r, 'acknowledged', '') || char(10), '')
     from batch`);
@@ -143,8 +143,14 @@ function fillBatch(db: DatabaseSync, from: number, to: number, shape: BatchShape
   db.exec('commit');
 }
 
-/** The counters of every mailbox, from its entries; those the exchange itself kept come out the same. */
+/**
+ * The counters of every mailbox, from its entries; those the exchange itself kept come out the same. What it had not
+ * filed lies below what was loaded, so it is filed with it.
+ */
 function recount(db: DatabaseSync): void {
+  db.exec(`
+    update message set filed = 1 where filed = 0 and message_no > (select message_no from filing);
+    update filing set message_no = (select coalesce(max(message_no), 0) from message)`);
   db.exec(`
     insert or replace into inbox_counter (mailbox_id, waiting, next_position)
     select recipient, sum(state = 'accepted'), max(position) + 1 from message where position > 0 group by recipient`);

@@ -48,7 +48,7 @@ async function measure(flags: Flags, path: string): Promise<object> {
     openSqliteLedger({
       path,
       profile: 'live',
-      cacheMebibytes: 64,
+      cacheMebibytes: 16,
       queueMax: 10_000,
       companions: () => running,
       onBatch: ({ size }) => {

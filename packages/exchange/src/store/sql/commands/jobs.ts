@@ -2,6 +2,7 @@ import type { MailboxId, MessageId } from '@openmesh/protocol';
 import type { BodyRef } from '../../bodies.ts';
 import type { DueDelivery, DuePayload } from '../../ledger/jobs.ts';
 import { all, one, run, type Talk } from '../question.ts';
+import { lowerFiling } from '../questions/filing.ts';
 import { listDue } from '../questions/inbox.ts';
 import * as q from '../questions/jobs.ts';
 import { sweepNonces as sweepNonceLog } from '../questions/nonces.ts';
@@ -47,6 +48,7 @@ export function* removeRecords(query: { nowMs: number; limit: number }): Talk<nu
     yield* dropRecord(messageId, recipient, position);
     if (payloadId !== null) yield* run(q.dropDeletedPayload, payloadId);
   }
+  if (rows.length > 0) yield* run(lowerFiling);
   return rows.length;
 }
 

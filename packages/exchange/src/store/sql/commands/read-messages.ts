@@ -139,8 +139,9 @@ function* chunkOf(row: WithBody, chunkNumber: number): Talk<ChunkRecord | null> 
 }
 
 export function* findByLocalKey(sender: MailboxId, localKey: string, nowMs: number): Talk<readonly MessageRecord[]> {
-  const rows = yield* all(q.findByLocalKey, sender, localKey, nowMs);
-  return rows.map(toRecord);
+  const fresh = yield* all(q.findNewByLocalKey, sender, localKey, nowMs);
+  const filed = yield* all(q.findByLocalKey, sender, localKey, nowMs);
+  return [...fresh, ...filed].slice(0, 2).map(toRecord);
 }
 
 export function* rich(query: {
@@ -151,9 +152,14 @@ export function* rich(query: {
   beforeMessageId: MessageId | null;
   limit: number;
 }): Talk<readonly RichEntry[]> {
-  const question = query.box === 'inbox' ? q.richInbox : q.richOutbox;
+  const [filedOnes, newOnes] = query.box === 'inbox' ? inboxQuestions : outboxQuestions;
   // '~' sorts after every character of a message id.
-  const before = query.beforeMessageId ?? '~';
-  const rows = yield* all(question, query.mailbox, before, query.sinceMs, query.nowMs, query.limit);
-  return rows.map((row) => ({ ...row, totalChunks: row.totalChunks ?? 0 }) as RichEntry);
+  const range = [query.mailbox, query.beforeMessageId ?? '~', query.sinceMs, query.nowMs] as const;
+  const fresh = yield* all(newOnes, ...range);
+  const filed = yield* all(filedOnes, ...range, query.limit);
+  const newestFirst = [...fresh, ...filed].sort((a, b) => (a.messageId < b.messageId ? 1 : -1));
+  return newestFirst.slice(0, query.limit).map((row) => ({ ...row, totalChunks: row.totalChunks ?? 0 }) as RichEntry);
 }
+
+const inboxQuestions = [q.richInbox, q.richNewInbox] as const;
+const outboxQuestions = [q.richOutbox, q.richNewOutbox] as const;

@@ -61,6 +61,11 @@ CREATE TABLE event (
   primary key (message_id, event_no)
 ) without rowid;
 
+CREATE TABLE filing (
+  one integer primary key check (one = 1),
+  message_no integer not null
+);
+
 CREATE TABLE idempotency (
   mailbox_id text not null,
   key text not null,
@@ -130,6 +135,7 @@ CREATE TABLE "message" (
   downloads integer not null default 0,
   hide_at_ms integer not null,
   hidden integer not null default 0 check (hidden in (0, 1)),
+  filed integer not null default 0 check (filed in (0, 1)),
   remove_at_ms integer not null,
   status_code text not null,
   status_event text not null,
@@ -142,11 +148,13 @@ CREATE TABLE "message" (
   events text not null
 );
 
-CREATE INDEX message_inbox on message (recipient, message_id) where recipient is not null;
+CREATE INDEX message_inbox on message (recipient, message_id) where filed = 1;
 
-CREATE INDEX message_local_key on message (sender, local_key) where local_key is not null;
+CREATE INDEX message_local_key on message (sender, local_key) where filed = 1 and local_key is not null;
 
-CREATE INDEX message_outbox on message (sender, message_id) where sender is not null;
+CREATE INDEX message_new_local_key on message (sender, local_key) where filed = 0 and local_key is not null;
+
+CREATE INDEX message_outbox on message (sender, message_id) where filed = 1;
 
 CREATE INDEX message_to_hide on message (hide_at_ms) where hidden = 0;
 

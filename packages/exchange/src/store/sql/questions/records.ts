@@ -61,11 +61,11 @@ export const findMessageWithBody = asks<
    ${tables} where m.message_id = $1`,
 );
 
+const byLocalKey = `${record} where m.sender = $1 and m.local_key = $2 and m.hide_at_ms > $3`;
+
 /** In no order: asked for the order of ids, the engine walks the sender's whole outbox instead of the key's index. */
-export const findByLocalKey = asks<MessageRow>(
-  'find-by-local-key',
-  `${record} where m.sender = $1 and m.local_key = $2 and m.hide_at_ms > $3 limit 2`,
-);
+export const findByLocalKey = asks<MessageRow>('find-by-local-key', `${byLocalKey} and m.filed = 1 limit 2`);
+export const findNewByLocalKey = asks<MessageRow>('find-new-by-local-key', `${byLocalKey} and m.filed = 0 limit 2`);
 
 export interface ChunkRow {
   chunkNumber: number;
@@ -114,16 +114,16 @@ export interface RichRow {
 const rich = `select m.message_id as "messageId", m.message_type as "messageType", m.sender, m.recipient,
      m.workflow_id as "workflowId", m.state, m.status_code as "statusCode", m.sealed,
      m.created_at_ms as "createdAtMs", m.expires_at_ms as "expiresAtMs", p.total_chunks as "totalChunks" ${tables}`;
-const newestFirst = `m.message_id < $2 and m.created_at_ms > $3 and m.hide_at_ms > $4
-   order by m.message_id desc limit $5 + 0`;
+const inRange = 'm.message_id < $2 and m.created_at_ms > $3 and m.hide_at_ms > $4';
+const filed = `${inRange} and m.filed = 1 order by m.message_id desc limit $5 + 0`;
+/** Of the messages that are not filed yet; all, in no order: they are few. */
+const unfiled = `${inRange} and m.filed = 0
+   and m.message_no > (select filing.message_no from filing where filing.one = 1)`;
+/** What was delivered, whatever became of it. */
+const delivered = 'm.recipient = $1 and m.position > 0';
 
-/**
- * What was delivered, whatever became of it. Ids sort by time, so the newest come first without a sort; $2 bounds the
- * walk from above.
- */
-export const richInbox = asks<RichRow>(
-  'rich-inbox',
-  `${rich} where m.recipient = $1 and m.position > 0 and ${newestFirst}`,
-);
-
-export const richOutbox = asks<RichRow>('rich-outbox', `${rich} where m.sender = $1 and ${newestFirst}`);
+/** Ids sort by time, so the newest come first without a sort; $2 bounds the walk from above. */
+export const richInbox = asks<RichRow>('rich-inbox', `${rich} where ${delivered} and ${filed}`);
+export const richNewInbox = asks<RichRow>('rich-new-inbox', `${rich} where ${delivered} and ${unfiled}`);
+export const richOutbox = asks<RichRow>('rich-outbox', `${rich} where m.sender = $1 and ${filed}`);
+export const richNewOutbox = asks<RichRow>('rich-new-outbox', `${rich} where m.sender = $1 and ${unfiled}`);

@@ -6,9 +6,11 @@ import type { MailboxId } from '@openmesh/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptOf, acknowledgeOf, bornAtMs, idOf, newMessage, nonceOf, refusalOf } from '../../ledger-probe.ts';
 import { appendAudit, recordRefusals } from '../commands/facts.ts';
+import { fileMessages } from '../commands/filing.ts';
 import { accept, acknowledge } from '../commands/write-messages.ts';
 import type { Question } from '../question.ts';
 import * as facts from '../questions/facts.ts';
+import * as filing from '../questions/filing.ts';
 import * as inbox from '../questions/inbox.ts';
 import * as jobs from '../questions/jobs.ts';
 import * as messages from '../questions/messages.ts';
@@ -58,12 +60,18 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [records.findMessage, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
   [records.findMessageWithBody, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
   [records.findByLocalKey, ['m', 'message_local_key'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.findNewByLocalKey, ['m', 'message_new_local_key'], ['p', 'sqlite_autoindex_payload_1']],
   [records.findChunk, ['chunk', 'sqlite_autoindex_chunk_1']],
   [records.readEvents, ['message', 'sqlite_autoindex_message_1']],
   [records.readLaterEvents, ['event', byKey]],
   [records.readPosition, ['message', 'sqlite_autoindex_message_1']],
   [records.richInbox, ['m', 'message_inbox'], ['p', 'sqlite_autoindex_payload_1']],
   [records.richOutbox, ['m', 'message_outbox'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richNewInbox, ['m', byKey], ['filing', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richNewOutbox, ['m', byKey], ['filing', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [filing.readFiling, ['filing', byKey], ['message', lastOfKey]],
+  [filing.fileMessages, ['message', byKey]],
+  [filing.moveFiling, ['filing', byKey]],
   [jobs.listStalledUploads, ['message', 'message_unfinished']],
   [jobs.listDuePayloads, ['payload', 'payload_due']],
   [jobs.listPayloadBodies, ['payload', 'sqlite_autoindex_payload_1'], ['chunk', 'sqlite_autoindex_chunk_1']],
@@ -118,6 +126,7 @@ function fill(into: SqliteEngine, guard: ReplayGuard): void {
       recordRefusals([refusalOf(n, { mailbox: recipient, address: `10.0.0.${n % 9}`, certificateSerial: '0A' })]),
     );
     into.talk(appendAudit({ atMs: bornAtMs, actor: 'a', action: 'b', subject: 'c', detail: '{}' }));
+    if (n % 600 === 0) into.talk(fileMessages());
     into.talk(guard.write());
     guard.keep();
   }

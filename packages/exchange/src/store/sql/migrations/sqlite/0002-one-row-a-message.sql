@@ -54,6 +54,7 @@ create table new_message (
   downloads integer not null default 0,
   hide_at_ms integer not null,
   hidden integer not null default 0 check (hidden in (0, 1)),
+  filed integer not null default 0 check (filed in (0, 1)),
   remove_at_ms integer not null,
   status_code text not null,
   status_event text not null,
@@ -68,11 +69,11 @@ create table new_message (
 insert into new_message
   (message_id, state, recipient, position, sender, payload_id, workflow_id, message_type, created_at_ms, accepted_at_ms,
    expires_at_ms, state_at_ms, acknowledged_at_ms, first_listed_at_ms, first_download_at_ms, last_download_at_ms,
-   downloads, hide_at_ms, hidden, remove_at_ms, status_code, status_event, status_description, compressed, encrypted,
+   downloads, hide_at_ms, hidden, filed, remove_at_ms, status_code, status_event, status_description, compressed, encrypted,
    linked_message_id, local_key, sealed, events)
   select m.message_id, m.state, m.recipient, d.position, m.sender, m.payload_id, m.workflow_id, m.message_type,
     m.created_at_ms, m.accepted_at_ms, d.expires_at_ms, m.state_at_ms, d.acknowledged_at_ms, d.first_listed_at_ms,
-    d.first_download_at_ms, d.last_download_at_ms, coalesce(d.downloads, 0), m.hide_at_ms, m.hidden, m.remove_at_ms,
+    d.first_download_at_ms, d.last_download_at_ms, coalesce(d.downloads, 0), m.hide_at_ms, m.hidden, 1, m.remove_at_ms,
     m.status_code, m.status_event, m.status_description, m.compressed, m.encrypted, m.linked_message_id, m.local_key,
     m.sealed,
     coalesce((select group_concat(json_array(e.at_ms, e.actor, e.kind, e.detail) || char(10), '' order by e.event_no)
@@ -84,9 +85,17 @@ drop table delivery;
 drop table message;
 alter table new_message rename to message;
 
-create index message_inbox on message (recipient, message_id) where recipient is not null;
-create index message_outbox on message (sender, message_id) where sender is not null;
-create index message_local_key on message (sender, local_key) where local_key is not null;
+-- An index led by a mailbox has a page of its own for each message that is indexed at once. So messages are filed some
+-- hundreds together: up to `filing.message_no` they are found by mailbox through an index, beyond it by looking at each.
+create table filing (
+  one integer primary key check (one = 1),
+  message_no integer not null
+);
+insert into filing (one, message_no) select 1, coalesce(max(message_no), 0) from message;
+create index message_inbox on message (recipient, message_id) where filed = 1;
+create index message_outbox on message (sender, message_id) where filed = 1;
+create index message_local_key on message (sender, local_key) where filed = 1 and local_key is not null;
+create index message_new_local_key on message (sender, local_key) where filed = 0 and local_key is not null;
 create index message_unfinished on message (created_at_ms) where state in ('uploading', 'routing');
 create index message_to_hide on message (hide_at_ms) where hidden = 0;
 create index message_to_remove on message (remove_at_ms) where hidden = 1;
