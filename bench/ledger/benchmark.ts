@@ -8,7 +8,7 @@ import { smallBodyBytesMax } from '../payload.ts';
 import { median, rounded } from '../statistics.ts';
 import { withWorkDirectory } from '../work-directory.ts';
 import { type LanePlan, liveOnce } from './lifecycle.ts';
-import { threadMicros, threadsStartedBy } from './thread-clocks.ts';
+import { threadMicros, threadsStartedBy, written } from './thread-clocks.ts';
 
 export const ledgerSummary =
   'the same lifecycles asked of the ledger alone: CPU of the asking thread, the writer, and others';
@@ -34,6 +34,9 @@ interface Window {
   readonly otherMicros: number;
   readonly totalMicros: number;
   readonly commandsABatch: number;
+  /** KiB handed to the system and the calls that did it, of the whole process, a lifecycle. */
+  readonly writtenKiB: number;
+  readonly writes: number;
 }
 
 export async function runLedger(args: readonly string[]): Promise<object> {
@@ -65,7 +68,13 @@ async function measure(flags: Flags, path: string): Promise<object> {
   const lanes = Array.from({ length: flags.lanes }, (_, lane) => runLane(ledger, plansOf(flags, lane), count));
   const done = Promise.all(lanes);
   const windows: Window[] = [];
-  const clock = () => ({ atMs: performance.now(), micros: threadMicros(), lifecycles: count.lifecycles, ...batches });
+  const clock = () => ({
+    atMs: performance.now(),
+    micros: threadMicros(),
+    lifecycles: count.lifecycles,
+    ...written(),
+    ...batches,
+  });
   await Promise.race([sleep(flags['warm-up'] * 1000), done]);
   let before = clock();
   for (let round = 1; round <= flags.rounds; round += 1) {
@@ -80,14 +89,16 @@ async function measure(flags: Flags, path: string): Promise<object> {
   await done;
   await ledger.close();
   const middle = (figure: keyof Window): number | null => rounded(median(windows.map((each) => each[figure])), 1);
-  const names = ['lifecyclesPerSecond', 'askingMicros', 'ledgerMicros', 'otherMicros', 'totalMicros', 'commandsABatch'];
-  return { flags, ...Object.fromEntries(names.map((name) => [name, middle(name as keyof Window)])), windows };
+  const names = Object.keys(windows[0] ?? {}) as (keyof Window)[];
+  return { flags, ...Object.fromEntries(names.map((name) => [name, middle(name)])), windows };
 }
 
 interface Clock {
   readonly atMs: number;
   readonly micros: ReadonlyMap<number, number>;
   readonly lifecycles: number;
+  readonly bytes: number;
+  readonly writes: number;
   readonly count: number;
   readonly commands: number;
 }
@@ -108,6 +119,8 @@ function compare(before: Clock, after: Clock, ledgerThreads: readonly number[]):
     ledgerMicros: each(ledger),
     otherMicros: each(other),
     totalMicros: each(asking + ledger + other),
+    writtenKiB: each((after.bytes - before.bytes) / 1024),
+    writes: each(after.writes - before.writes),
     commandsABatch: rounded((after.commands - before.commands) / (after.count - before.count), 1) ?? 0,
   };
 }
