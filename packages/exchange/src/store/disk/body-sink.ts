@@ -16,7 +16,7 @@ import type { SeedShelf } from './seed-shelf.ts';
 import type { SpaceGuard } from './space-guard.ts';
 
 /** Parts of one body at the disk and the hash at a time: enough to keep both busy, few enough to leave memory to others. */
-const partsMax = 3;
+const partsMax = 4;
 /** A long body is flushed along the way, so that its end does not wait for all of it to reach the disk. */
 const earlyFlushBytes = 32 * 1024 * 1024;
 

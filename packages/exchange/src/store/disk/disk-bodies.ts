@@ -22,7 +22,7 @@ import { HashCrew } from './hash-crew.ts';
 import { SeedShelf } from './seed-shelf.ts';
 import { SpaceGuard } from './space-guard.ts';
 
-const pieceBytes = digestBlockBytes;
+const pieceBytes = 1024 * 1024;
 const seedBytes = 64 * 1024;
 /** Files removed at a time. */
 const removalsMax = 16;
