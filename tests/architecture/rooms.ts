@@ -19,6 +19,12 @@ const pureNode = /^node:(crypto|diagnostics_channel|path|util)$/;
 export const rooms: readonly Room[] = [
   { name: 'protocol', files: /^packages\/protocol\/src\//, knows: [], packages: nothingFromOutside },
   {
+    name: 'demographics',
+    files: /^packages\/demographics\/src\//,
+    knows: [],
+    packages: /^node:(crypto|https)$/,
+  },
+  {
     name: 'config',
     files: inExchange('config'),
     knows: ['protocol'],
