@@ -51,7 +51,12 @@ export const rooms: readonly Room[] = [
     packages: /^node:(crypto|fs|fs\/promises|os|path|worker_threads)$/,
   },
   { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'ports'], packages: pureNode },
-  { name: 'message', files: inExchange('message'), knows: ['protocol', 'ports', 'mailbox'], packages: pureNode },
+  {
+    name: 'message',
+    files: inExchange('message'),
+    knows: ['protocol', 'demographics', 'ports', 'mailbox'],
+    packages: pureNode,
+  },
   { name: 'jobs', files: inExchange('jobs'), knows: ['protocol', 'ports', 'mailbox', 'message'], packages: pureNode },
   {
     name: 'tls',

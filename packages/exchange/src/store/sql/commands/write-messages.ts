@@ -28,7 +28,7 @@ export function* claim(nonce: NonceClaim): Talk<{ readonly kind: 'claimed' } | N
   return (yield* claimNonce(nonce)) ?? { kind: 'claimed' };
 }
 
-function* staleVersion(decidedOn: number | null): Talk<number | null> {
+export function* staleVersion(decidedOn: number | null): Talk<number | null> {
   if (decidedOn === null) return null;
   const current = yield* one(q.readRegistryVersion);
   const version = current?.version ?? 0;
@@ -109,7 +109,7 @@ export function* insertMessage(message: NewMessage): Talk<void> {
   }
 }
 
-function* deliver(mailbox: string, messageId: string, workflowId: string, expiresAtMs: number): Talk<void> {
+export function* deliver(mailbox: string, messageId: string, workflowId: string, expiresAtMs: number): Talk<void> {
   const taken = yield* one(deliveries.takePosition, mailbox);
   yield* run(deliveries.insertDelivery, mailbox, messageId, workflowId, taken?.position ?? 0, expiresAtMs);
 }
@@ -153,7 +153,7 @@ function* finishUpload(
 ): Talk<void> {
   const { messageId, completion, atMs } = command;
   const { status } = completion;
-  const accepted = completion.state === 'accepted';
+  const accepted = completion.state !== 'error';
   yield* run(
     q.finishUpload,
     messageId,
@@ -168,7 +168,7 @@ function* finishUpload(
   );
   yield* run(q.keepPayload, payloadId, completion.keepUntilMs);
   for (const event of completion.events) yield* appendEvent(messageId, event);
-  if (accepted && recipient !== null && completion.expiresAtMs !== null) {
+  if (completion.state === 'accepted' && recipient !== null && completion.expiresAtMs !== null) {
     yield* deliver(recipient, messageId, workflowId, completion.expiresAtMs);
   }
   if (completion.report !== null) yield* insertMessage(completion.report);

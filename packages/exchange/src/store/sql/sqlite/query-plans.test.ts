@@ -9,12 +9,14 @@ import { appendAudit, recordRefusals } from '../commands/facts.ts';
 import { accept, acknowledge } from '../commands/write-messages.ts';
 import type { Question } from '../question.ts';
 import * as deliveries from '../questions/deliveries.ts';
+import * as directory from '../questions/directory.ts';
 import * as facts from '../questions/facts.ts';
 import * as jobs from '../questions/jobs.ts';
 import * as messages from '../questions/messages.ts';
 import * as nonces from '../questions/nonces.ts';
 import * as records from '../questions/records.ts';
 import * as registry from '../questions/registry.ts';
+import * as routing from '../questions/routing.ts';
 import { migrate, openEngine, type SqliteEngine } from './engine.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
@@ -83,6 +85,15 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [facts.readAudit, ['audit', byKey]],
   [facts.readAuditBack, ['audit', byKey]],
   [registry.dropRegistration, ['registration', byKey]],
+  [routing.listRouting, ['message', 'message_routing']],
+  [routing.resolveMessage, ['message', 'sqlite_autoindex_message_1']],
+  [directory.readOrganisation, ['organisation', byKey]],
+  [directory.putOrganisation],
+  [directory.listLinks, ['organisation_link', byKey]],
+  [directory.readLink, ['organisation_link', byKey]],
+  [directory.findMailboxOf, ['mailbox', 'mailbox_organisation']],
+  [directory.listAlertsOf, ['directory_alert', 'directory_alert_code']],
+  [directory.markAnnounced, ['directory_alert', byKey]],
 ];
 
 let folder = '';
