@@ -50,7 +50,7 @@ export const rooms: readonly Room[] = [
     knows: ['ports'],
     packages: /^node:(crypto|fs|fs\/promises|os|path|worker_threads)$/,
   },
-  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'ports'], packages: pureNode },
+  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'demographics', 'ports'], packages: pureNode },
   {
     name: 'message',
     files: inExchange('message'),

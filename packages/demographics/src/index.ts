@@ -12,6 +12,7 @@ export { createFhirDemographics } from './fhir/fhir-demographics.ts';
 export { createLocalRegister } from './local/local-register.ts';
 export { RegisterFault } from './local/read-register.ts';
 export { type NhsNumber, parseNhsNumber } from './nhs-number.ts';
+export { listOf, memberOf, textOf } from './read-members.ts';
 export { type Access, createKeyAccess, createTokenAccess } from './service/access.ts';
 export type { ClientCredentials } from './service/client-assertion.ts';
 export { createFhirService, type FhirAnswer, type FhirService } from './service/fhir-service.ts';

@@ -1,5 +1,6 @@
 import type { Router } from './api/machines/routes.ts';
 import type { MachineClock } from './compose/clocks.ts';
+import { createDirectoryNotes } from './compose/directory.ts';
 import { composeMachines, type Machines } from './compose/machines.ts';
 import { composeProbes } from './compose/probes.ts';
 import { composeRooms, type Rooms, type Surroundings, type Undo } from './compose/rooms.ts';
@@ -141,6 +142,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
 function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions, clock: MachineClock) {
   return {
     routed: createRoutingNotes(log, clock, () => wires.metrics),
+    directoryNotes: createDirectoryNotes(log, () => wires.metrics),
     fileSystem: substitutes?.fileSystem,
     hooks: {
       companions: () => wires.machines?.shutdown.requests ?? 0,

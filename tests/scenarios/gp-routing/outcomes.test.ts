@@ -6,7 +6,7 @@ import { expectError } from '../../kit/wire-answers.ts';
 const address = (nhsNumber: string, surname: string, born = '19800229'): string =>
   `GPPROVIDER_${nhsNumber}_${born}_${surname}`;
 
-const code = (text: string): OdsCode => text as OdsCode;
+const ods = (text: string): OdsCode => text as OdsCode;
 
 /** All that may be told of a message: the words of its status, and its timeline. */
 async function told(gp: GpExchange, to: string): Promise<unknown> {
@@ -32,8 +32,8 @@ describe('a message to the practice of a patient', () => {
         organisationOf('Y54321', { active: false }),
       ],
       links: [
-        { ...link, odsCode: code('X26001'), kind: 'relationship', type: 'RE6', target: code('X26') },
-        { ...link, odsCode: code('Y12345'), kind: 'succession', type: 'successor', target: code('X26') },
+        { ...link, odsCode: ods('X26001'), kind: 'relationship', type: 'RE6', target: ods('X26') },
+        { ...link, odsCode: ods('Y12345'), kind: 'succession', type: 'successor', target: ods('X26') },
       ],
     });
   });

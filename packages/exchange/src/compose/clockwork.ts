@@ -12,7 +12,9 @@ import type { ServiceClock } from '../message/service-clock.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { MachineClock } from './clocks.ts';
+import { composeDirectoryJobs, type DirectoryNotes } from './directory.ts';
 import type { Hall } from './hall.ts';
+import type { Services } from './services.ts';
 
 /** A request is over long before this: bytes this old without a row are nobody's. */
 const orphanGraceMs = 24 * 3_600_000;
@@ -25,6 +27,8 @@ export interface ClockworkParts {
   readonly clock: ServiceClock;
   readonly machineClock: MachineClock;
   readonly expired: (count: number) => void;
+  readonly services: Services;
+  readonly directoryNotes: DirectoryNotes;
   readonly routed: (resolution: Resolution) => void;
   readonly failed: (job: string, error: unknown) => void;
 }
@@ -39,6 +43,7 @@ export function composeClockwork(parts: ClockworkParts): Clockwork {
     retentionJob({ ledger, bodies, clock }),
     orphanBodiesJob({ ledger, bodies, machineClock, graceMs: orphanGraceMs }),
     sweepsJob({ ledger, machineClock, refusalRetentionMs }),
+    ...composeDirectoryJobs({ ...parts, notes: parts.directoryNotes }),
   ];
   if (resolve !== undefined) {
     // First of all: where the clock was moved far, the texts of a message must be read before they are erased.

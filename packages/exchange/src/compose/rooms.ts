@@ -11,6 +11,7 @@ import type { FileSystem } from '../store/disk/file-system.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { createServiceClock, type MachineClock, type MovableServiceClock } from './clocks.ts';
 import { composeClockwork } from './clockwork.ts';
+import type { DirectoryNotes } from './directory.ts';
 import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
 import { openServices, type Services } from './services.ts';
@@ -51,6 +52,7 @@ export interface RoomsOptions extends Surroundings {
   readonly fileSystem: FileSystem | undefined;
   readonly hooks: StoreHooks;
   readonly expired: (count: number) => void;
+  readonly directoryNotes: DirectoryNotes;
   readonly routed: (resolution: Resolution) => void;
   readonly onReload: (snapshot: RegistrySnapshot) => void;
 }
@@ -81,6 +83,8 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
     clock,
     machineClock,
     expired: options.expired,
+    services,
+    directoryNotes: options.directoryNotes,
     routed: options.routed,
     failed: (job, error) => log.error('job-failed', error, { job }),
   });
