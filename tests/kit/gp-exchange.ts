@@ -1,7 +1,8 @@
 import type { OdsCode, OrganisationRecord } from '@openmesh/exchange/store/ledger/directory.ts';
+import type { StandIns } from '@openmesh/sandbox/stand-ins/start-stand-ins.ts';
 import { StandInWorld } from './demographics-service.ts';
 import { jsonOf, listedIdsOf, type MeshReply, sentIdOf } from './mesh-client.ts';
-import { ExchangeInProcess, type Rules } from './running-exchange.ts';
+import { ExchangeInProcess } from './running-exchange.ts';
 import { usualMailboxes } from './seeded-registry.ts';
 
 /** A workflow that may be sent to a patient's practice, and one of two mailboxes at practice X26. */
@@ -46,12 +47,17 @@ export class GpExchange implements AsyncDisposable {
     this.world = world;
   }
 
-  static async start(rules: Rules = 'live', settings: Readonly<Record<string, string>> = {}): Promise<GpExchange> {
+  /** `prepare` sees the stand-ins before the exchange is started, which asks for organisations at once. */
+  static async start(
+    settings: Readonly<Record<string, string>> = {},
+    prepare: (standIns: StandIns) => void = () => undefined,
+  ): Promise<GpExchange> {
     let exchange: ExchangeInProcess | undefined;
     const world = await StandInWorld.start(() => exchange?.clock.nowMs() ?? Date.now());
     try {
+      prepare(world.standIns);
       const wanted = { ...world.standIns.settings, OPENMESH_DEMOGRAPHICS_REQUESTS_PER_SECOND: '1000', ...settings };
-      exchange = await ExchangeInProcess.start({ rules, tls: 'off', seeds, settings: wanted });
+      exchange = await ExchangeInProcess.start({ tls: 'off', seeds, settings: wanted });
       return new GpExchange(exchange, world);
     } catch (error) {
       await world[Symbol.asyncDispose]();

@@ -33,7 +33,7 @@ const impatient = { OPENMESH_SERVICES_TIMEOUT_SECONDS: '1' };
 
 describe('a message to the practice of a patient, while the demographics service fails', () => {
   it.each(faults)('is held when the service %s, and delivered when it answers again', async (_says, fault) => {
-    await using gp = await GpExchange.start('live', impatient);
+    await using gp = await GpExchange.start(impatient);
     gp.world.standIns.faults.add('demographics', fault, 1);
     const messageId = await gp.send(address);
     await gp.work();
@@ -59,11 +59,11 @@ describe('a message to the practice of a patient, while the demographics service
 
   it('is held when somebody else answers in place of the service', async () => {
     const { authorityFile } = await testCertificates();
-    await using gp = await GpExchange.start('live', { OPENMESH_SERVICES_CA_FILE: authorityFile });
+    await using gp = await GpExchange.start({ OPENMESH_SERVICES_CA_FILE: authorityFile });
     const messageId = await gp.send(address);
     await gp.work();
     expect(await gp.tracking(messageId)).toMatchObject({ status: 'accepted', recipient: '' });
-    expect(gp.world.standIns.asked.size).toBe(0);
+    expect(gp.world.standIns.asked.get('demographics')).toBeUndefined();
     expect(gp.exchange.logLines.join('')).toContain('"reason":"certificate"');
   });
 

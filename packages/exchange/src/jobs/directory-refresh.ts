@@ -16,6 +16,7 @@ export function directoryRefreshJob(parts: {
 }): Job {
   return {
     name: 'directory-refresh',
+    atStart: true,
     everyMs: Math.min(lookEveryMs, parts.refreshMs),
     async run(signal) {
       const { refreshedAtMs } = await parts.ledger.state();
