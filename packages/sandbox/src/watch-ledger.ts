@@ -10,7 +10,7 @@ export interface LedgerWatcher {
 
 /** The same ledger, telling what becomes of messages. */
 export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
-  const { messages, jobs, routing } = ledger;
+  const { messages, jobs, resolving } = ledger;
   return {
     ...ledger,
     messages: {
@@ -38,10 +38,10 @@ export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
         return outcome;
       },
     },
-    routing: {
-      ...routing,
+    resolving: {
+      ...resolving,
       async resolve(command) {
-        const outcome = await routing.resolve(command);
+        const outcome = await resolving.resolve(command);
         if (outcome.kind === 'resolved') await watcher.changed([command.messageId, ...idsOf(...command.messages)]);
         return outcome;
       },

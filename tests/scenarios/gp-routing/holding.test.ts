@@ -154,7 +154,7 @@ describe('what is known of the patient', () => {
     await using gp = await GpExchange.start();
     const messageId = await gp.send(married);
     const { ledger } = gp.exchange.rooms;
-    const [waiting] = await ledger.routing.waiting({ after: null, limit: 1 });
+    const [waiting] = await ledger.resolving.waiting({ after: null, limit: 1 });
     expect(waiting?.messageId).toBe(messageId);
     await gp.work();
     const record = waiting === undefined ? null : await ledger.messages.find(waiting.messageId);

@@ -48,8 +48,16 @@ export function composeClockwork(parts: ClockworkParts): Clockwork {
   if (resolve !== undefined) {
     // First of all: where the clock was moved far, the texts of a message must be read before they are erased.
     const { routingMsMax } = config.services;
-    const { routing } = parts.ledger;
-    jobs.unshift(gpRoutingJob({ ledger: routing, resolve, clock, machineClock, routingMsMax, resolved: parts.routed }));
+    jobs.unshift(
+      gpRoutingJob({
+        ledger: parts.ledger.resolving,
+        resolve,
+        clock,
+        machineClock,
+        routingMsMax,
+        resolved: parts.routed,
+      }),
+    );
   }
   if (uploadAbandonedMs !== undefined) {
     jobs.push(stalledUploadsJob({ ledger, expire, clock, abandonedMs: uploadAbandonedMs }));

@@ -14,7 +14,7 @@ export function composeGp(
   return createResolveGp({
     ...parts,
     messages: ledger.messages,
-    routing: ledger.routing,
+    resolving: ledger.resolving,
     audit: ledger.audit,
     demographics,
     practiceOf: (odsCode) => findPractice(ledger.directory, odsCode),

@@ -1,7 +1,7 @@
 import type { MessageId } from '@openmesh/protocol';
 import type { Resolution } from '../message/resolve-gp.ts';
 import type { ServiceClock } from '../message/service-clock.ts';
-import type { RoutingLedger, RoutingMessage } from '../store/ledger/routing.ts';
+import type { ResolvingLedger, RoutingMessage } from '../store/ledger/resolving.ts';
 import type { Job } from './clockwork.ts';
 
 const batch = 50;
@@ -21,7 +21,7 @@ interface Wait {
  * nothing is guessed, and nothing waits longer than its time.
  */
 export function gpRoutingJob(parts: {
-  readonly ledger: Pick<RoutingLedger, 'waiting'>;
+  readonly ledger: Pick<ResolvingLedger, 'waiting'>;
   readonly resolve: (messageId: MessageId) => Promise<Resolution>;
   readonly clock: ServiceClock;
   readonly machineClock: { nowMs(): number };

@@ -12,7 +12,7 @@ import type { AuditLedger } from '../store/ledger/audit.ts';
 import type { OdsCode } from '../store/ledger/directory.ts';
 import type { MessageRecord } from '../store/ledger/message-records.ts';
 import type { MessageLedger, NewEvent } from '../store/ledger/messages.ts';
-import type { ResolveCommand, RoutingLedger } from '../store/ledger/routing.ts';
+import type { ResolveCommand, ResolvingLedger } from '../store/ledger/resolving.ts';
 import { chooseMailbox, failureOf, type GpDelivery, type GpFailure, type GpHold } from './decide-gp.ts';
 import { transferredStatus } from './lifecycle.ts';
 import { openPatientAddress, openTexts, sealTexts, type TextSealer } from './private-texts.ts';
@@ -22,7 +22,7 @@ import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts
 
 export interface ResolveGpParts {
   readonly messages: Pick<MessageLedger, 'find'>;
-  readonly routing: Pick<RoutingLedger, 'resolve'>;
+  readonly resolving: Pick<ResolvingLedger, 'resolve'>;
   readonly audit: Pick<AuditLedger, 'append'>;
   readonly demographics: Demographics;
   readonly practiceOf: (odsCode: OdsCode) => Promise<Practice>;
@@ -114,7 +114,7 @@ async function deliver(
       decision.kind === 'deliver'
         ? delivery(parts, message, decision, notes)
         : failing(parts, message, decision, notes);
-    const done = await parts.routing.resolve({ ...wanted, registryVersion: snapshot.version });
+    const done = await parts.resolving.resolve({ ...wanted, registryVersion: snapshot.version });
     return done.kind === 'stale' ? done : { kind: 'done' as const, decision, wasRouting: done.kind === 'resolved' };
   });
   const { decision, wasRouting } = outcome;
@@ -195,7 +195,7 @@ async function fail(
   why: GpFailure,
   notes: readonly NewEvent[],
 ): Promise<Resolution> {
-  const done = await parts.routing.resolve({ ...failing(parts, message, why, notes), registryVersion: null });
+  const done = await parts.resolving.resolve({ ...failing(parts, message, why, notes), registryVersion: null });
   return done.kind === 'resolved' ? { kind: 'failed', error: why.error } : { kind: 'gone' };
 }
 

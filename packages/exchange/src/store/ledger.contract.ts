@@ -8,7 +8,7 @@ import { promiseJobs, promiseReset } from './ledger/jobs.contract.ts';
 import { promiseLife } from './ledger/life.contract.ts';
 import { promiseNonces } from './ledger/nonces.contract.ts';
 import { promiseRegistry } from './ledger/registry.contract.ts';
-import { promiseRouting } from './ledger/routing.contract.ts';
+import { promiseResolving } from './ledger/resolving.contract.ts';
 import { promiseAcknowledging, promiseChangingState } from './ledger/state.contract.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -63,7 +63,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     describe('the life of messages', () => promiseLife(source));
     describe('refusals', () => promiseRefusals(source));
     describe('audit', () => promiseAudit(source));
-    describe('a message that is routed', () => promiseRouting(source));
+    describe('a message that is routed', () => promiseResolving(source));
     describe('directory', () => promiseDirectory(source));
   });
 }

@@ -5,7 +5,7 @@ import type { MessageLedger } from './ledger/messages.ts';
 import type { NonceLedger } from './ledger/nonces.ts';
 import type { RefusalLedger } from './ledger/refusals.ts';
 import type { RegistryLedger } from './ledger/registry.ts';
-import type { RoutingLedger } from './ledger/routing.ts';
+import type { ResolvingLedger } from './ledger/resolving.ts';
 
 /**
  * The record book: what may be asked of it, in small ports. A method is one whole command with its data and with ids
@@ -19,7 +19,7 @@ export interface Ledger {
   readonly refusals: RefusalLedger;
   readonly audit: AuditLedger;
   readonly jobs: JobLedger;
-  readonly routing: RoutingLedger;
+  readonly resolving: ResolvingLedger;
   readonly directory: DirectoryLedger;
   /** Commands waiting or in flight: what the porch sheds load by. */
   waiting(): number;

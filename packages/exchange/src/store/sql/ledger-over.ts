@@ -69,7 +69,7 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       clockOffset: () => read('clockOffset'),
       setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
     },
-    routing: {
+    resolving: {
       resolve: (command) => write('resolveRoute', command),
       waiting: (query) => read('messagesRouting', query),
     },

@@ -1,8 +1,8 @@
 import type { MessageId } from '@openmesh/protocol';
-import type { ResolveCommand, ResolveOutcome, RoutingMessage } from '../../ledger/routing.ts';
+import type { ResolveCommand, ResolveOutcome, RoutingMessage } from '../../ledger/resolving.ts';
 import { all, one, run, type Talk } from '../question.ts';
 import { keepPayload, readState } from '../questions/messages.ts';
-import * as q from '../questions/routing.ts';
+import * as q from '../questions/resolving.ts';
 import { appendEvent, deliver, insertMessage, staleVersion } from './write-messages.ts';
 
 /** Ends the wait of a message for its address, along `routing` to `accepted` or `error`. */

@@ -16,7 +16,7 @@ import * as messages from '../questions/messages.ts';
 import * as nonces from '../questions/nonces.ts';
 import * as records from '../questions/records.ts';
 import * as registry from '../questions/registry.ts';
-import * as routing from '../questions/routing.ts';
+import * as resolving from '../questions/resolving.ts';
 import { migrate, openEngine, type SqliteEngine } from './engine.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
@@ -85,8 +85,8 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [facts.readAudit, ['audit', byKey]],
   [facts.readAuditBack, ['audit', byKey]],
   [registry.dropRegistration, ['registration', byKey]],
-  [routing.listRouting, ['message', 'message_routing']],
-  [routing.resolveMessage, ['message', 'sqlite_autoindex_message_1']],
+  [resolving.listRouting, ['message', 'message_routing']],
+  [resolving.resolveMessage, ['message', 'sqlite_autoindex_message_1']],
   [directory.readOrganisation, ['organisation', byKey]],
   [directory.putOrganisation],
   [directory.listLinks, ['organisation_link', byKey]],

@@ -35,7 +35,7 @@ export interface RoutingMessage {
   readonly acceptedAtMs: number;
 }
 
-export interface RoutingLedger {
+export interface ResolvingLedger {
   resolve(command: ResolveCommand): Promise<ResolveOutcome>;
   /** Messages whose address is not yet resolved, oldest first, behind `after`. */
   waiting(query: {
