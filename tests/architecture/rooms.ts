@@ -98,6 +98,14 @@ export const rooms: readonly Room[] = [
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },
   { name: 'sandbox', files: /^packages\/sandbox\/src\//, knows: 'everyone' },
+  // The SDK is published: Node and the protocol, nothing else. The command is built on it, and nothing on the command.
+  {
+    name: 'mesh',
+    files: /^packages\/sdk\/src\/cli\//,
+    knows: ['protocol', 'sdk'],
+    packages: /^node:(crypto|events|fs|fs\/promises|path|util)$/,
+  },
+  { name: 'sdk', files: /^packages\/sdk\/src\//, knows: ['protocol'], packages: /^node:/ },
 ];
 
 /** A file's room; undefined when it lies outside the house. */
