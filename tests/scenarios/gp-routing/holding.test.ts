@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseMessageId } from '@openmesh/protocol';
 import type { StandInFault } from '@openmesh/sandbox/stand-ins/faults.ts';
 import { describe, expect, it } from 'vitest';
 import { testCertificates } from '../../kit/certificates.ts';
@@ -92,6 +93,24 @@ describe('a message to the practice of a patient, while the demographics service
     gp.exchange.clock.advance(1000);
     await gp.work();
     expect(await gp.reports()).toHaveLength(1);
+  });
+
+  it('is put into no inbox by an operator’s hand, and can be ended by it', async () => {
+    await using gp = await GpExchange.start();
+    gp.world.standIns.faults.add('demographics', { kind: 'status', status: 503 }, 100);
+    const messageId = parseMessageId(await gp.send(address));
+    if (messageId === undefined) throw new Error('the message has no id');
+    const { byHand } = gp.exchange.rooms.hall.expire;
+    const hand = {
+      messageId,
+      actor: 'tester',
+      linkedMessageId: null,
+      status: { code: '', event: '', description: '' },
+    };
+    expect(await byHand({ ...hand, to: 'accepted' })).toBe('gone');
+    expect(await byHand({ ...hand, to: 'error' })).toBe('changed');
+    await gp.work();
+    expect([await gp.tracking(messageId), await gp.reports()]).toMatchObject([{ status: 'error' }, []]);
   });
 
   it('does not wait behind another that cannot be answered', async () => {

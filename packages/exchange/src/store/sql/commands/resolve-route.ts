@@ -3,7 +3,8 @@ import type { ResolveCommand, ResolveOutcome, RoutingMessage } from '../../ledge
 import { all, one, run, type Talk } from '../question.ts';
 import { keepPayload, readState } from '../questions/messages.ts';
 import * as q from '../questions/resolving.ts';
-import { appendEvent, deliver, insertMessage, staleVersion } from './write-messages.ts';
+import { appendEvent } from './timeline.ts';
+import { deliver, insertMessage, staleVersion } from './write-messages.ts';
 
 /** Ends the wait of a message for its address, along `routing` to `accepted` or `error`. */
 export function* resolveRoute(command: ResolveCommand): Talk<ResolveOutcome> {
