@@ -100,15 +100,15 @@ describe('a message to the practice of a patient, while the demographics service
     gp.world.standIns.faults.add('demographics', { kind: 'status', status: 503 }, 100);
     const messageId = parseMessageId(await gp.send(address));
     if (messageId === undefined) throw new Error('the message has no id');
-    const { byHand } = gp.exchange.rooms.hall.expire;
+    const { expire } = gp.exchange.rooms.hall;
     const hand = {
       messageId,
       actor: 'tester',
       linkedMessageId: null,
       status: { code: '', event: '', description: '' },
     };
-    expect(await byHand({ ...hand, to: 'accepted' })).toBe('gone');
-    expect(await byHand({ ...hand, to: 'error' })).toBe('changed');
+    expect(await expire.byHand({ ...hand, to: 'accepted' })).toBe('gone');
+    expect(await expire.byHand({ ...hand, to: 'error' })).toBe('changed');
     await gp.work();
     expect([await gp.tracking(messageId), await gp.reports()]).toMatchObject([{ status: 'error' }, []]);
   });
