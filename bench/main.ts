@@ -1,9 +1,11 @@
 import { endOnSignals } from './at-exit.ts';
 import { coldStartFlags, coldStartSummary, runColdStart } from './cold-start.ts';
+import { directoryFlags, directorySummary, runDirectory } from './directory/benchmark.ts';
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
 import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
 import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
+import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
@@ -17,10 +19,12 @@ interface Benchmark {
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   lifecycle: { summary: lifecycleSummary, flags: lifecycleFlags, run: runLifecycle },
+  ledger: { summary: ledgerSummary, flags: ledgerFlags, run: runLedger },
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
+  directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 

@@ -10,7 +10,7 @@ export interface LedgerWatcher {
 
 /** The same ledger, telling what becomes of messages. */
 export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
-  const { messages, jobs } = ledger;
+  const { messages, jobs, resolving } = ledger;
   return {
     ...ledger,
     messages: {
@@ -37,6 +37,14 @@ export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
         const outcome = await messages.changeState(command);
         const { messageId, report, reportCopies = [] } = command;
         if (outcome.kind === 'changed') await watcher.changed([messageId, ...idsOf(report, ...reportCopies)]);
+        return outcome;
+      },
+    },
+    resolving: {
+      ...resolving,
+      async resolve(command) {
+        const outcome = await resolving.resolve(command);
+        if (outcome.kind === 'resolved') await watcher.changed([command.messageId, ...idsOf(...command.messages)]);
         return outcome;
       },
     },

@@ -1,6 +1,7 @@
 import type { OpenForAdmin } from './admin-session.ts';
 import { createAuditCommand } from './audit.ts';
 import type { Command } from './command.ts';
+import { createDirectoryCommand } from './directory.ts';
 import { createExportCommand } from './export.ts';
 import { createImportCommand } from './import.ts';
 import { createMailboxCommand } from './mailbox.ts';
@@ -19,6 +20,7 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createWorkflowCommand(open),
     createRuleCommand(open),
     createPreflightCommand(open),
+    createDirectoryCommand(open),
     createMessageCommand(open),
     createRefusalsCommand(open),
     createAuditCommand(open),

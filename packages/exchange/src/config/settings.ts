@@ -5,6 +5,8 @@ import {
   messageBytesMaxCeiling,
   messageBytesMaxDefault,
 } from '@openmesh/protocol';
+import { sendingSettings } from './sending-settings.ts';
+import { lookups, services } from './service-settings.ts';
 import {
   addressRanges,
   bodiesPlace,
@@ -198,26 +200,11 @@ const sizes = {
     default: 50,
     help: 'The steady rate of lookups from one address; 0 turns the limit off.',
   }),
+  ...lookups,
 };
 
 const life = {
-  OPENMESH_UNKNOWN_WORKFLOWS: setting(choice('accept', 'refuse'), {
-    default: 'accept',
-    help: 'Whether a message of a workflow nobody registered is taken.',
-  }),
-  OPENMESH_ASKED_REGISTRATIONS: setting(choice('restricted', 'recipients', 'both'), {
-    default: 'restricted',
-    help: 'Where senders and recipients must be registered: for restricted workflows; recipients for all known workflows too; or both for all known workflows.',
-  }),
-  OPENMESH_CIVIL_REGISTRATION: setting(choice('on', 'off'), {
-    default: 'off',
-    help: 'Whether workflows marked as civil registration may be used; refused with code 18 where not.',
-  }),
-  OPENMESH_REPORT_ON_FAILED_SEND: setting(choice('on', 'off'), {
-    default: { live: 'on', sandbox: 'off' },
-    defaultBy: 'wireRules',
-    help: 'Whether a refused send leaves a message id and a report in the sender’s inbox.',
-  }),
+  ...sendingSettings,
   OPENMESH_INBOX_EXPIRY_DAYS: setting(wholeNumber('days', 1, 365), {
     default: inboxExpiryDaysDefault,
     help: 'How long a message waits before it is reported as not collected.',
@@ -263,7 +250,16 @@ const operation = {
   }),
 };
 
-export const settings = { ...profile, ...keeping, ...machines, ...tokens, ...sizes, ...life, ...operation };
+export const settings = {
+  ...profile,
+  ...keeping,
+  ...machines,
+  ...tokens,
+  ...sizes,
+  ...life,
+  ...services,
+  ...operation,
+};
 
 export type SettingName = keyof typeof settings;
 
@@ -284,6 +280,7 @@ export const settingSections: readonly SettingSection[] = [
   { title: 'Tokens and certificates', names: namesOf(tokens) },
   { title: 'Sizes and rates', names: namesOf(sizes) },
   { title: 'The life of a message', names: namesOf(life) },
+  { title: 'Services that are asked', names: namesOf(services) },
   { title: 'Operation', names: namesOf(operation) },
 ];
 

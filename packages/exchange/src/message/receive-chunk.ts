@@ -8,7 +8,7 @@ import type { AddChunkOutcome, Completion, MessageLedger, NewChunk } from '../st
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { transferredStatus } from './lifecycle.ts';
-import { openTexts, type TextSealer } from './private-texts.ts';
+import { openPatientAddress, openTexts, type TextSealer } from './private-texts.ts';
 import type { ReceiveBody } from './receive-body.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
 import { failureTexts, makeReport } from './report.ts';
@@ -130,7 +130,7 @@ function completion(
   atMs: number,
 ): Completion {
   const { workflowId, totalChunks, recipient } = message;
-  const to = recipient ?? '';
+  const to = recipient ?? openPatientAddress(parts.sealer, message.messageId, message.sealed) ?? '';
   const sizeBytes = message.sizeBytes + chunk.sizeBytes;
   const decision = parts.route({ sender, to, toMailbox: recipient ?? undefined, workflowId, totalChunks, sizeBytes });
   const dates = lifeDates(atMs, parts.spans);
@@ -140,6 +140,11 @@ function completion(
     const routed = decision.steps.length === 0 ? undefined : routedUpload(parts, decision, message, atMs);
     const arrived = { state: 'accepted', status: transferredStatus, events, report: null } as const;
     return { registryVersion, ...dates, ...arrived, ...(routed === undefined ? {} : { routed }) };
+  }
+  if (decision.kind === 'resolve') {
+    const events = [{ atMs, actor: sender, kind: 'accepted', detail: '' }];
+    const waiting = { ...dates, expiresAtMs: null, events, report: null };
+    return { registryVersion, state: 'routing', status: transferredStatus, ...waiting };
   }
   const { code, event } = errorEntry(decision.error);
   const parameters = decision.kind === 'refuse' ? decision.parameters : undefined;

@@ -16,7 +16,13 @@ export interface RouteRequest {
   readonly sizeBytes?: number;
 }
 
-export type Decision = RouteOutcome & { readonly registryVersion: number };
+/** Accepted, but its recipient is yet to be found: by the address of a patient, which is personal. */
+export interface ToResolve {
+  readonly kind: 'resolve';
+  readonly address: string;
+}
+
+export type Decision = (RouteOutcome | ToResolve) & { readonly registryVersion: number };
 
 /** Where a message goes, decided on the current snapshot. Pure but for the snapshot it reads. */
 export type Route = (request: RouteRequest) => Decision;

@@ -116,6 +116,8 @@ function acceptance(
   const atMs = parts.clock.nowMs();
   const dates = lifeDates(atMs, parts.spans);
   const whole = headers.totalChunks === 1;
+  const address = decision.kind === 'resolve' ? decision.address : undefined;
+  const arrived = address === undefined ? 'accepted' : 'routing';
   const kind = whole ? 'accepted' : 'upload-started';
   const events: NewEvent[] = [{ atMs, actor: sender, kind, detail: '' }];
   if (headers.checksum !== undefined) pushChecksumEvent(events, headers, received, atMs);
@@ -124,18 +126,18 @@ function acceptance(
     messageId,
     messageType: 'DATA',
     sender,
-    recipient: decision.addressed.mailboxId,
+    recipient: decision.kind === 'resolve' ? null : decision.addressed.mailboxId,
     workflowId: headers.workflowId,
     payloadId: messageId,
-    state: whole ? 'accepted' : 'uploading',
+    state: whole ? arrived : 'uploading',
     status: transferredStatus,
     compressed: headers.compressed,
     encrypted: headers.encrypted,
-    sealed: sealTexts(parts.sealer, messageId, texts),
+    sealed: sealTexts(parts.sealer, messageId, texts, address),
     localKey: headers.localId === undefined ? null : (localKeys(parts.sealer, sender, headers.localId)[0] ?? null),
     linkedMessageId: null,
     createdAtMs: atMs,
-    expiresAtMs: whole ? dates.expiresAtMs : null,
+    expiresAtMs: whole && address === undefined ? dates.expiresAtMs : null,
     hideAtMs: dates.hideAtMs,
     removeAtMs: dates.removeAtMs,
     events,
@@ -154,14 +156,14 @@ function acceptance(
       keepUntilMs: dates.keepUntilMs,
       chunk,
     },
-    messages: whole ? deliveredWhole(parts, decision, message, texts) : [message],
+    messages: whole && decision.kind !== 'resolve' ? deliveredWhole(parts, decision, message, texts) : [message],
   };
 }
 
 /** A message that is complete: with what rules make of it, or with the report that it goes nowhere. */
 function deliveredWhole(
   parts: SendParts,
-  decision: Exclude<Decision, { kind: 'refuse' }>,
+  decision: Exclude<Decision, { kind: 'refuse' | 'resolve' }>,
   message: NewMessage,
   texts: PrivateTexts,
 ): readonly NewMessage[] {

@@ -27,6 +27,9 @@ function errorOf(name: ErrorName, parameters?: ErrorParameters): Preflight['erro
 
 function view(decision: Decision): Preflight {
   switch (decision.kind) {
+    // A patient's practice is found later: what can be said now is that the address and the workflow go together.
+    case 'resolve':
+      return { accepted: true, errors: [], warnings: [] };
     case 'refuse':
       return { accepted: false, errors: [errorOf(decision.error, decision.parameters)], warnings: [] };
     case 'report':

@@ -55,22 +55,38 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       search: (query) => read('searchRefusals', query),
     },
     audit: { append: (entry) => write('appendAudit', entry), read: (query) => read('readAudit', query) },
-    jobs: {
-      lease: (command) => write('lease', command),
-      deliveriesDue: (query) => read('deliveriesDue', query),
-      uploadsStalled: (query) => read('uploadsStalled', query),
-      payloadsDue: (query) => read('payloadsDue', query),
-      forgetPayloads: (payloadIds, nowMs) => write('forgetPayloads', payloadIds, nowMs),
-      hideRecords: (query) => write('hideRecords', query),
-      removeRecords: (query) => write('removeRecords', query),
-      sweepNonces: (query) => write('sweepNonces', query),
-      sweepIdempotencyKeys: (query) => write('sweepIdempotencyKeys', query),
-      sweepRefusals: (query) => write('sweepRefusals', query),
-      referencedBodies: async (refs) => new Set(await read('referencedBodies', refs)),
-      clockOffset: () => read('clockOffset'),
-      setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
+    jobs: jobsOver({ write, read }),
+    resolving: {
+      resolve: (command) => write('resolveRoute', command),
+      waiting: (query) => read('messagesRouting', query),
+    },
+    directory: {
+      put: (batch) => write('putDirectory', batch),
+      find: (odsCode) => read('findOrganisation', odsCode),
+      alerts: (query) => read('directoryAlerts', query),
+      announce: (query) => write('announceAlerts', query),
+      state: () => read('directoryState'),
+      refreshed: (command) => write('directoryRefreshed', command),
     },
     waiting,
     close,
+  };
+}
+
+function jobsOver({ write, read }: Pick<SqlPlaces, 'write' | 'read'>): Ledger['jobs'] {
+  return {
+    lease: (command) => write('lease', command),
+    deliveriesDue: (query) => read('deliveriesDue', query),
+    uploadsStalled: (query) => read('uploadsStalled', query),
+    payloadsDue: (query) => read('payloadsDue', query),
+    forgetPayloads: (payloadIds, nowMs) => write('forgetPayloads', payloadIds, nowMs),
+    hideRecords: (query) => write('hideRecords', query),
+    removeRecords: (query) => write('removeRecords', query),
+    sweepNonces: (query) => write('sweepNonces', query),
+    sweepIdempotencyKeys: (query) => write('sweepIdempotencyKeys', query),
+    sweepRefusals: (query) => write('sweepRefusals', query),
+    referencedBodies: async (refs) => new Set(await read('referencedBodies', refs)),
+    clockOffset: () => read('clockOffset'),
+    setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
   };
 }

@@ -47,12 +47,7 @@ export function* family({ messageId, limit }: FamilyQuery): Talk<readonly Kin[]>
 
 /** A page of what was sent, as far as a rule looks at it; made copies and what failed are left out. */
 export function* traffic(query: TrafficQuery): Talk<readonly TrafficRecord[]> {
-  const { afterMessageId, sender, addressed, limit } = query;
-  const rows = yield* sender !== null
-    ? all(q.listTrafficFrom, afterMessageId, limit, sender)
-    : addressed !== null
-      ? all(q.listTrafficTo, afterMessageId, limit, addressed)
-      : all(q.listTraffic, afterMessageId, limit);
+  const rows = yield* trafficRows(query);
   return rows.map(({ totalChunks, ...row }) => ({
     ...row,
     messageId: row.messageId as MessageId,
@@ -62,3 +57,15 @@ export function* traffic(query: TrafficQuery): Talk<readonly TrafficRecord[]> {
     totalChunks: totalChunks ?? 0,
   }));
 }
+
+/** A page, put together from each place where messages of that kind are found. */
+function* trafficRows({ afterMessageId, sender, addressed, limit }: TrafficQuery): Talk<readonly q.TrafficRow[]> {
+  const found: q.TrafficRow[] = [];
+  if (sender === null && addressed === null) return yield* all(q.listTraffic, afterMessageId, limit);
+  const places = sender === null ? placesTo : placesFrom;
+  for (const place of places) found.push(...(yield* all(place, afterMessageId, limit, sender ?? addressed)));
+  return found.sort((a, b) => (a.messageId < b.messageId ? -1 : 1)).slice(0, limit);
+}
+
+const placesFrom = [q.listTrafficFrom, q.listNewTrafficFrom];
+const placesTo = [q.listTrafficTo, q.listNewTrafficTo, q.listTrafficPast];

@@ -1,10 +1,13 @@
 import type { Talk } from '../question.ts';
+import * as directory from './directory.ts';
 import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
 import * as resets from './reset.ts';
+import * as routes from './resolve-route.ts';
 import * as routing from './routing.ts';
+import * as events from './timeline.ts';
 import * as writes from './write-messages.ts';
 
 /** Commands that change records: they run one after the other, many to a commit. */
@@ -17,7 +20,7 @@ export const writingCommands = {
   acknowledge: writes.acknowledge,
   changeState: writes.changeState,
   recordCollections: writes.recordCollections,
-  addEvent: writes.appendEvent,
+  addEvent: events.appendEvent,
   reset: resets.reset,
   change: registry.change,
   recordConnection: registry.recordConnection,
@@ -32,6 +35,10 @@ export const writingCommands = {
   sweepRefusals: jobs.sweepRefusals,
   setClockOffset: jobs.setClockOffset,
   claimMeta: jobs.claimMeta,
+  resolveRoute: routes.resolveRoute,
+  putDirectory: directory.putDirectory,
+  announceAlerts: directory.announceAlerts,
+  directoryRefreshed: directory.directoryRefreshed,
 };
 
 /** Commands that only read: they see every commit that was answered before they were asked. */
@@ -42,7 +49,7 @@ export const readingCommands = {
   find: reads.find,
   findWithChunk: reads.findWithChunk,
   findByLocalKey: reads.findByLocalKey,
-  timeline: reads.timeline,
+  timeline: events.timeline,
   rich: reads.rich,
   family: routing.family,
   traffic: routing.traffic,
@@ -56,6 +63,10 @@ export const readingCommands = {
   payloadsDue: jobs.payloadsDue,
   referencedBodies: jobs.referencedBodies,
   clockOffset: jobs.clockOffset,
+  messagesRouting: routes.messagesRouting,
+  findOrganisation: directory.findOrganisation,
+  directoryAlerts: directory.directoryAlerts,
+  directoryState: directory.directoryState,
 };
 
 export type WritingCommands = typeof writingCommands;

@@ -62,24 +62,18 @@ CREATE TABLE credential (
   valid_to_ms integer
 ) without rowid;
 
-CREATE TABLE delivery (
-  mailbox_id text not null,
-  message_id text not null,
-  workflow_id text not null,
-  position integer not null,
-  state text not null check (state in ('waiting', 'acknowledged', 'withdrawn')),
-  expires_at_ms integer not null,
-  acknowledged_at_ms integer,
-  first_listed_at_ms integer,
-  first_download_at_ms integer,
-  last_download_at_ms integer,
-  downloads integer not null default 0,
-  primary key (mailbox_id, message_id)
-) without rowid;
+CREATE TABLE directory_alert (
+  alert_no integer primary key,
+  at_ms integer not null,
+  ods_code text not null,
+  kind text not null check (kind in ('closed', 'closing', 'renamed', 'succeeded')),
+  detail text not null,
+  announced_at_ms integer
+);
 
-CREATE INDEX delivery_due on delivery (expires_at_ms) where state = 'waiting';
+CREATE INDEX directory_alert_code on directory_alert (ods_code, alert_no);
 
-CREATE INDEX delivery_waiting on delivery (mailbox_id, position) where state = 'waiting';
+CREATE INDEX directory_alert_new on directory_alert (alert_no) where announced_at_ms is null;
 
 CREATE TABLE event (
   message_id text not null,
@@ -90,6 +84,11 @@ CREATE TABLE event (
   detail text not null,
   primary key (message_id, event_no)
 ) without rowid;
+
+CREATE TABLE filing (
+  one integer primary key check (one = 1),
+  message_no integer not null
+);
 
 CREATE TABLE group_membership (
   group_id text not null,
@@ -118,6 +117,17 @@ CREATE TABLE inbox_counter (
   next_position integer not null
 ) without rowid;
 
+CREATE TABLE inbox_entry (
+  mailbox_id text not null,
+  position integer not null,
+  message_id text not null,
+  workflow_id text not null,
+  expires_at_ms integer not null,
+  primary key (mailbox_id, position)
+) without rowid;
+
+CREATE INDEX inbox_entry_due on inbox_entry (expires_at_ms);
+
 CREATE TABLE lease (
   name text primary key,
   holder text not null,
@@ -137,40 +147,58 @@ CREATE TABLE mailbox (
   receives_chunked integer not null check (receives_chunked in (0, 1))
 ) without rowid;
 
-CREATE TABLE message (
-  message_id text primary key,
-  message_type text not null check (message_type in ('DATA', 'REPORT')),
-  sender text,
+CREATE INDEX mailbox_organisation on mailbox (upper(ods_code));
+
+CREATE TABLE "message" (
+  message_no integer primary key,
+  message_id text not null unique,
+  state text not null check
+    (state in ('uploading', 'routing') or state in ('accepted', 'acknowledged') or state in ('undeliverable', 'error')),
   recipient text,
-  workflow_id text not null,
+  position integer,
+  sender text,
   payload_id text,
-  state text not null
-    check (state in ('uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error')),
+  workflow_id text not null,
+  message_type text not null check (message_type in ('DATA', 'REPORT')),
+  created_at_ms integer not null,
+  accepted_at_ms integer,
+  expires_at_ms integer,
+  state_at_ms integer not null,
+  acknowledged_at_ms integer,
+  first_listed_at_ms integer,
+  first_download_at_ms integer,
+  last_download_at_ms integer,
+  downloads integer not null default 0,
+  hide_at_ms integer not null,
+  hidden integer not null default 0 check (hidden in (0, 1)),
+  filed integer not null default 0 check (filed in (0, 1)),
+  remove_at_ms integer not null,
   status_code text not null,
   status_event text not null,
   status_description text not null,
   compressed integer not null check (compressed in (0, 1)),
   encrypted integer not null check (encrypted in (0, 1)),
-  sealed text not null,
-  local_key text,
   linked_message_id text,
-  created_at_ms integer not null,
-  accepted_at_ms integer,
-  state_at_ms integer not null,
-  hide_at_ms integer not null,
-  hidden integer not null default 0 check (hidden in (0, 1)),
-  remove_at_ms integer not null
+  local_key text,
+  sealed text not null,
+  events text not null
 , addressed_to text, made_as text check (made_as in ('copy', 'resend')), made_from text, origin_id text);
 
 CREATE INDEX message_addressed on message (addressed_to, message_id) where addressed_to is not null;
 
+CREATE INDEX message_inbox on message (recipient, message_id) where filed = 1;
+
 CREATE INDEX message_linked on message (linked_message_id) where linked_message_id is not null;
 
-CREATE INDEX message_local_key on message (sender, local_key) where local_key is not null;
+CREATE INDEX message_local_key on message (sender, local_key) where filed = 1 and local_key is not null;
+
+CREATE INDEX message_new_local_key on message (sender, local_key) where filed = 0 and local_key is not null;
 
 CREATE INDEX message_origin on message (origin_id) where origin_id is not null;
 
-CREATE INDEX message_outbox on message (sender, message_id) where sender is not null;
+CREATE INDEX message_outbox on message (sender, message_id) where filed = 1;
+
+CREATE INDEX message_routing on message (created_at_ms, message_id) where state = 'routing';
 
 CREATE INDEX message_to_hide on message (hide_at_ms) where hidden = 0;
 
@@ -189,6 +217,33 @@ CREATE TABLE nonce_log (
   prints blob not null
 );
 
+CREATE TABLE organisation (
+  ods_code text primary key,
+  name text not null,
+  active integer not null check (active in (0, 1)),
+  record_class text not null,
+  primary_role text not null,
+  roles text not null,
+  legal_from text,
+  legal_to text,
+  operational_from text,
+  operational_to text,
+  address text not null,
+  telephone text not null,
+  last_change text
+) without rowid;
+
+CREATE TABLE organisation_link (
+  from_code text not null,
+  kind text not null check (kind in ('relationship', 'succession')),
+  type text not null,
+  to_code text not null,
+  from_date text not null,
+  to_date text,
+  active integer not null check (active in (0, 1)),
+  primary key (from_code, kind, type, to_code, from_date)
+) without rowid;
+
 CREATE TABLE payload (
   payload_id text primary key,
   total_chunks integer not null,
@@ -199,7 +254,9 @@ CREATE TABLE payload (
   deleted_at_ms integer,
   key_id text,
   wrapped_key text
-);
+, sha256 text, block_digests text, body_ref text, stored_at_ms integer, inline_body blob);
+
+CREATE INDEX payload_body_ref on payload (body_ref) where body_ref is not null;
 
 CREATE INDEX payload_due on payload (keep_until_ms) where deleted_at_ms is null;
 

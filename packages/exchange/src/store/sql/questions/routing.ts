@@ -136,30 +136,27 @@ const traffic = `select m.message_id as "messageId", m.message_type as "messageT
      p.total_chunks as "totalChunks", m.created_at_ms as "createdAtMs"`;
 const sent = `m.message_id > $1 and m.made_as is null and m.state <> 'error' and m.state <> 'uploading'`;
 
+const sentRows = `${traffic} from message m left join payload p on p.payload_id = m.payload_id where ${sent}`;
+const filed = 'm.filed = 1 order by m.message_id limit $2 + 0';
+/** Of the messages that are not filed yet: few, found by looking at each of them. */
+const unfiled = `m.filed = 0 and m.message_no > (select filing.message_no from filing where filing.one = 1)
+   order by m.message_id limit $2 + 0`;
+const addressedHere = 'm.recipient = $3 and m.addressed_to is null';
+
 /** Ids begin with their day, so that a walk along them begins where the days asked for begin. */
-export const listTraffic = asks<TrafficRow>(
-  'list-traffic',
-  `${traffic} from message m left join payload p on p.payload_id = m.payload_id
-   where ${sent} order by m.message_id limit $2 + 0`,
+export const listTraffic = asks<TrafficRow>('list-traffic', `${sentRows} order by m.message_id limit $2 + 0`);
+export const listTrafficFrom = asks<TrafficRow>('list-traffic-from', `${sentRows} and m.sender = $3 and ${filed}`);
+export const listNewTrafficFrom = asks<TrafficRow>(
+  'list-new-traffic-from',
+  `${sentRows} and m.sender = $3 and ${unfiled}`,
 );
-
-export const listTrafficFrom = asks<TrafficRow>(
-  'list-traffic-from',
-  `${traffic} from message m left join payload p on p.payload_id = m.payload_id
-   where m.sender = $3 and ${sent} order by m.message_id limit $2 + 0`,
+export const listTrafficTo = asks<TrafficRow>('list-traffic-to', `${sentRows} and ${addressedHere} and ${filed}`);
+export const listNewTrafficTo = asks<TrafficRow>(
+  'list-new-traffic-to',
+  `${sentRows} and ${addressedHere} and ${unfiled}`,
 );
-
-export const listTrafficTo = asks<TrafficRow>(
-  'list-traffic-to',
-  `select * from (
-     select * from (
-       ${traffic} from delivery d join message m on m.message_id = d.message_id
-         left join payload p on p.payload_id = m.payload_id
-       where d.mailbox_id = $3 and d.message_id > $1 and m.addressed_to is null and ${sent}
-       order by d.message_id limit $2 + 0) as delivered
-     union all
-     select * from (
-       ${traffic} from message m left join payload p on p.payload_id = m.payload_id
-       where m.addressed_to = $3 and ${sent} order by m.message_id limit $2 + 0) as redirected) as both_ways
-   order by "messageId" limit $2 + 0`,
+/** What a rule took elsewhere. */
+export const listTrafficPast = asks<TrafficRow>(
+  'list-traffic-past',
+  `${sentRows} and m.addressed_to = $3 order by m.message_id limit $2 + 0`,
 );

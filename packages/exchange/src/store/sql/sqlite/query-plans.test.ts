@@ -6,14 +6,18 @@ import type { MailboxId } from '@openmesh/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptOf, acknowledgeOf, bornAtMs, idOf, newMessage, nonceOf, refusalOf } from '../../ledger-probe.ts';
 import { appendAudit, recordRefusals } from '../commands/facts.ts';
+import { fileMessages } from '../commands/filing.ts';
 import { accept, acknowledge } from '../commands/write-messages.ts';
 import type { Question } from '../question.ts';
-import * as deliveries from '../questions/deliveries.ts';
+import * as directory from '../questions/directory.ts';
 import * as facts from '../questions/facts.ts';
+import * as filing from '../questions/filing.ts';
+import * as inbox from '../questions/inbox.ts';
 import * as jobs from '../questions/jobs.ts';
 import * as messages from '../questions/messages.ts';
 import * as nonces from '../questions/nonces.ts';
 import * as records from '../questions/records.ts';
+import * as resolving from '../questions/resolving.ts';
 import * as routing from '../questions/routing.ts';
 import * as workflows from '../questions/workflows.ts';
 import { migrate, openEngine, type SqliteEngine } from './engine.ts';
@@ -29,22 +33,19 @@ type Walk = readonly [table: string, index: string];
 
 /** The question and, for each table it names, the index it must be found by; in the order the engine walks them. */
 const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
-  [deliveries.listWaiting, ['delivery', 'delivery_waiting']],
-  [deliveries.listWaitingWorkflows, ['delivery', 'delivery_waiting']],
-  [deliveries.listDue, ['delivery', 'delivery_due']],
-  [deliveries.readWaiting, ['inbox_counter', byKey]],
-  [deliveries.readDelivery, ['delivery', byKey]],
-  [deliveries.readPosition, ['delivery', byKey]],
-  [deliveries.takePosition],
-  [deliveries.countOut, ['inbox_counter', byKey]],
-  [deliveries.insertDelivery],
-  [deliveries.acknowledgeDelivery, ['delivery', byKey]],
-  [deliveries.acknowledgeCollected, ['delivery', byKey]],
-  [deliveries.withdrawDelivery, ['delivery', byKey]],
-  [deliveries.recordCollection, ['delivery', byKey]],
+  [inbox.listWaiting, ['inbox_entry', byKey]],
+  [inbox.listWaitingWorkflows, ['inbox_entry', byKey]],
+  [inbox.listDue, ['inbox_entry', 'inbox_entry_due']],
+  [inbox.readWaiting, ['inbox_counter', byKey]],
+  [inbox.nextPosition, ['inbox_counter', byKey]],
+  [inbox.countIn],
+  [inbox.countOut, ['inbox_counter', byKey]],
+  [inbox.insertEntry],
+  [inbox.deleteEntry, ['inbox_entry', byKey]],
   [messages.readRegistryVersion, ['registry_version', byKey]],
   [messages.readIdempotency, ['idempotency', byKey]],
   [messages.readChunkKey, ['chunk', 'sqlite_autoindex_chunk_1']],
+  [messages.replaceBody, ['payload', 'sqlite_autoindex_payload_1']],
   [messages.replaceChunk, ['chunk', 'sqlite_autoindex_chunk_1']],
   [messages.growPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [messages.keepPayload, ['payload', 'sqlite_autoindex_payload_1']],
@@ -53,28 +54,40 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [messages.finishUpload, ['message', 'sqlite_autoindex_message_1']],
   [messages.changeState, ['message', 'sqlite_autoindex_message_1']],
   [messages.keepMessage, ['message', 'sqlite_autoindex_message_1']],
-  [messages.acknowledgeMessage, ['message', 'sqlite_autoindex_message_1']],
-  [messages.appendEvent, ['event', byKey]],
-  [records.findMessage, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1'], ['d', byKey]],
-  [records.findByLocalKey, ['m', 'message_local_key'], ['p', 'sqlite_autoindex_payload_1'], ['d', byKey]],
+  [messages.setPosition, ['message', 'sqlite_autoindex_message_1']],
+  [messages.acknowledgeMessage, ['message', byKey]],
+  [messages.setAcknowledgedAt, ['message', 'sqlite_autoindex_message_1']],
+  [messages.recordCollection, ['message', 'sqlite_autoindex_message_1']],
+  [messages.addInlineEvent, ['message', 'sqlite_autoindex_message_1']],
+  [messages.appendEvent, ['message', 'sqlite_autoindex_message_1'], ['event', byKey]],
+  [records.findMessage, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.findMessageWithBody, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.findByLocalKey, ['m', 'message_local_key'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.findNewByLocalKey, ['m', 'message_new_local_key'], ['p', 'sqlite_autoindex_payload_1']],
   [records.findChunk, ['chunk', 'sqlite_autoindex_chunk_1']],
-  [records.readTimeline, ['event', byKey]],
-  [records.richInbox, ['d', byKey], ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
-  [records.richOutbox, ['m', 'message_outbox'], ['d', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [records.readEvents, ['message', 'sqlite_autoindex_message_1']],
+  [records.readLaterEvents, ['event', byKey]],
+  [records.readPosition, ['message', 'sqlite_autoindex_message_1']],
+  [records.richInbox, ['m', 'message_inbox'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richOutbox, ['m', 'message_outbox'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richNewInbox, ['m', byKey], ['filing', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richNewOutbox, ['m', byKey], ['filing', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [filing.readFiling, ['filing', byKey], ['message', lastOfKey]],
+  [filing.fileMessages, ['message', byKey]],
+  [filing.moveFiling, ['filing', byKey]],
   [jobs.listStalledUploads, ['message', 'message_unfinished']],
   [jobs.listDuePayloads, ['payload', 'payload_due']],
-  [jobs.listPayloadBodies, ['chunk', 'sqlite_autoindex_chunk_1']],
+  [jobs.listPayloadBodies, ['payload', 'sqlite_autoindex_payload_1'], ['chunk', 'sqlite_autoindex_chunk_1']],
   [jobs.forgetPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [jobs.dropChunks, ['chunk', 'sqlite_autoindex_chunk_1']],
   [jobs.hideRecords, ['message', 'sqlite_autoindex_message_1'], ['message', 'message_to_hide']],
   [jobs.listRemovable, ['message', 'message_to_remove']],
   [jobs.dropMessage, ['message', 'sqlite_autoindex_message_1']],
-  [jobs.dropDelivery, ['delivery', byKey]],
   [jobs.dropEvents, ['event', byKey]],
   [jobs.dropDeletedPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [jobs.sweepIdempotency, ['idempotency', byKey], ['idempotency', 'idempotency_due']],
   [jobs.sweepRefusals, ['refusal', byKey], ['refusal', 'refusal_at']],
-  [jobs.findBodyRef, ['chunk', 'chunk_body_ref']],
+  [jobs.findBodyRef, ['payload', 'payload_body_ref'], ['chunk', 'chunk_body_ref']],
   [nonces.sweepNonces, ['nonce_log', byKey], ['nonce_log', whole]],
   [facts.searchRefusals, ['refusal', 'refusal_at']],
   [facts.searchRefusalsByMailbox, ['refusal', 'refusal_mailbox']],
@@ -85,11 +98,19 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [facts.readAuditBack, ['audit', byKey]],
   [workflows.dropRegistration, ['registration', byKey]],
   [workflows.dropMembership, ['group_membership', byKey]],
-  [routing.listTrafficFrom, ['m', 'message_outbox'], ['p', 'sqlite_autoindex_payload_1']],
   [routing.readSteps, ['s', byKey]],
   [routing.dropSteps, ['route_step', byKey]],
   [routing.noteRouting, ['message', 'sqlite_autoindex_message_1']],
   [routing.moveRecipient, ['message', 'sqlite_autoindex_message_1']],
+  [resolving.listRouting, ['message', 'message_routing']],
+  [resolving.resolveMessage, ['message', 'sqlite_autoindex_message_1']],
+  [directory.readOrganisation, ['organisation', byKey]],
+  [directory.putOrganisation],
+  [directory.listLinks, ['organisation_link', byKey]],
+  [directory.readLink, ['organisation_link', byKey]],
+  [directory.findMailboxOf, ['mailbox', 'mailbox_organisation']],
+  [directory.listAlertsOf, ['directory_alert', 'directory_alert_code']],
+  [directory.markAnnounced, ['directory_alert', byKey]],
 ];
 
 let folder = '';
@@ -122,6 +143,7 @@ function fill(into: SqliteEngine, guard: ReplayGuard): void {
       recordRefusals([refusalOf(n, { mailbox: recipient, address: `10.0.0.${n % 9}`, certificateSerial: '0A' })]),
     );
     into.talk(appendAudit({ atMs: bornAtMs, actor: 'a', action: 'b', subject: 'c', detail: '{}' }));
+    if (n % 600 === 0) into.talk(fileMessages());
     into.talk(guard.write());
     guard.keep();
   }
@@ -153,7 +175,7 @@ function expectPlan(question: Question<object>, walks: readonly Walk[]): void {
   expect(described).not.toContain('AUTOMATIC');
 }
 
-it.each([routing.listFamily, routing.listTraffic, routing.listTrafficTo])(
+it.each([routing.listFamily, routing.listTraffic, routing.listTrafficFrom, routing.listTrafficTo])(
   '$name walks no table from end to end, sorted or not',
   ({ sql }) => {
     for (const counted of [false, true]) {

@@ -74,6 +74,7 @@ alter table message add column addressed_to text;
 alter table message add column made_as text check (made_as in ('copy', 'resend'));
 alter table message add column made_from text;
 alter table message add column origin_id text;
+create index message_linked on message (linked_message_id) where linked_message_id is not null;
 create index message_origin on message (origin_id) where origin_id is not null;
 create index message_addressed on message (addressed_to, message_id) where addressed_to is not null;
 
