@@ -17,13 +17,12 @@ import { claimNonce } from './write-messages.ts';
 
 export function* inboxPage(query: PageQuery): Talk<InboxPage> {
   const { mailbox, afterPosition, limit, filter } = query;
-  const counted = yield* one(inbox.readWaiting, mailbox);
-  const waiting = counted?.waiting ?? 0;
-  if (waiting === 0) return { entries: [], nextAfter: null, waiting };
-  if (filter !== null) return yield* filteredPage(query, filter, waiting);
+  if (filter !== null) return yield* filteredPage(query, filter, yield* waitingCount(mailbox));
   const rows = yield* all(inbox.listWaiting, mailbox, afterPosition, limit + 1);
   const entries = rows.slice(0, limit) as unknown as readonly InboxEntry[];
   const last = entries.at(-1);
+  const isWhole = afterPosition === 0 && rows.length <= limit;
+  const waiting = isWhole ? rows.length : yield* waitingCount(mailbox);
   return { entries, nextAfter: rows.length > limit && last !== undefined ? last.position : null, waiting };
 }
 

@@ -3,6 +3,7 @@ import { asks, tells } from '../question.ts';
 export const readRegistryVersion = asks<{ version: number }>(
   'read-registry-version',
   'select version from registry_version where one = 1',
+  'steady',
 );
 
 export const readIdempotency = asks<{ fingerprint: string; messageId: string }>(

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { Asked, Row, SqlValue, Talk } from '../question.ts';
+import type { Asked, AskedOfTables, Row, SqlValue, Talk } from '../question.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 
 const pageBytes = 8192;
@@ -66,12 +66,7 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     return fresh;
   };
 
-  const answer = (asked: Asked): unknown => {
-    if ('nonce' in asked) {
-      if (options.guard === undefined) throw new Error('a nonce was claimed where none are kept');
-      return options.guard.claim(asked.nonce);
-    }
-    const { question, params, want } = asked;
+  const put = ({ question, params, want }: AskedOfTables): unknown => {
     const { statement, columns } = prepare(question.sql);
     switch (want) {
       case 'one': {
@@ -85,13 +80,31 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     }
   };
 
+  /** Answers that hold until the transaction ends. */
+  const steady = new Map<string, unknown>();
+
+  const answer = (asked: Asked): unknown => {
+    if ('nonce' in asked) {
+      if (options.guard === undefined) throw new Error('a nonce was claimed where none are kept');
+      return options.guard.claim(asked.nonce);
+    }
+    const { name, trait } = asked.question;
+    if (trait === 'unsettles') steady.clear();
+    if (trait !== 'steady') return put(asked);
+    if (!steady.has(name)) steady.set(name, put(asked));
+    return steady.get(name);
+  };
+
   return {
     talk(talk) {
       let step = talk.next();
       while (step.done !== true) step = talk.next(answer(step.value));
       return step.value;
     },
-    begin: () => db.exec(options.readOnly ? 'begin' : 'begin immediate'),
+    begin() {
+      steady.clear();
+      db.exec(options.readOnly ? 'begin' : 'begin immediate');
+    },
     commit: () => db.exec('commit'),
     rollback: () => {
       if (db.isTransaction) db.exec('rollback');
