@@ -29,7 +29,9 @@ export type UnavailableReason =
   | 'malformed-answer'
   | 'unexpected-answer'
   /** It was not asked, because it failed a moment ago. */
-  | 'resting';
+  | 'resting'
+  /** It was not asked, because as many questions wait for their turn as may. */
+  | 'queue-full';
 
 export interface Unavailable {
   readonly kind: 'unavailable';

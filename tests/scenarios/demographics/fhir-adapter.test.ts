@@ -182,6 +182,18 @@ describe('a service that failed', () => {
     expect(await adapter.trace(registered, context)).toEqual(isRegistered);
   });
 
+  it('has failed once when questions asked side by side have failed', async () => {
+    let nowMs = Date.now();
+    await using world = await StandInWorld.start(() => nowMs);
+    const adapter = world.adapter({ nowMs: () => nowMs });
+    world.standIns.faults.add('demographics', { kind: 'status', status: 503 }, 10);
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => adapter.trace(registered, context)));
+    expect(outcomes.every(({ kind }) => kind === 'unavailable')).toBe(true);
+    expect(world.standIns.asked.get('demographics')).toBe(10);
+    nowMs += 1000;
+    expect(await adapter.trace(registered, context)).toEqual(isRegistered);
+  });
+
   it('is left alone twice as long after each further failure, and briefly again once it has answered', async () => {
     let nowMs = Date.now();
     await using world = await StandInWorld.start(() => nowMs);
@@ -201,16 +213,24 @@ describe('a service that failed', () => {
 });
 
 describe('the agreed rate', () => {
-  it('is kept by waiting, up to a limit', async () => {
+  it('is kept by waiting, up to a limit, and whoever comes beyond it is told when to come again', async () => {
     const slept: number[] = [];
-    const nowMs = Date.now();
+    let nowMs = Date.now();
     await using world = await StandInWorld.start(() => nowMs);
     const adapter = world.adapter({ nowMs: () => nowMs, requestsPerSecond: 5, waitMsMax: 400, slept });
     for (let question = 0; question < 3; question += 1) {
       expect(await adapter.trace(registered, context)).toEqual(isRegistered);
     }
     expect(slept).toEqual([200, 400]);
-    expect(await adapter.trace(registered, context)).toMatchObject({ kind: 'unavailable', reason: 'rate-limited' });
+    for (let question = 0; question < 20; question += 1) {
+      expect(await adapter.trace(registered, context)).toEqual({
+        kind: 'unavailable',
+        reason: 'queue-full',
+        retryAfterMs: 600,
+      });
+    }
     expect(world.standIns.asked.get('demographics')).toBe(3);
+    nowMs += 200;
+    expect(await adapter.trace(registered, context)).toEqual(isRegistered);
   });
 });

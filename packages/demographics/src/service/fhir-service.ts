@@ -53,16 +53,24 @@ export function createFhirService(options: FhirServiceOptions): FhirService {
   let restUntilMs = 0;
 
   const rest = (unavailable: Unavailable): Unavailable => {
-    const wantedMs = Math.min(longestRestMs, firstRestMs * 2 ** Math.min(failures, 10));
-    failures += 1;
-    const restMs = unavailable.retryAfterMs ?? wantedMs * (0.5 + options.random() / 2);
-    restUntilMs = clock.nowMs() + restMs;
+    const nowMs = clock.nowMs();
+    const leftMs = Math.max(0, restUntilMs - nowMs);
+    // Questions asked side by side fail side by side: that is one failure, and not as many as there were questions.
+    const ownMs = leftMs > 0 ? leftMs : nextRest();
+    const restMs = Math.max(leftMs, unavailable.retryAfterMs ?? ownMs);
+    restUntilMs = nowMs + restMs;
     return { ...unavailable, retryAfterMs: restMs };
   };
 
-  const attempt = async (url: URL, grant: Grant, context: FhirContext): Promise<HttpsAnswer> => {
-    const waitMs = pacer.reserve(clock.nowMs());
-    if (waitMs === undefined) return busy;
+  const nextRest = (): number => {
+    const restMs = Math.min(longestRestMs, firstRestMs * 2 ** Math.min(failures, 10));
+    failures += 1;
+    return restMs * (0.5 + options.random() / 2);
+  };
+
+  const attempt = async (url: URL, grant: Grant, context: FhirContext): Promise<HttpsAnswer | Unavailable> => {
+    const { hasTurn, waitMs } = pacer.reserve(clock.nowMs());
+    if (!hasTurn) return { kind: 'unavailable', reason: 'queue-full', retryAfterMs: waitMs };
     if (waitMs > 0) await options.sleep(waitMs);
     const { endUserOrganisation: organisation } = options;
     const headers = {
@@ -79,7 +87,7 @@ export function createFhirService(options: FhirServiceOptions): FhirService {
     const first = await access.grant();
     if (first.kind === 'unavailable') return first;
     const answer = await attempt(url, first, context);
-    if (answer.kind === 'failed' || answer.status !== 401) return answer;
+    if (answer.kind !== 'answer' || answer.status !== 401) return answer;
     // The platform may end a token before its time: one more is worth a second attempt, and only one.
     access.forget(first);
     const second = await access.grant();
@@ -92,16 +100,14 @@ export function createFhirService(options: FhirServiceOptions): FhirService {
       if (leftMs > 0) return { kind: 'unavailable', reason: 'resting', retryAfterMs: leftMs };
       const answer = await withToken(new URL(options.baseUrl.href.replace(/\/$/, '') + path), context);
       const judged = judgeAnswer(answer, clock.nowMs());
-      if (judged.kind === 'unavailable') return rest(judged);
+      // Our own limit says nothing of the service: it is not left alone for that.
+      if (judged.kind === 'unavailable') return judged.reason === 'queue-full' ? judged : rest(judged);
       failures = 0;
       return judged;
     },
     close: () => caller.close(),
   };
 }
-
-/** Our own limit, told as if the service had: the caller comes back in a moment. */
-const busy: HttpsAnswer = { kind: 'answer', status: 429, header: () => undefined, body: '' };
 
 function judgeAnswer(answer: HttpsAnswer | Unavailable, nowMs: number): FhirAnswer {
   if (answer.kind === 'unavailable') return answer;

@@ -1,7 +1,7 @@
 /** Spreads calls over time so that no more than so many begin each second. */
 export interface Pacer {
-  /** Milliseconds to wait before the call that is meant to begin now; undefined when its turn is too far away. */
-  reserve(nowMs: number): number | undefined;
+  /** How long the call that is meant to begin now has to wait; one whose turn is too far away is given none. */
+  reserve(nowMs: number): { readonly hasTurn: boolean; readonly waitMs: number };
 }
 
 export function createPacer(perSecond: number, waitMsMax: number): Pacer {
@@ -11,9 +11,9 @@ export function createPacer(perSecond: number, waitMsMax: number): Pacer {
     reserve(nowMs) {
       const startsAtMs = Math.max(nowMs, nextAtMs);
       const waitMs = startsAtMs - nowMs;
-      if (waitMs > waitMsMax) return undefined;
-      nextAtMs = startsAtMs + gapMs;
-      return waitMs;
+      const hasTurn = waitMs <= waitMsMax;
+      if (hasTurn) nextAtMs = startsAtMs + gapMs;
+      return { hasTurn, waitMs };
     },
   };
 }

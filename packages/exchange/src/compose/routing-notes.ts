@@ -26,6 +26,8 @@ export function createRoutingNotes(
       case 'hold': {
         const { reason } = resolution;
         metrics()?.gpRouted('held');
+        // Neither says more than the failure before it, or than the rate that was agreed.
+        if (reason === 'resting' || reason === 'queue-full') break;
         const nowMs = clock.nowMs();
         if (nowMs - (saidAtMs.get(reason) ?? 0) < quietMs) break;
         saidAtMs.set(reason, nowMs);
