@@ -69,14 +69,10 @@ describe('the server’s certificate', () => {
 });
 
 describe('the client’s certificate', () => {
-  it.each(['expired', 'wrongAuthority', 'revoked', 'wrongUsage'] as const)(
-    'that is %s is named as refused',
-    async (which) => {
-      const error = await withTls({ certificate: pem(certificates.clients[which]) });
-      if (which === 'revoked') return expect(error).toBe('ok');
-      expect(error).toMatchObject({ code: expect.stringMatching(/^(client-certificate-refused|answer-lost)$/) });
-    },
-  );
+  it.each(['expired', 'wrongAuthority', 'wrongUsage'] as const)('that is %s is named as refused', async (which) => {
+    const error = await withTls({ certificate: pem(certificates.clients[which]) });
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(client-certificate-refused|answer-lost)$/) });
+  });
 
   it('that is missing is named as refused', async () => {
     expect(await withTls({ certificate: undefined })).toMatchObject({ code: 'client-certificate-refused' });
