@@ -1,5 +1,6 @@
 import { endOnSignals } from './at-exit.ts';
 import { coldStartFlags, coldStartSummary, runColdStart } from './cold-start.ts';
+import { directoryFlags, directorySummary, runDirectory } from './directory/benchmark.ts';
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
 import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
+  directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 
