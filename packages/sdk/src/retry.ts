@@ -56,16 +56,21 @@ export async function withRetries<T>(retrying: Retrying, tried: Tried, attempt: 
     try {
       return await attempt();
     } catch (error) {
-      const delayMs = pauseBeforeNext(error, number, retrying, tried);
-      if (delayMs === undefined) throw error;
-      retrying.log({
-        level: 'notice',
-        event: 'retrying',
-        text: `${tried.operation}: ${(error as MeshError).code}; attempt ${number + 1} of ${retrying.policy.attempts} in ${delayMs} ms`,
-      });
-      await waitUnlessAborted(delayMs, retrying, tried);
+      await pauseOrThrow(error, number, retrying, tried);
     }
   }
+}
+
+/** Waits before the attempt after this one, which failed; throws its error when there shall be none. */
+export async function pauseOrThrow(error: unknown, attempt: number, retrying: Retrying, tried: Tried): Promise<void> {
+  const delayMs = pauseBeforeNext(error, attempt, retrying, tried);
+  if (delayMs === undefined) throw error;
+  retrying.log({
+    level: 'notice',
+    event: 'retrying',
+    text: `${tried.operation}: ${(error as MeshError).code}; attempt ${attempt + 1} of ${retrying.policy.attempts} in ${delayMs} ms`,
+  });
+  await waitUnlessAborted(delayMs, retrying, tried);
 }
 
 /** Milliseconds to wait before the next attempt; undefined when there shall be none. */

@@ -161,12 +161,15 @@ describe('a connection that breaks', () => {
     expect(error).toMatchObject({ code: 'timed-out', class: 'ambiguous', operation: 'handshake' });
   });
 
-  it('before anything was sent is no doubt: the send is repeated without a key', async () => {
+  it('before anything was sent leaves no doubt, and is tried again as often as the policy says', async () => {
     const closed = await through(() => none);
     await closed.close();
-    await using client = await clientOf(closed, { retry: { attempts: 3 } });
-    const error: unknown = await client.handshake().catch((thrown: MeshError) => thrown);
+    const waits: number[] = [];
+    const surroundings = { random: () => 0.5, wait: (ms: number) => Promise.resolve(void waits.push(ms)) };
+    await using client = await clientOf(closed, { retry: { attempts: 4, delayMsMax: 1500 }, surroundings });
+    const error: unknown = await client.send(message(), Buffer.from('x')).catch((thrown: MeshError) => thrown);
     expect(error).toMatchObject({ code: 'connection-failed', class: 'transient', whoCanFix: 'operator' });
+    expect(waits).toEqual([250, 500, 750]);
   });
 });
 

@@ -97,6 +97,14 @@ describe('an upload that was interrupted', () => {
     expect((await recipient.list()).messages.filter((id) => id === state.messageId)).toHaveLength(1);
   });
 
+  it('is complete when the service says that it has every chunk already, and tracking agrees', async () => {
+    const state = await sendUntil(10);
+    // Long enough for a repeat of the last chunk to be answered by 423.
+    exchange.clock.advance(11 * 60_000);
+    const forgotten = { ...state, done: state.done.slice(0, 8) };
+    expect(await sender.resumeSend(fromFile(path), forgotten)).toMatchObject({ kind: 'sent' });
+  });
+
   it('is refused when the file has another size, another date or, if asked, other bytes', async () => {
     const state = await sendUntil(3);
     const { modifiedMs: _date, ...undated } = state;

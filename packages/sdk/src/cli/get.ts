@@ -39,7 +39,7 @@ async function runGet(request: Request, io: CommandIo): Promise<ExitCode> {
   if ((id === undefined) === (options['all'] === undefined)) throw usage(getCommand, 'get takes an ID, or --all');
   if (options['out'] !== undefined && id === undefined) throw usage(getCommand, '--out goes with an ID');
   await using client = new MeshClient(readSettings(request, io));
-  if (id !== undefined && options['out'] === '-') return printContent(client, id, request, io);
+  if (id !== undefined && options['out'] === '-') return await printContent(client, id, request, io);
   const got: object[] = [];
   for await (const messageId of id === undefined ? client.inbox({}, io) : [id.toUpperCase()]) {
     const path = options['out'] ?? join(options['dir'] ?? '.', `${messageId}.dat`);

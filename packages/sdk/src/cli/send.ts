@@ -59,7 +59,7 @@ async function runSend(request: Request, io: CommandIo): Promise<ExitCode> {
   const payload = path === '-' ? fromStream(io.stdin) : fromFile(path);
   await using client = new MeshClient(readSettings(request, io));
   const outcome = await sendOrResume(client, message, payload, sending, options['state']);
-  return report(client, message, outcome, request, io);
+  return await report(client, message, outcome, request, io);
 }
 
 async function sendOrResume(

@@ -4,7 +4,7 @@ import type { MessageId } from '@openmesh/protocol';
 import { clientError } from '../errors/client-errors.ts';
 import type { CallOptions } from '../options.ts';
 import { type OnProgress, ProgressMeter } from '../progress.ts';
-import { withRetries } from '../retry.ts';
+import { pauseOrThrow, withRetries } from '../retry.ts';
 import type { Session } from '../session.ts';
 import { type ChunkDownload, type DownloadTransfer, requestChunk } from './chunk-download.ts';
 import type { ChunkEnd } from './download-state.ts';
@@ -135,12 +135,11 @@ class MessageDownload implements Download {
     const { session, options, ask } = this.#parts;
     const handedOut = createHash('sha256');
     let bytes = 0;
-    let failure: unknown;
+    const tried = { operation: 'download', isRepeatable: true, signal: options.signal } as const;
     // Breaking off again and again counts only while nothing new comes.
-    for (let breaks = 0; breaks < session.policy.attempts; ) {
+    for (let breaks = 0; ; ) {
       const before = bytes;
       try {
-        if (failure !== undefined) await this.#pause(breaks, failure);
         const current = this.#current ?? (await ask(chunk));
         this.#current = current;
         if (current.metadata.totalChunks !== this.metadata.totalChunks) this.#contradiction();
@@ -155,28 +154,10 @@ class MessageDownload implements Download {
       } catch (error) {
         this.#current?.cancel();
         this.#current = undefined;
-        if (!isWorthRepeating(error) || options.signal?.aborted === true) throw error;
         breaks = bytes > before ? 1 : breaks + 1;
-        failure = error;
+        await pauseOrThrow(error, breaks, session, tried);
       }
     }
-    throw failure;
-  }
-
-  /** The pause before asking again, as the policy has it. */
-  async #pause(breaks: number, failure: unknown): Promise<void> {
-    const { session, options } = this.#parts;
-    let isFirst = true;
-    const { policy } = session;
-    const waiting = {
-      ...session,
-      policy: { ...policy, firstDelayMs: policy.firstDelayMs * 2 ** (breaks - 1), attempts: 2 },
-    };
-    await withRetries(waiting, { operation: 'download', isRepeatable: true, signal: options.signal }, () => {
-      if (!isFirst) return Promise.resolve();
-      isFirst = false;
-      return Promise.reject(failure instanceof Error ? failure : new Error('the download broke off'));
-    });
   }
 
   #count(bytes: number): void {
@@ -214,8 +195,4 @@ async function* skipping(chunk: ChunkDownload, bytes: number, sha256: string): A
 function changed({ metadata }: ChunkDownload): never {
   const detail = 'asked for again, the chunk is another one';
   throw clientError('unexpected-answer', 'download', { detail, messageId: metadata.messageId });
-}
-
-function isWorthRepeating(error: unknown): boolean {
-  return error instanceof Error && 'class' in error && (error.class === 'transient' || error.class === 'ambiguous');
 }
