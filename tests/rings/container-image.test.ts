@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { chown, cp, mkdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { dirname, join, relative, sep } from 'node:path';
@@ -70,9 +70,9 @@ async function buildImage(image: string): Promise<void> {
     await mkdir(dirname(join(image, name)), { recursive: true });
     await cp(path, join(image, name), { recursive: true });
   }
-  for (const name of ['protocol', 'exchange', 'sandbox']) {
+  await mkdir(join(image, 'node_modules/@openmesh'), { recursive: true });
+  for (const name of await readdir(join(repository, 'node_modules/@openmesh'))) {
     const link = join('node_modules/@openmesh', name);
-    await mkdir(join(image, 'node_modules/@openmesh'), { recursive: true });
     await symlink(await readlink(join(repository, link)), join(image, link));
   }
 }

@@ -45,6 +45,7 @@ describe('the common name of a client certificate', () => {
           ? true
           : holder?.localId === localId.toUpperCase() && holder.odsCode === odsCode.toUpperCase();
       }),
+      { examples: [['A', '.0']] },
     );
   });
 });

@@ -28,5 +28,8 @@ export function parseCommonName(commonName: string): CertificateHolder | undefin
 /** The common name of a holder, or undefined when it would not be read back as the same holder. */
 export function formatCommonName(localId: string, odsCode: string): string | undefined {
   const commonName = `${localId}.${odsCode}${domain}`;
-  return parseCommonName(commonName) === undefined ? undefined : commonName;
+  const holder = parseCommonName(commonName);
+  // A code that begins with a dot would leave that dot to the local id.
+  const same = holder?.localId === localId.toUpperCase() && holder.odsCode === odsCode.toUpperCase();
+  return same ? commonName : undefined;
 }

@@ -70,6 +70,9 @@ describe('a ledger of the first schema, once it is opened', () => {
     const { messages } = ledger;
     expect(await messages.find(idOf(2))).toEqual({
       messageId: idOf(2),
+      addressedTo: null,
+      madeAs: null,
+      originId: null,
       messageType: 'DATA',
       sender: alice,
       recipient: bob,
