@@ -87,6 +87,8 @@ export const rooms: readonly Room[] = [
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },
   { name: 'sandbox', files: /^packages\/sandbox\/src\//, knows: 'everyone' },
+  // The SDK is published: Node and the protocol, nothing else.
+  { name: 'sdk', files: /^packages\/sdk\/src\//, knows: ['protocol'], packages: /^node:/ },
 ];
 
 /** A file's room; undefined when it lies outside the house. */

@@ -53,7 +53,8 @@ export interface ClientChoice extends Partial<MeshClientOptions> {
   readonly secureVersion?: 'TLSv1.2' | 'TLSv1.3';
 }
 
-const sharedKey = 'kit-shared-key';
+/** What every mailbox of the kit's exchange signs its tokens with. */
+export const kitSharedKey = 'kit-shared-key';
 const jobsMax = 100;
 const closingTurns = 10;
 
@@ -139,7 +140,7 @@ export class ExchangeInProcess implements AsyncDisposable {
       url: this.url,
       mailboxId,
       password: seededPassword,
-      sharedKey,
+      sharedKey: kitSharedKey,
       accept,
       tls,
       nowMs: this.clock.nowMs,
@@ -240,7 +241,7 @@ export class ExchangeInProcess implements AsyncDisposable {
       OPENMESH_MACHINES_HOST: '127.0.0.1',
       OPENMESH_MACHINES_PORT: '0',
       OPENMESH_OPERATORS_PORT: '0',
-      OPENMESH_SHARED_KEY: sharedKey,
+      OPENMESH_SHARED_KEY: kitSharedKey,
       OPENMESH_SECRET_KEY_FILE: join(this.#folder.path, 'secret-key'),
       OPENMESH_LEDGER: `sqlite:${this.ledgerFile}`,
       OPENMESH_BODIES: `file:${this.bodiesFolder}`,

@@ -1,0 +1,29 @@
+export { MeshClient } from './client.ts';
+export { type ClientErrorName, clientErrors } from './errors/client-errors.ts';
+export {
+  type InvalidField,
+  MeshError,
+  type MeshErrorCode,
+  type OperationName,
+  type WireRefusal,
+} from './errors/mesh-error.ts';
+export type { Handshake } from './handshake.ts';
+export { defaultLimits, type Limits } from './limits.ts';
+export type { Log, LogEntry } from './log.ts';
+export type { CallOptions, ClientCertificate, MeshClientOptions, TlsOptions } from './options.ts';
+export { fromFile } from './payload/file-payload.ts';
+export { type ByteRange, fromRanges, type Payload, type PayloadInput, type PayloadSource } from './payload/payload.ts';
+export type { OnProgress, Progress } from './progress.ts';
+export type { DownloadTransfer } from './receive/chunk-download.ts';
+export type { Download, DownloadOptions } from './receive/download.ts';
+export type { InboxPage, InboxQuery } from './receive/list-inbox.ts';
+export type { MessageMetadata, MessageStatusHeaders } from './receive/message-metadata.ts';
+export { defaultRetryPolicy, type RetryPolicy } from './retry.ts';
+export type { OutgoingMessage } from './send/outgoing-message.ts';
+export type { SendOptions } from './send/send.ts';
+export type { SendOutcome, SendUnknown, Sent } from './send/send-outcome.ts';
+export { type ChunkDone, parseUploadState, type UploadState } from './send/upload-state.ts';
+export type { Surroundings } from './surroundings.ts';
+export type { Tracking, TrackingByLocalId } from './track.ts';
+export { sdkVersion } from './version.ts';
+export type { AnswerHeaders } from './wire/answer.ts';
