@@ -81,11 +81,14 @@ describe('docs/dependencies.md', () => {
 
   it('lists every package of the manifests, in the section of those it is shipped with, and no other', () => {
     const packages = manifest('package.json')['workspaces'] as unknown as readonly string[];
-    const shipped = packages.flatMap((folder) => external(manifest(`${folder}/package.json`)['dependencies']));
+    const ofClient = external(manifest('packages/client/package.json')['dependencies']);
+    const others = packages.filter((folder) => folder !== 'packages/client');
+    const shipped = others.flatMap((folder) => external(manifest(`${folder}/package.json`)['dependencies']));
     const ring = manifest('tests/rings/javascript-client/package.json');
     const root = manifest('package.json');
     const sections: readonly (readonly [string, readonly string[]])[] = [
       ['## Shipped with the exchange', shipped],
+      ['## Shipped with the folder client', ofClient],
       ['## Shipped with the repository', external(root['optionalDependencies'])],
       ['## Development', external(root['devDependencies'])],
       ['## Installed by a ring, in a folder of its own', external(ring['dependencies'])],

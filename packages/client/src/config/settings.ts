@@ -70,6 +70,9 @@ export const processSettings = {
   serverRetry: given('ServerRetry', number('attempts', 1, 100), 3, {
     help: 'Attempts inside one cycle before the service is left alone for a while.',
   }),
+  backoffMs: given('BackoffSeconds', number('seconds', 1, 3600, 1000), 60, {
+    help: 'Pause after a cycle that failed; twice, five and ten times that after the next ones, at most PollPeriod.',
+  }),
   strictServerRetry: given('StrictServerRetry', flag, 'N', {
     help: 'Gives a pair up (TRANSFER/ERROR/06, to FAILED) after that many cycles, instead of keeping it in OUT.',
     unknown: 'what the Java client does when its attempts are used up: a long outage must not empty a queue into FAILED',

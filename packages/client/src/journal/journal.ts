@@ -130,6 +130,8 @@ export interface Journal extends Disposable {
   /** Entries of a mailbox that are not acknowledged, oldest first. */
   unacknowledged(mailbox: string): readonly IncomingEntry[];
   putIncoming(entry: IncomingEntry): void;
+  /** True when no notice of this kind was claimed within the last `everyMs`; from then on one is. */
+  claimNotice(mailbox: string, kind: string, nowMs: number, everyMs: number): boolean;
   counts(mailbox: string): JournalCounts;
   /** Removes what was settled or acknowledged before a moment; answers how many entries. */
   prune(beforeMs: number): number;

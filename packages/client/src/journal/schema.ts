@@ -36,6 +36,12 @@ const migrations = [
     changed_ms INTEGER NOT NULL,
     PRIMARY KEY (mailbox, message_id)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE notice (
+    mailbox TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, kind)
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX incoming_open ON incoming (mailbox, changed_ms) WHERE state <> 'acknowledged';
   `,
 ];

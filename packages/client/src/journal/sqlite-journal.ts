@@ -140,6 +140,12 @@ class SqliteJournal implements Journal {
     );
   }
 
+  claimNotice(mailbox: string, kind: string, nowMs: number, everyMs: number): boolean {
+    const sql = `INSERT INTO notice (mailbox, kind, at_ms) VALUES (?, ?, ?)
+      ON CONFLICT (mailbox, kind) DO UPDATE SET at_ms = excluded.at_ms WHERE at_ms <= excluded.at_ms - ? RETURNING 1`;
+    return this.#one(sql, mailbox, kind, nowMs, everyMs) !== undefined;
+  }
+
   counts(mailbox: string): JournalCounts {
     const count = (table: 'outgoing' | 'incoming'): Record<string, number> => {
       const sql = `SELECT state, count(*) AS number FROM ${table} WHERE mailbox = ? GROUP BY state`;
