@@ -1,15 +1,24 @@
 import { type MessageId, parseMessageId } from '@openmesh/protocol';
 import { clientError } from './errors/client-errors.ts';
+import type { OperationName } from './errors/mesh-error.ts';
 import { type Handshake, handshake } from './handshake.ts';
+import { type Endpoint, lookupEndpoint, searchWorkflow } from './lookup.ts';
 import { makeSession } from './make-session.ts';
 import type { CallOptions, MeshClientOptions } from './options.ts';
 import type { PayloadInput } from './payload/payload.ts';
+import { acknowledge } from './receive/acknowledge.ts';
+import { describeMessage } from './receive/describe-message.ts';
 import { type Download, type DownloadOptions, download } from './receive/download.ts';
-import { type InboxPage, type InboxQuery, listInbox, walkInbox } from './receive/list-inbox.ts';
+import { type DownloadedFile, type DownloadToFileOptions, downloadToFile } from './receive/download-to-file.ts';
+import { countInbox, type InboxPage, type InboxQuery, listInbox, walkInbox } from './receive/list-inbox.ts';
+import type { MessageMetadata } from './receive/message-metadata.ts';
+import { type ReceivedMessage, receive } from './receive/receive.ts';
 import type { OutgoingMessage } from './send/outgoing-message.ts';
+import { type ResumeOptions, resolveSend, resumeSend } from './send/resume.ts';
 import { type SendOptions, send } from './send/send.ts';
-import type { SendOutcome } from './send/send-outcome.ts';
-import { askJson, type Session } from './session.ts';
+import type { SendOutcome, SendResolution, SendUnknown, Sent } from './send/send-outcome.ts';
+import type { UploadState } from './send/upload-state.ts';
+import type { Session } from './session.ts';
 import { type Tracking, type TrackingByLocalId, track, trackByLocalId } from './track.ts';
 
 /**
@@ -61,10 +70,26 @@ export class MeshClient implements AsyncDisposable {
     return send({ session: this.#session, takesKeys }, message, payload, options);
   }
 
+  /** Goes on with an upload that was interrupted, from the state that `onState` gave last. */
+  async resumeSend(payload: PayloadInput, state: UploadState, options: ResumeOptions = {}): Promise<Sent> {
+    const { takesIdempotencyKeys: takesKeys } = await this.#recentHandshake(options);
+    return resumeSend({ session: this.#session, takesKeys }, payload, state, options);
+  }
+
+  /** Finds out, by its local id, what became of a send whose outcome is unknown. Sends nothing. */
+  resolveSend(unknown: SendUnknown, options: CallOptions = {}): Promise<SendResolution> {
+    return resolveSend(this.#session, unknown, options);
+  }
+
   /** One page of the inbox, oldest first. */
   async list(query: InboxQuery = {}, options: CallOptions = {}): Promise<InboxPage> {
     await this.#recentHandshake(options);
     return listInbox(this.#session, query, options);
+  }
+
+  /** How many messages wait. The specification calls it deprecated; `list` says it too. */
+  count(options: CallOptions = {}): Promise<number> {
+    return countInbox(this.#session, options);
   }
 
   /** Every waiting message id, oldest first, whatever number of pages that takes. */
@@ -78,15 +103,31 @@ export class MeshClient implements AsyncDisposable {
     return download(this.#session, readId(messageId, 'download'), options);
   }
 
+  /** Downloads a message into a file, and goes on with a download that was interrupted. Does not acknowledge. */
+  downloadToFile(messageId: string, path: string, options: DownloadToFileOptions = {}): Promise<DownloadedFile> {
+    return downloadToFile(this.#session, readId(messageId, 'download'), path, options);
+  }
+
+  /**
+   * Every waiting message, to be read in a `for await` block, and acknowledged when the block has ended well:
+   * not when it threw, nor when it broke off.
+   */
+  async *receive(
+    query: Omit<InboxQuery, 'continueFrom'> = {},
+    options: DownloadOptions = {},
+  ): AsyncGenerator<ReceivedMessage, void, undefined> {
+    await this.#recentHandshake(options);
+    yield* receive(this.#session, query, options);
+  }
+
+  /** The headers of a message without its content. */
+  describe(messageId: string, options: CallOptions = {}): Promise<MessageMetadata> {
+    return describeMessage(this.#session, readId(messageId, 'describe'), options);
+  }
+
   /** Tells the service that the message is safe here: it leaves the inbox and cannot be downloaded again. */
-  async acknowledge(messageId: string, { signal }: CallOptions = {}): Promise<void> {
-    const id = readId(messageId, 'acknowledge');
-    const path = `/inbox/${id}/status/acknowledged`;
-    await askJson(
-      this.#session,
-      { isRepeatable: true },
-      { operation: 'acknowledge', method: 'PUT', path, accepts: [200], messageId: id, signal },
-    );
+  acknowledge(messageId: string, options: CallOptions = {}): Promise<void> {
+    return acknowledge(this.#session, readId(messageId, 'acknowledge'), options);
   }
 
   /** What became of a message this mailbox sent. */
@@ -97,6 +138,16 @@ export class MeshClient implements AsyncDisposable {
   /** The same by the sender's own reference. */
   trackByLocalId(localId: string, options: CallOptions = {}): Promise<TrackingByLocalId> {
     return trackByLocalId(this.#session, localId, options);
+  }
+
+  /** The mailboxes of an organisation that may receive a workflow. */
+  lookupEndpoint(odsCode: string, workflowId: string, options: CallOptions = {}): Promise<readonly Endpoint[]> {
+    return lookupEndpoint(this.#session, odsCode, workflowId, options);
+  }
+
+  /** Every mailbox that may receive a workflow. */
+  searchWorkflow(workflowId: string, options: CallOptions = {}): Promise<readonly Endpoint[]> {
+    return searchWorkflow(this.#session, workflowId, options);
   }
 
   /** Ends the kept connections; calls under way fail. */
@@ -116,7 +167,7 @@ export class MeshClient implements AsyncDisposable {
   }
 }
 
-function readId(raw: string, operation: 'download' | 'acknowledge' | 'track'): MessageId {
+function readId(raw: string, operation: OperationName): MessageId {
   const id = parseMessageId(raw);
   if (id === undefined) throw clientError('invalid-option', operation, { detail: 'messageId is no message id' });
   return id;

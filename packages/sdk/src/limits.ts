@@ -36,6 +36,10 @@ export interface Limits {
   readonly inboxPages: number;
   /** Time between two reports of progress. */
   readonly progressMs: number;
+  /** How often a lost send is looked for before it counts as not found: a service may list it late. */
+  readonly lostSendLooks: number;
+  /** Time between two of those looks. */
+  readonly lostSendLookMs: number;
   /** How long a handshake is good for before the next is made by itself. */
   readonly handshakeMs: number;
 }
@@ -55,6 +59,8 @@ export const defaultLimits: Limits = {
   downloadBytes: 100_000_000_000,
   inboxPages: 10_000,
   progressMs: 250,
+  lostSendLooks: 3,
+  lostSendLookMs: 20 * SECOND_MS,
   handshakeMs: 23 * HOUR_MS,
 };
 

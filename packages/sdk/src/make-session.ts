@@ -23,7 +23,8 @@ export function makeSession(options: MeshClientOptions): Session {
   const surroundings = { ...hostSurroundings, ...options.surroundings };
   const log = options.log ?? warnOnly;
   const proxy = options.proxy === undefined ? undefined : readProxyAddress(options.proxy);
-  const agent = makeAgent({ address, tls: readTls(options.tls), proxy, limits });
+  const { keepConnections = true } = options;
+  const agent = makeAgent({ address, tls: readTls(options.tls), proxy, limits, keepConnections });
   warnOfDangers(options, address, log);
   const { password, sharedKey } = options;
   return {

@@ -40,6 +40,8 @@ export interface MeshClientOptions {
   readonly proxy?: string | undefined;
   /** Plain HTTP to a host that is not this machine: the token, and whatever is sent, can be read on the way. */
   readonly dangerouslyAllowPlainHttp?: boolean | undefined;
+  /** Use a connection again for the next request. Yes when absent; no costs a TLS handshake for each request. */
+  readonly keepConnections?: boolean | undefined;
   /** Name and version of the program, such as `lab-system/4.2`, told to the service with each handshake. */
   readonly application?: string | undefined;
   readonly limits?: Partial<Limits> | undefined;

@@ -82,11 +82,16 @@ function pauseBeforeNext(error: unknown, attempt: number, retrying: Retrying, tr
   return asked + spread;
 }
 
-async function waitUnlessAborted(delayMs: number, retrying: Retrying, tried: Tried): Promise<void> {
+/** Waits; an abort ends it with the error that every call ends with. */
+export async function waitUnlessAborted(
+  delayMs: number,
+  { surroundings }: Pick<Retrying, 'surroundings'>,
+  { operation, signal }: Omit<Tried, 'isRepeatable'>,
+): Promise<void> {
   try {
-    await retrying.surroundings.wait(delayMs, tried.signal);
+    await surroundings.wait(delayMs, signal);
   } catch (error) {
-    if (tried.signal?.aborted === true) throw clientError('aborted', tried.operation, { cause: tried.signal.reason });
+    if (signal?.aborted === true) throw clientError('aborted', operation, { cause: signal.reason });
     throw error;
   }
 }

@@ -130,6 +130,12 @@ export const clientErrors = {
     whoCanFix: 'caller',
     hint: 'The cause says what went wrong; nothing of a message is delivered that did not arrive whole.',
   },
+  'file-unusable': {
+    text: 'the file to download into could not be made, written or read',
+    class: 'permanent',
+    whoCanFix: 'operator',
+    hint: 'Make room, allow writing, or choose a file that does not exist yet; the message still waits in the inbox.',
+  },
   'state-unusable': {
     text: 'the saved state belongs to another transfer, or the file it speaks of has changed',
     class: 'permanent',

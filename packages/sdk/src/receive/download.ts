@@ -7,6 +7,7 @@ import { type OnProgress, ProgressMeter } from '../progress.ts';
 import { withRetries } from '../retry.ts';
 import type { Session } from '../session.ts';
 import { type ChunkDownload, type DownloadTransfer, requestChunk } from './chunk-download.ts';
+import type { ChunkEnd } from './download-state.ts';
 import type { MessageMetadata } from './message-metadata.ts';
 
 export interface DownloadOptions extends CallOptions {
@@ -27,13 +28,6 @@ export interface Download extends AsyncIterable<Buffer> {
   stream(): Readable;
   /** Ends the request, read or not. */
   cancel(): void;
-}
-
-export interface ChunkEnd {
-  readonly chunk: number;
-  readonly bytes: number;
-  /** Of the content of this chunk, hexadecimal. */
-  readonly sha256: string;
 }
 
 export interface DownloadHooks {

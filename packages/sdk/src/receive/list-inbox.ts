@@ -60,6 +60,18 @@ export async function* walkInbox(
   throw unexpected(`it has more pages than the limit inboxPages of ${session.limits.inboxPages}`);
 }
 
+/** How many messages wait in the inbox. */
+export async function countInbox(session: Session, { signal }: CallOptions): Promise<number> {
+  const json = await askJson(
+    session,
+    { isRepeatable: true },
+    { operation: 'count', method: 'GET', path: '/count', accepts: [200], signal },
+  );
+  const count = (json as Readonly<Record<string, unknown>> | null | undefined)?.['count'];
+  if (typeof count !== 'number') throw clientError('unexpected-answer', 'count', { detail: 'it counts nothing' });
+  return count;
+}
+
 function queryText({ maxResults = inboxPageDefault, workflowFilter, continueFrom }: InboxQuery): string {
   if (!Number.isSafeInteger(maxResults) || maxResults < inboxPageMin || maxResults > inboxPageMax) {
     invalid(`maxResults must be from ${inboxPageMin} to ${inboxPageMax}`);

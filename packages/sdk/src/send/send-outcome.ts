@@ -1,5 +1,7 @@
 import type { MessageId } from '@openmesh/protocol';
 import type { MeshError } from '../errors/mesh-error.ts';
+import type { Tracking } from '../track.ts';
+import type { UploadState } from './upload-state.ts';
 
 /** The service has the whole message. */
 export interface Sent {
@@ -17,6 +19,7 @@ export interface Sent {
 export interface SendUnknown {
   readonly kind: 'unknown';
   readonly localId: string | undefined;
+  readonly workflowId: string;
   /** The key the message was sent under; undefined where the service does not take keys. */
   readonly idempotencyKey: string | undefined;
   /** More than one chunk: it cannot have been delivered, but an upload may have begun. */
@@ -30,3 +33,14 @@ export interface SendUnknown {
 }
 
 export type SendOutcome = Sent | SendUnknown;
+
+/** What was found out about a send whose answer was lost. */
+export type SendResolution =
+  /** The service took it; `tracking` says what became of it since. */
+  | { readonly kind: 'arrived'; readonly messageId: MessageId; readonly tracking: Tracking }
+  /** An upload began and can be continued with this state. */
+  | { readonly kind: 'uploading'; readonly messageId: MessageId; readonly state: UploadState }
+  /** The service knows no such message: it can be sent again. */
+  | { readonly kind: 'not-found' }
+  /** It cannot be told: there was no local id, several messages have it, or the one that has it is another message. */
+  | { readonly kind: 'undecided'; readonly reason: 'no-local-id' | 'several' | 'another-message' };

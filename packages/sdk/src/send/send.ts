@@ -187,6 +187,7 @@ function unknownOutcome(
   return {
     kind: 'unknown',
     localId: message.localId,
+    workflowId: message.workflowId,
     idempotencyKey,
     mayHaveBeenDelivered: plan.totalChunks === 1,
     sizeBytes: payload.sizeBytes,
@@ -200,7 +201,6 @@ function unknownOutcome(
 function stateOf(session: Session, { payload, options, plan }: FirstChunk, messageId: MessageId, done: ChunkDone) {
   const state: UploadState = {
     version: 1,
-    origin: session.origin,
     mailboxId: session.mailbox,
     messageId,
     sizeBytes: payload.sizeBytes,

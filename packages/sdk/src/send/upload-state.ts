@@ -15,8 +15,6 @@ export interface ChunkDone {
  */
 export interface UploadState {
   readonly version: 1;
-  /** Of the service, so that it is not continued at another. */
-  readonly origin: string;
   readonly mailboxId: string;
   readonly messageId: MessageId;
   readonly sizeBytes: number;
@@ -36,7 +34,6 @@ export function parseUploadState(json: unknown): UploadState {
   const good =
     state?.version === 1 &&
     messageId !== undefined &&
-    typeof state.origin === 'string' &&
     typeof state.mailboxId === 'string' &&
     isCount(state.sizeBytes) &&
     isCount(state.chunkBytes) &&

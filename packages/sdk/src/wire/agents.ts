@@ -13,6 +13,7 @@ export interface AgentParts {
   readonly tls: TlsSettings;
   readonly proxy: ProxyAddress | undefined;
   readonly limits: Limits;
+  readonly keepConnections: boolean;
 }
 
 type OnSocket = (error: Error | null, socket: Duplex) => void;
@@ -20,7 +21,7 @@ type OnSocket = (error: Error | null, socket: Duplex) => void;
 /** The kept connections of one client: straight to the service or through a proxy, with or without TLS. */
 export function makeAgent(parts: AgentParts): HttpAgent {
   const { address, tls, proxy, limits } = parts;
-  const kept = { keepAlive: true, maxSockets: limits.sockets, timeout: limits.idleSocketMs };
+  const kept = { keepAlive: parts.keepConnections, maxSockets: limits.sockets, timeout: limits.idleSocketMs };
   if (address.isSecure) {
     const secured = { ...kept, ...tls, servername: tls.servername ?? serverNameOf(address) };
     return proxy === undefined ? new HttpsAgent(secured) : new SecureTunnelAgent(secured, parts, proxy);
