@@ -120,15 +120,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'client-mailbox',
     files: /^packages\/client\/src\/((send|receive|mailbox)\/|steps\.ts$)/,
-    knows: [
-      'protocol',
-      'sdk',
-      'client-texts',
-      'client-config',
-      'client-folders',
-      'client-journal',
-      'client-observe',
-    ],
+    knows: ['protocol', 'sdk', 'client-texts', 'client-config', 'client-folders', 'client-journal', 'client-observe'],
     packages: /^node:(diagnostics_channel|fs|fs\/promises|os|path|sqlite|stream|stream\/promises|zlib)$/,
   },
   {

@@ -26,20 +26,41 @@ export class ClientFolder {
     this.configFile = join(home, 'meshclient.cfg');
     mkdirSync(home, { recursive: true });
     for (const id of options.mailboxes) {
-      for (const folder of ['IN', 'OUT', 'SENT', 'FAILED', 'TEMP']) mkdirSync(join(home, id, folder), { recursive: true });
+      for (const folder of ['IN', 'OUT', 'SENT', 'FAILED', 'TEMP'])
+        mkdirSync(join(home, id, folder), { recursive: true });
     }
     this.configure(options);
   }
 
-  configure({ url, mailboxes, password = seededPassword, sharedKey = 'kit-shared-key', settings, mailboxSettings }: ClientFolderOptions): void {
-    const flat = { PrimaryURL: url, AuthenticationKey: sharedKey, ProcessingDelay: '0', PickupSeconds: '1', PollPeriod: '1', BackoffSeconds: '1', ...settings };
+  configure({
+    url,
+    mailboxes,
+    password = seededPassword,
+    sharedKey = 'kit-shared-key',
+    settings,
+    mailboxSettings,
+  }: ClientFolderOptions): void {
+    const flat = {
+      PrimaryURL: url,
+      AuthenticationKey: sharedKey,
+      ProcessingDelay: '0',
+      PickupSeconds: '1',
+      PollPeriod: '1',
+      BackoffSeconds: '1',
+      ...settings,
+    };
     const clients = mailboxes.map((id) => ({
       ClientIdentity: id,
       ClientAuthentication: password,
       InterfaceRoot: join(this.home, id),
       ...mailboxSettings,
     }));
-    const xml = ['<MESHConfig>', ...elements(flat), ...clients.flatMap((client) => ['<Client>', ...elements(client), '</Client>']), '</MESHConfig>'];
+    const xml = [
+      '<MESHConfig>',
+      ...elements(flat),
+      ...clients.flatMap((client) => ['<Client>', ...elements(client), '</Client>']),
+      '</MESHConfig>',
+    ];
     writeFileSync(this.configFile, `${xml.join('\n')}\n`);
   }
 
@@ -66,8 +87,18 @@ export class ClientFolder {
   }
 
   dropControl(mailbox: string, base: string, fields: ControlFields): void {
-    const standard = { Version: '1.0', AddressType: 'DTS', MessageType: 'Data', From_DTS: mailbox, WorkflowId: 'KIT_WORKFLOW' };
-    this.#move(mailbox, `${base}.ctl`, ['<DTSControl>', ...elements({ ...standard, ...fields }), '</DTSControl>'].join('\n'));
+    const standard = {
+      Version: '1.0',
+      AddressType: 'DTS',
+      MessageType: 'Data',
+      From_DTS: mailbox,
+      WorkflowId: 'KIT_WORKFLOW',
+    };
+    this.#move(
+      mailbox,
+      `${base}.ctl`,
+      ['<DTSControl>', ...elements({ ...standard, ...fields }), '</DTSControl>'].join('\n'),
+    );
   }
 
   #move(mailbox: string, name: string, bytes: Uint8Array | string): void {
@@ -78,7 +109,9 @@ export class ClientFolder {
 }
 
 function elements(values: Readonly<Record<string, string>>): readonly string[] {
-  return Object.entries(values).map(([name, value]) => `<${name}>${value.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</${name}>`);
+  return Object.entries(values).map(
+    ([name, value]) => `<${name}>${value.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</${name}>`,
+  );
 }
 
 /** The value of an element of a control file, read as integrators do it: by a regular expression. */

@@ -12,7 +12,7 @@ import type { Credentials } from './keystore/credentials.ts';
 import type { MailboxParts } from './mailbox/mailbox-parts.ts';
 import { MailboxWorker } from './mailbox/mailbox-worker.ts';
 import { Slots } from './mailbox/slots.ts';
-import { makeCounters, type Counters } from './observe/counters.ts';
+import { type Counters, makeCounters } from './observe/counters.ts';
 import type { Log } from './observe/log.ts';
 
 /** There is no shared key. The sentence says what is missing and who issues it. */

@@ -21,6 +21,8 @@ export const steps = {
   outMoved: channel('openmesh-client:out-moved'),
   /** All were made and flushed; the journal does not know. */
   outFiled: channel('openmesh-client:out-filed'),
+  /** One chunk of several is in TEMP, and in the journal. */
+  inChunk: channel('openmesh-client:in-chunk'),
   /** The files of a message lie in TEMP; the journal does not know. */
   inDownloaded: channel('openmesh-client:in-downloaded'),
   /** The journal lists the moves; none was made. */

@@ -48,7 +48,10 @@ export interface ServiceChoice {
 }
 
 /** The SDK's client of one mailbox. Throws a MeshError where key and certificate do not fit together. */
-export function makeService({ config, sharedKey, credentials, proxy, log }: ServiceChoice, mailbox: MailboxConfig): MeshClient {
+export function makeService(
+  { config, sharedKey, credentials, proxy, log }: ServiceChoice,
+  mailbox: MailboxConfig,
+): MeshClient {
   return new MeshClient({
     url: config.url,
     mailboxId: mailbox.id,
@@ -65,7 +68,13 @@ export function makeService({ config, sharedKey, credentials, proxy, log }: Serv
       sockets: Math.max(config.maxConnections, mailbox.parallelSends + 1),
     },
     log: ({ level, event, text }) =>
-      log({ level: level === 'warning' ? 'warn' : 'debug', event, component: 'ServiceManager', mailbox: mailbox.id, text }),
+      log({
+        level: level === 'warning' ? 'warn' : 'debug',
+        event,
+        component: 'ServiceManager',
+        mailbox: mailbox.id,
+        text,
+      }),
   });
 }
 

@@ -14,9 +14,10 @@ const filesBytesMax = 64 * 1024;
 /** Judges what was read, setting by setting and then as a whole. Throws a ConfigFault that lists every problem. */
 export function buildConfig(raw: RawConfig, env: Environment, platform = process.platform): ClientConfig {
   const judge = new Judge(raw, env, platform);
-  const values = judge.read<ProcessValues>(raw.settings, processSettings);
+  const values = judge.read(raw.settings, processSettings) as ProcessValues;
   const mailboxes = raw.mailboxes.map((mailbox) => judge.mailbox(mailbox));
-  if (mailboxes.length === 0) judge.refuse(1, '', `has no mailbox: add ${raw.format === 'yaml' ? 'mailboxes' : '<Client>'}`);
+  if (mailboxes.length === 0)
+    judge.refuse(1, '', `has no mailbox: add ${raw.format === 'yaml' ? 'mailboxes' : '<Client>'}`);
   if (values.url === undefined) judge.refuse(1, judge.spelling('url', processSettings), 'is missing');
   const found = mailboxes.filter((mailbox) => mailbox !== undefined);
   const config: ClientConfig = {
@@ -62,7 +63,7 @@ export class Judge {
     this.warnings.push({ file: this.#raw.file, line, setting, problem });
   }
 
-  read<Values>(settings: ReadonlyMap<string, RawSetting>, table: Table): Values {
+  read(settings: ReadonlyMap<string, RawSetting>, table: Table): unknown {
     const values: Record<string, unknown> = {};
     for (const [name, { kind, standard }] of Object.entries(table)) {
       const written = settings.get(name);
@@ -72,11 +73,11 @@ export class Judge {
       if (parsed.ok) values[name] = parsed.value;
       else this.refuse(written?.line ?? 1, written?.spelt ?? name, parsed.problem);
     }
-    return values as Values;
+    return values;
   }
 
   mailbox({ line, settings }: RawMailbox): MailboxConfig | undefined {
-    const values = this.read<MailboxValues>(settings, mailboxSettings);
+    const values = this.read(settings, mailboxSettings) as MailboxValues;
     for (const name of ['id', 'password', 'root'] as const) {
       if (!settings.has(name)) this.refuse(line, this.spelling(name, mailboxSettings), 'is missing from this mailbox');
     }
@@ -106,7 +107,11 @@ export class Judge {
     const credential = inCredentials === undefined ? undefined : readShort(inCredentials);
     if (credential?.ok === true) return credential.text;
     if (sharedKeyFile !== undefined) {
-      return this.#readSecretFile(this.spelling('sharedKeyFile', processSettings), sharedKeyFile, this.#lineOf('sharedKeyFile'));
+      return this.#readSecretFile(
+        this.spelling('sharedKeyFile', processSettings),
+        sharedKeyFile,
+        this.#lineOf('sharedKeyFile'),
+      );
     }
     return sharedKey;
   }

@@ -40,8 +40,12 @@ function checkUrl(config: ClientConfig, judge: Judge, line: number, spelt: strin
     const advice = instead === undefined ? '' : `; ${instead} is its host on the internet`;
     judge.warn(line, spelt, `is a host of HSCN, which the service is leaving${advice}`);
   }
-  if (/nhs\.uk$/.test(hostname) && config.pollPeriodMs < pollAdvisedMs) {
-    judge.warn(line, judge.spelling('pollPeriodMs', processSettings), 'is under the 5 minutes the national service asks for');
+  if (hostname.endsWith('.nhs.uk') && config.pollPeriodMs < pollAdvisedMs) {
+    judge.warn(
+      line,
+      judge.spelling('pollPeriodMs', processSettings),
+      'is under the 5 minutes the national service asks for',
+    );
   }
 }
 
@@ -54,7 +58,11 @@ function checkMailboxes(raw: RawConfig, judge: Judge): void {
       const key = name === 'id' ? setting.text.toUpperCase() : setting.text;
       const before = seen.get(key);
       if (before !== undefined) {
-        judge.refuse(setting.line, judge.spelling(name, mailboxSettings), `is that of another mailbox (line ${before}) too`);
+        judge.refuse(
+          setting.line,
+          judge.spelling(name, mailboxSettings),
+          `is that of another mailbox (line ${before}) too`,
+        );
       }
       seen.set(key, setting.line);
     }

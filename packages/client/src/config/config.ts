@@ -6,7 +6,10 @@ export const mailboxFolders = ['in', 'out', 'sent', 'failed', 'temp'] as const;
 export type MailboxFolder = (typeof mailboxFolders)[number];
 
 export interface MailboxConfig
-  extends Omit<MailboxValues, 'id' | 'password' | 'root' | `${MailboxFolder}Folder` | 'clientLogLevel' | 'mailboxType'> {
+  extends Omit<
+    MailboxValues,
+    'id' | 'password' | 'root' | `${MailboxFolder}Folder` | 'clientLogLevel' | 'mailboxType'
+  > {
   /** Upper case. */
   readonly id: string;
   readonly password: string;

@@ -41,12 +41,14 @@ export function number(unit: string, min: number, max: number, scale = 1): Kind<
     parse(text) {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       const bounds = `from ${min} to ${max}${unit === '' ? '' : ` (${unit})`}`;
-      return value >= min && value <= max ? { ok: true, value: value * scale } : refuse(`must be a whole number ${bounds}`);
+      return value >= min && value <= max
+        ? { ok: true, value: value * scale }
+        : refuse(`must be a whole number ${bounds}`);
     },
   };
 }
 
-export function text(lengthMax: number): Kind<string> {
+export function line(lengthMax: number): Kind<string> {
   return {
     type: 'text',
     limits: `1 to ${lengthMax} characters`,
@@ -59,7 +61,11 @@ export function text(lengthMax: number): Kind<string> {
 
 /** As text, but never printed; `${env:NAME}` and `${file:PATH}` stand for what is kept elsewhere. */
 export function secret(lengthMax: number): Kind<string> {
-  return { ...text(lengthMax), type: 'secret', limits: `1 to ${lengthMax} characters, or \${env:NAME} or \${file:PATH}` };
+  return {
+    ...line(lengthMax),
+    type: 'secret',
+    limits: `1 to ${lengthMax} characters, or \${env:NAME} or \${file:PATH}`,
+  };
 }
 
 /** Of a file or folder. A drive letter on a system without drives is a configuration that was carried over by mistake. */

@@ -12,7 +12,11 @@ const fileBytesMax = 1024 * 1024;
 export function readConfigFile(path: string): RawConfig {
   const file = resolve(path);
   const bytes = readBytes(file);
-  const isXml = /^[\s\0]*</.test(Buffer.from(bytes.subarray(0, 64)).toString('latin1').replace(/^\u00ef\u00bb\u00bf|^\u00ff\u00fe|^\u00fe\u00ff/, ''));
+  const isXml = /^[\s\0]*</.test(
+    Buffer.from(bytes.subarray(0, 64))
+      .toString('latin1')
+      .replace(/^\u00ef\u00bb\u00bf|^\u00ff\u00fe|^\u00fe\u00ff/, ''),
+  );
   return isXml ? readMeshclientCfg(file, bytes) : readOwnFormat(file, bytes);
 }
 

@@ -25,7 +25,9 @@ export function readProxy(proxyFolder: string, env: Environment): string | undef
   const port = value('port') ?? '8080';
   if (host === undefined || !/^\d{1,5}$/.test(port)) {
     const keys = Object.values(synonyms).flat().join(', ');
-    throw new ConfigFault([{ file, line: 1, setting: '', problem: `names no proxy host and port; keys that are read: ${keys}` }]);
+    throw new ConfigFault([
+      { file, line: 1, setting: '', problem: `names no proxy host and port; keys that are read: ${keys}` },
+    ]);
   }
   const user = value('user');
   const login = user === undefined ? '' : `${encodeURIComponent(user)}:${encodeURIComponent(value('password') ?? '')}@`;

@@ -17,7 +17,8 @@ export function readMeshclientCfg(file: string, bytes: Uint8Array): RawConfig {
   }
   const warnings: ConfigProblem[] = [];
   if (guessed) {
-    const problem = 'is not UTF-8 and was read as windows-1252; save it as UTF-8, or a password with a £ may be misread';
+    const problem =
+      'is not UTF-8 and was read as windows-1252; save it as UTF-8, or a password with a £ may be misread';
     warnings.push({ file, line: 1, setting: '', problem });
   }
   const clients = root.children.filter(({ name }) => name.toLowerCase() === 'client');

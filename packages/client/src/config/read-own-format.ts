@@ -33,7 +33,8 @@ class OwnFormatReader {
       uniqueKeys: true,
       maxAliasCount: 0,
     } as Parameters<typeof parseDocument>[1]);
-    for (const { pos, message } of document.errors) this.#refuse(this.#lineAt(pos[0]), '', `is not YAML: ${firstLine(message)}`);
+    for (const { pos, message } of document.errors)
+      this.#refuse(this.#lineAt(pos[0]), '', `is not YAML: ${firstLine(message)}`);
     const root = document.contents;
     if (!isMap(root)) {
       if (this.problems.length === 0) this.#refuse(1, '', 'is not a list of settings such as "url: https://HOST"');
@@ -76,7 +77,8 @@ class OwnFormatReader {
         this.#refuse(line, name, `is no setting${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
         continue;
       }
-      const text = isScalar(pair.value) ? String(pair.value.value ?? '').trim() : '';
+      const value: unknown = isScalar(pair.value) ? pair.value.value : undefined;
+      const text = typeof value === 'string' ? value.trim() : '';
       if (text === '') this.#refuse(line, name, 'is empty: give it a value or remove it');
       else found.set(name, { spelt: name, text, line });
     }

@@ -1,4 +1,4 @@
-import { choice, flag, type Kind, number, path, secret, serviceUrl, text } from './kinds.ts';
+import { choice, flag, type Kind, line, number, path, secret, serviceUrl } from './kinds.ts';
 
 /** One setting, as every page, check and conversion knows it. */
 export interface Setting<Value> {
@@ -28,7 +28,7 @@ const dayMs = 86_400_000;
 /** Of the whole process: elements of `<MESHConfig>`, or the top level of our own file. */
 export const processSettings = {
   url: open('PrimaryURL', serviceUrl, { help: 'The service. Required.' }),
-  serverName: open('ServerName', text(253), {
+  serverName: open('ServerName', line(253), {
     help: 'The name the server’s certificate must carry, where it is not the host of the URL, such as for an IP address.',
   }),
   allowPlainHttp: given('AllowPlainHttp', flag, 'N', {
@@ -75,7 +75,8 @@ export const processSettings = {
   }),
   strictServerRetry: given('StrictServerRetry', flag, 'N', {
     help: 'Gives a pair up (TRANSFER/ERROR/06, to FAILED) after that many cycles, instead of keeping it in OUT.',
-    unknown: 'what the Java client does when its attempts are used up: a long outage must not empty a queue into FAILED',
+    unknown:
+      'what the Java client does when its attempts are used up: a long outage must not empty a queue into FAILED',
   }),
   maxMessages: given('MaxMessages', number('messages', 1, 10_000), 100, {
     help: 'Most messages of a mailbox in one turn; the next turn follows at once while there are more.',
@@ -104,7 +105,9 @@ export const processSettings = {
     help: 'How long a data file may lie without a control file before the log says so, once. It is never touched.',
     unknown: 'what becomes of data without a control file',
   }),
-  allowEmpty: given('AllowEmpty', flag, 'N', { help: 'Hands data files of no bytes to the service, which refuses them.' }),
+  allowEmpty: given('AllowEmpty', flag, 'N', {
+    help: 'Hands data files of no bytes to the service, which refuses them.',
+  }),
   compressByDefault: given('CompressByDefault', flag, 'Y', {
     help: 'What an absent Compress element means.',
     unknown: 'what an absent Compress means to the Java client',
@@ -113,7 +116,9 @@ export const processSettings = {
     help: 'What an absent AllowChunking element means.',
     unknown: 'what an absent AllowChunking means to the Java client',
   }),
-  chunkBytes: given('ChunkMegabytes', number('MB', 1, 100, 1_000_000), 20, { help: 'Size of a chunk before compression.' }),
+  chunkBytes: given('ChunkMegabytes', number('MB', 1, 100, 1_000_000), 20, {
+    help: 'Size of a chunk before compression.',
+  }),
   parallelChunks: given('ParallelChunks', number('chunks', 1, 8), 1, {
     help: 'Chunks of one message under way at a time, each with its memory. The national service asks for 1.',
   }),
@@ -176,9 +181,9 @@ export const processSettings = {
 
 /** Of one mailbox: elements of `<Client>`, or members of `mailboxes` in our own file. */
 export const mailboxSettings = {
-  id: open('ClientIdentity', text(100), { help: 'Mailbox id. Required.' }),
+  id: open('ClientIdentity', line(100), { help: 'Mailbox id. Required.' }),
   password: open('ClientAuthentication', secret(200), { help: 'Its password. Required.' }),
-  mailboxType: given('MailboxType', text(20), 'MESH', {
+  mailboxType: given('MailboxType', line(20), 'MESH', {
     help: 'Read and ignored, with a warning unless it is MESH.',
     unknown: 'which other types there were',
   }),
@@ -193,12 +198,12 @@ export const mailboxSettings = {
     help: 'A report of code 05 in IN when a transfer will be tried again, once for each pair.',
   }),
   saveSent: given('SaveSent', flag, 'Y', { help: 'Sent pairs go to SENT; otherwise they are removed.' }),
-  clientLogLevel: open('ClientLogLevel', text(20), { help: 'Read and ignored.', unknown: 'the use of ClientLogLevel' }),
-  inFolder: given('InFolder', text(100), 'IN', { help: 'Name of the folder, as are the next four.' }),
-  outFolder: given('OutFolder', text(100), 'OUT', { help: 'Name of the folder.' }),
-  sentFolder: given('SentFolder', text(100), 'SENT', { help: 'Name of the folder.' }),
-  failedFolder: given('FailedFolder', text(100), 'FAILED', { help: 'Name of the folder.' }),
-  tempFolder: given('TempFolder', text(100), 'TEMP', { help: 'Name of the folder.' }),
+  clientLogLevel: open('ClientLogLevel', line(20), { help: 'Read and ignored.', unknown: 'the use of ClientLogLevel' }),
+  inFolder: given('InFolder', line(100), 'IN', { help: 'Name of the folder, as are the next four.' }),
+  outFolder: given('OutFolder', line(100), 'OUT', { help: 'Name of the folder.' }),
+  sentFolder: given('SentFolder', line(100), 'SENT', { help: 'Name of the folder.' }),
+  failedFolder: given('FailedFolder', line(100), 'FAILED', { help: 'Name of the folder.' }),
+  tempFolder: given('TempFolder', line(100), 'TEMP', { help: 'Name of the folder.' }),
   parallelSends: given('ParallelSends', number('messages', 1, 16), 1, {
     help: 'Pairs under way at a time. More than one is faster and no longer keeps their order.',
   }),

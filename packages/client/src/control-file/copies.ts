@@ -11,7 +11,11 @@ export interface CopyRules {
 }
 
 /** A verdict with its time, as a control file says it. */
-export function statusOf(verdict: Verdict | (Omit<Verdict, 'status'> & { status: string }), atMs: number, rules: CopyRules): StatusRecord {
+export function statusOf(
+  verdict: Verdict | (Omit<Verdict, 'status'> & { status: string }),
+  atMs: number,
+  rules: CopyRules,
+): StatusRecord {
   const { event, status, statusCode, description } = verdict;
   return {
     dateTime: statusDateTime(atMs, rules.statusTime),
@@ -31,7 +35,12 @@ export interface OutgoingFacts {
 }
 
 /** The sender's control file as it goes to SENT or FAILED. */
-export function settledCopy(file: ControlFile, facts: OutgoingFacts, status: StatusRecord, rules: CopyRules): ControlFile {
+export function settledCopy(
+  file: ControlFile,
+  facts: OutgoingFacts,
+  status: StatusRecord,
+  rules: CopyRules,
+): ControlFile {
   const named: Partial<Record<ControlField, string>> = {
     ...(facts.messageId === undefined ? {} : { DTSId: facts.messageId }),
     ...(file.fields.has('From_DTS') ? {} : { From_DTS: facts.mailbox }),
@@ -39,7 +48,9 @@ export function settledCopy(file: ControlFile, facts: OutgoingFacts, status: Sta
   };
   const copy = withFields({ fields: file.fields, status }, named);
   const to = fieldOf(copy, 'To_DTS') ?? '';
-  return rules.redactSent && to.startsWith('GPPROVIDER_') ? withFields(copy, { To_DTS: 'GPPROVIDER_***_***_***' }) : copy;
+  return rules.redactSent && to.startsWith('GPPROVIDER_')
+    ? withFields(copy, { To_DTS: 'GPPROVIDER_***_***_***' })
+    : copy;
 }
 
 /** A report the client makes about a pair: the same body, as a report. */
@@ -101,7 +112,12 @@ export function receivedCopy(metadata: MessageMetadata, mailbox: string, rules: 
 }
 
 /** A report of the service: a control file without data. */
-export function serviceReport(metadata: MessageMetadata, mailbox: string, rules: CopyRules, nowMs: number): ControlFile {
+export function serviceReport(
+  metadata: MessageMetadata,
+  mailbox: string,
+  rules: CopyRules,
+  nowMs: number,
+): ControlFile {
   const { headers, linkedMessageId } = metadata;
   return {
     fields: new Map<ControlField, string>([

@@ -9,7 +9,12 @@ export interface Verdict {
 }
 
 const { collect, transfer, send, receive } = statusEvents;
-const success = (event: string, description: string): Verdict => ({ event, status: 'SUCCESS', statusCode: '00', description });
+const success = (event: string, description: string): Verdict => ({
+  event,
+  status: 'SUCCESS',
+  statusCode: '00',
+  description,
+});
 const error = (event: string, statusCode: string, description: string): Verdict => ({
   event,
   status: 'ERROR',

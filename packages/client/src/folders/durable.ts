@@ -26,7 +26,7 @@ export function codeOf(error: unknown): string {
 
 /** Replaces or makes a file, and flushes it. Its folder is not flushed. */
 export async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await persistently(() => open(path, 'w', 0o640));
+  const handle = await persistently(() => open(path, 'w'));
   try {
     await handle.writeFile(bytes);
     await handle.sync();

@@ -49,7 +49,8 @@ async function listRoot(root: string, mayMakeRoot: boolean): Promise<readonly st
     return (await readdir(root, { withFileTypes: true })).filter((entry) => !entry.isFile()).map(({ name }) => name);
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' || !mayMakeRoot) {
-      const why = codeOf(error) === 'ENOENT' ? 'does not exist: is a share not mounted? (CreateRoots makes it)' : codeOf(error);
+      const why =
+        codeOf(error) === 'ENOENT' ? 'does not exist: is a share not mounted? (CreateRoots makes it)' : codeOf(error);
       throw new FolderFault(`the root of the mailbox cannot be used: ${why}`);
     }
     await mkdir(root, { recursive: true });

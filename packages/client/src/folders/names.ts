@@ -34,7 +34,8 @@ const reserved = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
  * it. A name that a sender gave never becomes one.
  */
 export function receivedBase(messageId: string): string {
-  const safe = /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(messageId) && !messageId.endsWith('.') && !reserved.test(messageId);
+  const safe =
+    /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$/.test(messageId) && !messageId.endsWith('.') && !reserved.test(messageId);
   return safe ? messageId : createHash('sha256').update(messageId).digest('hex');
 }
 

@@ -1,8 +1,8 @@
 import { basename, dirname, join } from 'node:path';
+import type { MailboxFolder } from '../config/config.ts';
 import { moveFile, removeFile, syncFolder } from './durable.ts';
 import { seeFile } from './file-print.ts';
 import type { MailboxTree } from './mailbox-tree.ts';
-import type { MailboxFolder } from '../config/config.ts';
 
 /**
  * One step of moving files about, written into the journal before it is made. A rename shows by itself whether it was

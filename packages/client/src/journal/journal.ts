@@ -124,8 +124,10 @@ export interface Journal extends Disposable {
   open(mailbox: string): readonly OutgoingEntry[];
   /** Whether another pair of the mailbox, settled or not, was sent under this reference. */
   isLocalIdTaken(mailbox: string, localId: string, exceptPair: number): boolean;
-  /** The pair that a message of this id was, if it went out from here. */
+  /** The latest pair that went out as a message of this id. */
   byMessageId(mailbox: string, messageId: string): OutgoingEntry | undefined;
+  /** The latest pair that was sent under this reference. */
+  byLocalId(mailbox: string, localId: string): OutgoingEntry | undefined;
   incoming(mailbox: string, messageId: string): IncomingEntry | undefined;
   /** Entries of a mailbox that are not acknowledged, oldest first. */
   unacknowledged(mailbox: string): readonly IncomingEntry[];

@@ -53,10 +53,12 @@ const applicationId = 0x4f4d434a;
 export function migrate(database: DatabaseSync, readOnly: boolean): void {
   const read = (pragma: string): number => Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0]);
   const version = read('user_version');
-  if (version > 0 && read('application_id') !== applicationId) throw new JournalFault('the file is no journal of this client');
+  if (version > 0 && read('application_id') !== applicationId)
+    throw new JournalFault('the file is no journal of this client');
   if (version > migrations.length) throw new JournalFault('the journal was written by a later version of this client');
   if (readOnly) {
-    if (version < migrations.length) throw new JournalFault('the journal is of an earlier version: start the client once');
+    if (version < migrations.length)
+      throw new JournalFault('the journal is of an earlier version: start the client once');
     return;
   }
   for (let next = version; next < migrations.length; next += 1) {

@@ -111,7 +111,16 @@ class SqliteJournal implements Journal {
   }
 
   byMessageId(mailbox: string, messageId: string): OutgoingEntry | undefined {
-    const row = this.#one('SELECT * FROM outgoing WHERE mailbox = ? AND message_id = ?', mailbox, messageId);
+    return this.#latest('message_id', mailbox, messageId);
+  }
+
+  byLocalId(mailbox: string, localId: string): OutgoingEntry | undefined {
+    return this.#latest('local_id', mailbox, localId);
+  }
+
+  #latest(column: 'message_id' | 'local_id', mailbox: string, value: string): OutgoingEntry | undefined {
+    const sql = `SELECT * FROM outgoing WHERE mailbox = ? AND ${column} = ? ORDER BY pair DESC LIMIT 1`;
+    const row = this.#one(sql, mailbox, value);
     return row === undefined ? undefined : toOutgoing(row);
   }
 
@@ -171,7 +180,7 @@ class SqliteJournal implements Journal {
   }
 
   #all(sql: string, ...values: readonly Value[]): Row[] {
-    return this.#prepare(sql).all(...values) as Row[];
+    return this.#prepare(sql).all(...values);
   }
 
   #prepare(sql: string): StatementSync {
@@ -191,8 +200,8 @@ function toJson(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
 }
 
-function fromJson<Shape>(value: Row[string] | undefined): Shape | null {
-  return typeof value === 'string' ? (JSON.parse(value) as Shape) : null;
+function fromJson(value: Row[string] | undefined): unknown {
+  return typeof value === 'string' ? JSON.parse(value) : null;
 }
 
 function textOrNull(value: Row[string] | undefined): string | null {
@@ -213,8 +222,8 @@ function toOutgoing(row: Row): OutgoingEntry {
     state: row['state'] as OutgoingState,
     messageId: textOrNull(row['message_id']),
     upload: textOrNull(row['upload']),
-    outcome: fromJson(row['outcome']),
-    moves: fromJson(row['moves']),
+    outcome: fromJson(row['outcome']) as OutgoingEntry['outcome'],
+    moves: fromJson(row['moves']) as OutgoingEntry['moves'],
     failedCycles: Number(row['failed_cycles']),
     delayReported: row['delay_reported'] === 1,
     changedMs: Number(row['changed_ms']),
@@ -228,7 +237,7 @@ function toIncoming(row: Row): IncomingEntry {
     state: row['state'] as IncomingState,
     isReport: row['is_report'] === 1,
     linkedId: textOrNull(row['linked_id']),
-    moves: fromJson(row['moves']),
+    moves: fromJson(row['moves']) as OutgoingEntry['moves'],
     progress: textOrNull(row['progress']),
     changedMs: Number(row['changed_ms']),
   };

@@ -13,7 +13,9 @@ const sunProtection = '1.3.6.1.4.1.42.2.17.1.1';
 export function isJks(bytes: Buffer): boolean {
   const magic = bytes.length >= 4 ? bytes.readUInt32BE(0) : 0;
   if (magic === jceksMagic) {
-    throw new KeyStoreFault('the key store is of kind JCEKS; convert it: keytool -importkeystore -deststoretype PKCS12');
+    throw new KeyStoreFault(
+      'the key store is of kind JCEKS; convert it: keytool -importkeystore -deststoretype PKCS12',
+    );
   }
   return magic === jksMagic;
 }
@@ -77,7 +79,9 @@ function unprotect(encrypted: Buffer, password: string): Buffer {
   }
   const check = createHash('sha1').update(secret).update(key).digest();
   if (!timingSafeEqual(check, octets.subarray(-digestBytes))) {
-    throw new KeyStoreFault('the key in the store has another password than the store; give both the same (keytool -keypasswd)');
+    throw new KeyStoreFault(
+      'the key in the store has another password than the store; give both the same (keytool -keypasswd)',
+    );
   }
   return key;
 }

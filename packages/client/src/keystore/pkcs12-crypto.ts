@@ -1,6 +1,6 @@
 import { createDecipheriv, createHash, pbkdf2Sync } from 'node:crypto';
 import { KeyStoreFault } from './credentials.ts';
-import { childOf, childrenOf, damaged, type Der, numberOf, octetsOf, oidOf } from './der.ts';
+import { childOf, childrenOf, type Der, damaged, numberOf, octetsOf, oidOf } from './der.ts';
 import { decryptRc2 } from './rc2.ts';
 
 interface OldScheme {

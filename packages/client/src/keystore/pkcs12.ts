@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { KeyStoreFault } from './credentials.ts';
-import { childOf, childrenOf, damaged, type Der, derTags, numberOf, octetsOf, oidOf, readDer } from './der.ts';
+import { childOf, childrenOf, type Der, damaged, derTags, numberOf, octetsOf, oidOf, readDer } from './der.ts';
 import { decrypt, deriveKey, passwordBytes } from './pkcs12-crypto.ts';
 import type { StoreContents } from './read-key-store.ts';
 
@@ -47,12 +47,16 @@ export function readPkcs12(bytes: Buffer, password: string): StoreContents {
       // Other bags hold nothing a client shows or trusts.
     }
   }
-  return { keys: keys.map((pkcs8) => ({ pkcs8, chain: certificates })), trusted: keys.length === 0 ? certificates : [] };
+  return {
+    keys: keys.map((pkcs8) => ({ pkcs8, chain: certificates })),
+    trusted: keys.length === 0 ? certificates : [],
+  };
 }
 
 /** The octets inside a ContentInfo that is not encrypted. */
 function contentOf(info: Der): Buffer {
-  if (oidOf(childOf(info, 0)) !== oids.plain) throw new KeyStoreFault('the key store is signed by a key; only passwords are known');
+  if (oidOf(childOf(info, 0)) !== oids.plain)
+    throw new KeyStoreFault('the key store is signed by a key; only passwords are known');
   return octetsOf(childOf(childOf(info, 1, derTags.context0), 0));
 }
 

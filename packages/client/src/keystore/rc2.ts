@@ -35,10 +35,13 @@ export function decryptRc2(key: Buffer, iv: Buffer, encrypted: Buffer): Buffer {
   return plain.subarray(0, plain.length - padding);
 }
 
+function table(index: number): number {
+  return piTable[index & 0xff] ?? 0;
+}
+
 function expandKey(key: Buffer): Uint16Array {
   const bytes = Buffer.alloc(128);
   key.copy(bytes);
-  const table = (index: number): number => piTable[index & 0xff] ?? 0;
   const byte = (index: number): number => bytes[index] ?? 0;
   for (let at = key.length; at < 128; at += 1) bytes[at] = table(byte(at - 1) + byte(at - key.length));
   // The effective length is that of the key itself, in whole bytes.

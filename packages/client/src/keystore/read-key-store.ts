@@ -15,7 +15,8 @@ export interface StoreContents {
  */
 export function readKeyStore(bytes: Buffer, password: string): Credentials {
   const contents = isJks(bytes) ? readJks(bytes, password) : readPkcs12(bytes, password);
-  if (contents.keys.length > 1) throw new KeyStoreFault('the key store holds several keys; keep the one of this client');
+  if (contents.keys.length > 1)
+    throw new KeyStoreFault('the key store holds several keys; keep the one of this client');
   const [entry] = contents.keys;
   const identity = entry === undefined ? undefined : identityOf(entry, contents.trusted);
   const own = new Set(identity?.chain.slice(0, 1));
@@ -27,7 +28,8 @@ function identityOf({ pkcs8, chain }: StoreContents['keys'][number], others: rea
   const key = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
   const certificates = [...chain, ...others].map((der) => new X509Certificate(der));
   const own = certificates.find((certificate) => certificate.checkPrivateKey(key));
-  if (own === undefined) throw new KeyStoreFault('the key store holds no certificate for its key: import the reply of the authority');
+  if (own === undefined)
+    throw new KeyStoreFault('the key store holds no certificate for its key: import the reply of the authority');
   const ordered: X509Certificate[] = [own];
   // Each certificate is followed by the one of its issuer, as far as the store has them; roots are left to the other side.
   for (let last = own; ordered.length < chainMax; ) {

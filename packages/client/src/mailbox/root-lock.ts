@@ -13,7 +13,8 @@ export interface LockOwner {
 export class LockedByAnother extends Error {
   override readonly name = 'LockedByAnother';
   constructor(owner: LockOwner | undefined) {
-    const who = owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host}, since ${owner.startedAt},`;
+    const who =
+      owner === undefined ? 'another process' : `process ${owner.pid} on ${owner.host}, since ${owner.startedAt},`;
     super(`${who} works on this mailbox folder; two would send the same files twice`);
   }
 }
@@ -61,7 +62,9 @@ export function readOwner(file: string): LockOwner | undefined {
   try {
     const owner = JSON.parse(readFileSync(file, 'utf8')) as Partial<LockOwner>;
     const { pid, host, startedAt } = owner;
-    return typeof pid === 'number' && typeof host === 'string' && typeof startedAt === 'string' ? { pid, host, startedAt } : undefined;
+    return typeof pid === 'number' && typeof host === 'string' && typeof startedAt === 'string'
+      ? { pid, host, startedAt }
+      : undefined;
   } catch {
     return undefined;
   }

@@ -58,9 +58,12 @@ export function javaLine({ level, component, mailbox, text }: LogLine, at: Date)
   return `${localTime(at)}:[${thread.padEnd(20)}]:${levels[level].padEnd(5)}:${component.padEnd(20)}:${oneLine}`;
 }
 
+function two(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
 /** Of this machine, as log4j writes it: `yyyy-MM-dd HH:mm:ss,SSS`. */
 function localTime(at: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   return `${day} ${time},${String(at.getMilliseconds()).padStart(3, '0')}`;

@@ -1,7 +1,8 @@
 import { MeshError } from '@openmesh/sdk';
-import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
-import { readFault, type ServiceFault } from '../send/service-fault.ts';
 import { codeOf } from '../folders/durable.ts';
+import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
+import type { Stopping } from '../mailbox/stopping.ts';
+import { readFault, type ServiceFault } from '../send/service-fault.ts';
 import { finishDelivery, receiveMessage } from './receive-message.ts';
 
 export interface ReceiveTurn {
@@ -21,17 +22,17 @@ export class Receiver {
     this.#parts = parts;
   }
 
-  async turn(signal: AbortSignal): Promise<ReceiveTurn> {
+  async turn({ soon, now }: Stopping): Promise<ReceiveTurn> {
     let received = 0;
     try {
-      await this.#finishBegun(signal);
+      await this.#finishBegun(now);
       const { maxMessages } = this.#parts.config;
-      const page = await this.#parts.service.list({ maxResults: Math.max(listMin, maxMessages) }, { signal });
+      const page = await this.#parts.service.list({ maxResults: Math.max(listMin, maxMessages) }, { signal: now });
       this.#parts.counters.lastPoll.set({ mailbox: this.#parts.mailbox.id }, Math.floor(this.#parts.nowMs() / 1000));
       const some = page.messages.slice(0, maxMessages);
       for (const messageId of some) {
-        if (signal.aborted) break;
-        const result = await this.#receive(messageId, signal);
+        if (soon.aborted) break;
+        const result = await this.#receive(messageId, now);
         if (result === undefined) continue;
         received += 1;
         this.#count(result);
@@ -53,7 +54,14 @@ export class Receiver {
       if (!isOfThisMessage(error)) throw error;
       const { log, mailbox } = this.#parts;
       const text = `Message ${messageId} could not be fetched (${error.code}): ${error.message}. ${error.hint}`;
-      log({ level: 'error', event: 'message-not-fetched', component: 'MailboxProcessor', mailbox: mailbox.id, text, fields: { messageId, code: error.code } });
+      log({
+        level: 'error',
+        event: 'message-not-fetched',
+        component: 'MailboxProcessor',
+        mailbox: mailbox.id,
+        text,
+        fields: { messageId, code: error.code },
+      });
       this.#parts.counters.faults.inc({ mailbox: mailbox.id, direction: 'in', kind: 'message' });
       return undefined;
     }
@@ -76,7 +84,14 @@ export class Receiver {
   #say(received: number): void {
     const { log, mailbox } = this.#parts;
     const text = `Received  ${received} files for Mailbox:${mailbox.id}.`;
-    log({ level: 'info', event: 'files-received', component: 'MailboxProcessor', mailbox: mailbox.id, text, fields: { count: received } });
+    log({
+      level: 'info',
+      event: 'files-received',
+      component: 'MailboxProcessor',
+      mailbox: mailbox.id,
+      text,
+      fields: { count: received },
+    });
   }
 }
 
@@ -90,7 +105,7 @@ function isOfThisMessage(error: unknown): error is MeshError {
 }
 
 function sortFault(error: unknown): Pick<ReceiveTurn, 'fault' | 'diskFault'> {
-  const code = codeOf(error);
+  const code = error instanceof MeshError && error.code === 'file-unusable' ? codeOf(error.cause) : codeOf(error);
   // The system's own codes are short words in capitals; anything else that is no fault of the service is a defect.
   if (/^E[A-Z0-9]+$/.test(code)) return { fault: undefined, diskFault: code };
   return { fault: readFault(error), diskFault: undefined };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { bareFile, reportCopy, settledCopy, statusOf } from '../control-file/copies.ts';
 import type { ControlFile } from '../control-file/control-file.ts';
+import { bareFile, reportCopy, settledCopy, statusOf } from '../control-file/copies.ts';
 import { type Verdict, verdicts } from '../control-file/outcomes.ts';
 import { writeControlFile } from '../control-file/write-control-file.ts';
 import { syncFolder, writeFlushed } from '../folders/durable.ts';
@@ -47,7 +47,12 @@ export async function reportDelay(parts: MailboxParts, filing: Filing): Promise<
   parts.journal.change(entry.pair, { delayReported: true, changedMs: parts.nowMs() });
   const status = statusOf(verdicts.delayed, parts.nowMs(), parts.rules);
   const facts = { mailbox: parts.mailbox.id, messageId: undefined, gzip: false };
-  await placeReport(parts, entry.base, reportCopy(control ?? bareFile(parts.mailbox.id), facts, status), `d${entry.pair}`);
+  await placeReport(
+    parts,
+    entry.base,
+    reportCopy(control ?? bareFile(parts.mailbox.id), facts, status),
+    `d${entry.pair}`,
+  );
 }
 
 /** Puts a report into IN at once. */
@@ -60,7 +65,7 @@ export async function placeReport(parts: MailboxParts, base: string, report: Con
 }
 
 /** Name of a file in the staging folder; where that is IN itself, one that no reader takes for a message. */
-export function stagedName({ tree }: MailboxParts, id: string): string {
+export function stagedName({ tree }: Pick<MailboxParts, 'tree'>, id: string): string {
   return tree.stagesInTemp ? id : `.openmesh-${id}.tmp`;
 }
 
@@ -134,7 +139,10 @@ class Stager {
     const copy = settledCopy(control, this.#facts(), statusOf(this.#outcome, this.#outcome.atMs, rules), rules);
     const staged = stagedName(this.#parts, `p${entry.pair}`);
     await writeFlushed(join(tree.staging, staged), writeControlFile(copy, lineEnd));
-    this.#moves.push({ kind: 'place', staged, folder, name: controlName }, { kind: 'drop', name: controlName, print: controlPrint });
+    this.#moves.push(
+      { kind: 'place', staged, folder, name: controlName },
+      { kind: 'drop', name: controlName, print: controlPrint },
+    );
   }
 
   #dropPair(): void {

@@ -57,7 +57,10 @@ export function judgePair(file: ControlFile, dataName: string, rules: JudgeRules
     // What somebody encrypted does not become smaller.
     gzip: message.encrypted !== true && (compress === undefined ? rules.compressByDefault : isYes(compress)),
     mayChunk: chunking === undefined ? rules.chunkingByDefault : isYes(chunking),
-    remarks: [...(/^1(\.0)?$/.test(version) ? [] : (['version'] as const)), ...(fits ? [] : (['subject-cut'] as const))],
+    remarks: [
+      ...(/^1(\.0)?$/.test(version) ? [] : (['version'] as const)),
+      ...(fits ? [] : (['subject-cut'] as const)),
+    ],
   };
 }
 
@@ -74,9 +77,15 @@ function isWithinLimits(message: OutgoingMessage): boolean {
     [message.partnerId, 'mex-partnerid'],
     [message.checksum, 'mex-content-checksum'],
   ] as const;
-  const short = limited.every(([text, header]) => text === undefined || wireLength(text) <= sendHeaderLengthMax[header]);
+  const short = limited.every(
+    ([text, header]) => text === undefined || wireLength(text) <= sendHeaderLengthMax[header],
+  );
   // The service takes nothing else in a checksum, and no address of the web.
-  return short && (message.checksum === undefined || /^[A-Za-z0-9:\-/\s]*$/.test(message.checksum)) && !isUrl(message.checksum);
+  return (
+    short &&
+    (message.checksum === undefined || /^[A-Za-z0-9:\-/\s]*$/.test(message.checksum)) &&
+    !isUrl(message.checksum)
+  );
 }
 
 function wireLength(text: string): number {

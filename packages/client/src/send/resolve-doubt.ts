@@ -15,7 +15,11 @@ export type Resolution =
  * key. Any other is asked for the sender's own reference, where no other pair ever had it. What even that leaves open,
  * `onDoubt` decides.
  */
-export async function resolveDoubt(parts: MailboxParts, entry: OutgoingEntry, signal: AbortSignal): Promise<Resolution> {
+export async function resolveDoubt(
+  parts: MailboxParts,
+  entry: OutgoingEntry,
+  signal: AbortSignal,
+): Promise<Resolution> {
   try {
     const { takesIdempotencyKeys } = await parts.service.handshake({ signal });
     const resolution = takesIdempotencyKeys ? ({ kind: 'send' } as const) : await askForReference(parts, entry, signal);
@@ -27,7 +31,11 @@ export async function resolveDoubt(parts: MailboxParts, entry: OutgoingEntry, si
       component: 'SendFilesService',
       mailbox: parts.mailbox.id,
       text: `The answer to pair ${entry.pair} had been lost: ${saying[by]}`,
-      fields: { pair: entry.pair, key: entry.key, messageId: resolution.kind === 'accepted' ? resolution.messageId : undefined },
+      fields: {
+        pair: entry.pair,
+        key: entry.key,
+        messageId: resolution.kind === 'accepted' ? resolution.messageId : undefined,
+      },
     });
     return resolution;
   } catch (error) {
@@ -43,7 +51,11 @@ const saying = {
   hold: 'it is held; "openmesh-client retry" sends it again',
 } as const;
 
-async function askForReference(parts: MailboxParts, entry: OutgoingEntry, signal: AbortSignal): Promise<Exclude<Resolution, { kind: 'fault' }>> {
+async function askForReference(
+  parts: MailboxParts,
+  entry: OutgoingEntry,
+  signal: AbortSignal,
+): Promise<Exclude<Resolution, { kind: 'fault' }>> {
   const undecided = parts.config.onDoubt === 'hold' ? ({ kind: 'hold' } as const) : ({ kind: 'send' } as const);
   const { localId } = entry;
   if (localId === null || parts.journal.isLocalIdTaken(parts.mailbox.id, localId, entry.pair)) return undecided;

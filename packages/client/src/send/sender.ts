@@ -1,10 +1,13 @@
 import { join } from 'node:path';
-import type { OutgoingEntry } from '../journal/journal.ts';
 import { baseKey } from '../folders/names.ts';
+import type { OutgoingEntry } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
+import type { Stopping } from '../mailbox/stopping.ts';
+import type { PairAtHand, PairResult } from './fail-pair.ts';
 import { filePair, finishFiling, reportDelay } from './file-pair.ts';
 import { OutFolder, type OutLook, type PairSeen } from './out-folder.ts';
-import { type PairAtHand, type PairResult, readControl, sendPair } from './send-pair.ts';
+import { readControl } from './read-control.ts';
+import { sendPair } from './send-pair.ts';
 import type { ServiceFault } from './service-fault.ts';
 
 export interface SendTurn {
@@ -35,7 +38,7 @@ export class Sender {
     return this.#folder.count();
   }
 
-  async turn(signal: AbortSignal): Promise<SendTurn> {
+  async turn(stopping: Stopping): Promise<SendTurn> {
     if (!this.#isRecovered) {
       await this.#finishDecided();
       this.#isRecovered = true;
@@ -45,7 +48,7 @@ export class Sender {
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
     const { maxMessages } = this.#parts.config;
-    const turn = await this.#sendSome(ready.slice(0, maxMessages), signal);
+    const turn = await this.#sendSome(ready.slice(0, maxMessages), stopping);
     if (turn.sent > 0) this.#say(turn.sent);
     return {
       ...turn,
@@ -101,14 +104,14 @@ export class Sender {
     return withoutData.filter(({ unchangedMs }) => unchangedMs >= this.#parts.config.pairTimeoutMs);
   }
 
-  async #sendSome(pairs: readonly PairAtHand[], signal: AbortSignal) {
+  async #sendSome(pairs: readonly PairAtHand[], { soon, now }: Stopping) {
     const queue = [...pairs];
     const tally = { sent: 0, failed: 0, fault: undefined as ServiceFault | undefined };
     const lane = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined && tally.fault === undefined; next = queue.shift()) {
-        if (signal.aborted) return;
+        if (soon.aborted) return;
         const atHand = next;
-        const result = await this.#parts.slots.use(signal, () => sendPair(this.#parts, atHand, signal));
+        const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, now));
         await this.#count(result, tally, next.pair);
       }
     };
@@ -116,7 +119,11 @@ export class Sender {
     return tally;
   }
 
-  async #count(result: PairResult, tally: { sent: number; failed: number; fault: ServiceFault | undefined }, pair: PairSeen) {
+  async #count(
+    result: PairResult,
+    tally: { sent: number; failed: number; fault: ServiceFault | undefined },
+    pair: PairSeen,
+  ) {
     const { counters, mailbox, nowMs } = this.#parts;
     const labels = { mailbox: mailbox.id };
     switch (result.kind) {
@@ -150,7 +157,9 @@ export class Sender {
 
   #warnOfLoneData({ loneData }: OutLook): void {
     const { config, log, mailbox } = this.#parts;
-    const late = loneData.filter(({ name, seenForMs }) => seenForMs >= config.loneDataWarnMs && !this.#warnedLone.has(name));
+    const late = loneData.filter(
+      ({ name, seenForMs }) => seenForMs >= config.loneDataWarnMs && !this.#warnedLone.has(name),
+    );
     if (late.length === 0) return;
     for (const { name } of late) this.#warnedLone.add(name);
     log({
@@ -166,6 +175,13 @@ export class Sender {
   #say(sent: number): void {
     const { log, mailbox } = this.#parts;
     const text = `Sent ${sent} files for Mailbox:${mailbox.id}`;
-    log({ level: 'info', event: 'files-sent', component: 'SendFilesService', mailbox: mailbox.id, text, fields: { count: sent } });
+    log({
+      level: 'info',
+      event: 'files-sent',
+      component: 'SendFilesService',
+      mailbox: mailbox.id,
+      text,
+      fields: { count: sent },
+    });
   }
 }
