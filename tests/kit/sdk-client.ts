@@ -3,19 +3,16 @@ import { testCertificates } from './certificates.ts';
 import { type ExchangeInProcess, kitSharedKey } from './running-exchange.ts';
 import { seededPassword } from './seeded-registry.ts';
 
-/**
- * An SDK client of the kit's exchange with everything that a mailbox needs, whose pauses take no time. `await using`
- * closes it.
- */
-export async function sdkClient(
+/** What a mailbox needs to use the kit's exchange by the SDK; its pauses take no time. */
+export async function sdkOptions(
   exchange: ExchangeInProcess,
   mailboxId: string,
   more: Partial<MeshClientOptions> = {},
-): Promise<MeshClient> {
+): Promise<MeshClientOptions> {
   const { authority, clients } = await testCertificates();
   const certificate = { kind: 'pem', certificate: clients.x26.cert, key: clients.x26.key } as const;
   const { surroundings, ...rest } = more;
-  return new MeshClient({
+  return {
     url: exchange.url,
     mailboxId,
     password: seededPassword,
@@ -23,7 +20,12 @@ export async function sdkClient(
     tls: { authorities: [authority], certificate },
     surroundings: { nowMs: exchange.clock.nowMs, wait: noPause, ...surroundings },
     ...rest,
-  });
+  };
+}
+
+/** An SDK client made of `sdkOptions`. `await using` closes it. */
+export async function sdkClient(...options: Parameters<typeof sdkOptions>): Promise<MeshClient> {
+  return new MeshClient(await sdkOptions(...options));
 }
 
 /** Waits no time; an abort ends it as it would end a real pause. */

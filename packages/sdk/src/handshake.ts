@@ -1,10 +1,11 @@
 import { release, type } from 'node:os';
 import { arch } from 'node:process';
 import { toHeaderText } from '@openmesh/protocol';
+import { clientError } from './errors/client-errors.ts';
 import type { CallOptions } from './options.ts';
 import { withRetries } from './retry.ts';
-import { attempt, type Session } from './session.ts';
-import { discardBody } from './wire/answer.ts';
+import { attempt, readServerTime, type Session } from './session.ts';
+import { type Answer, readBounded } from './wire/answer.ts';
 
 /** What a service said when it validated the mailbox. */
 export interface Handshake {
@@ -31,11 +32,17 @@ export async function handshake(session: Session, application: string, options: 
       accepts: [200],
       signal,
     });
-    await discardBody(answer, session.limits.jsonBytes);
-    const date = Date.parse(answer.headers.get('date') ?? '');
+    await expectMesh(answer, session.limits.jsonBytes);
     return {
       takesIdempotencyKeys: answer.headers.get('openmesh-idempotency-key') === 'accepted',
-      serverTimeMs: Number.isNaN(date) ? undefined : date,
+      serverTimeMs: readServerTime(answer.headers),
     };
   });
+}
+
+/** Version 2 answers with nothing and older services with an object; a page of a proxy is neither. */
+async function expectMesh(answer: Answer, bytesMax: number): Promise<void> {
+  const body = (await readBounded(answer, bytesMax, 'the limit jsonBytes')).toString('utf8').trim();
+  if (body !== '' && !/^\{[^]*\}$/.test(body))
+    throw clientError('unexpected-answer', 'handshake', { status: answer.status });
 }

@@ -1,4 +1,7 @@
 export { MeshClient } from './client.ts';
+export { type Check, type CheckName, type CheckStatus, checkNames, type Diagnosis } from './doctor/check.ts';
+export type { WorkflowToCheck } from './doctor/check-service.ts';
+export { type DoctorOptions, doctor } from './doctor/doctor.ts';
 export { type ClientErrorName, clientErrors } from './errors/client-errors.ts';
 export {
   type InvalidField,

@@ -5,7 +5,7 @@ import { refusalError } from './errors/read-refusal.ts';
 import type { Limits } from './limits.ts';
 import { type Retrying, type Tried, withRetries } from './retry.ts';
 import type { Surroundings } from './surroundings.ts';
-import { type Answer, readBounded, readJson } from './wire/answer.ts';
+import { type Answer, type AnswerHeaders, readBounded, readJson } from './wire/answer.ts';
 import type { Transport, WireRequest } from './wire/transport.ts';
 
 /** What the parts of a client share: who is calling, where to, and within which limits. */
@@ -80,7 +80,8 @@ async function readRefusal({ limits }: Session, answer: Answer, call: Call): Pro
   }
   const retryAfterMs = readRetryAfter(answer.headers.get('retry-after'));
   const body = await readPart(answer, limits.refusalBytes);
-  return refusalError({ operation, status, body, retryAfterMs, messageId: call.messageId });
+  const serverTimeMs = readServerTime(answer.headers);
+  return refusalError({ operation, status, body, retryAfterMs, serverTimeMs, messageId: call.messageId });
 }
 
 /** As much of the body as is allowed and comes. A refusal that breaks off is a refusal all the same. */
@@ -90,6 +91,12 @@ async function readPart(answer: Answer, bytesMax: number): Promise<string> {
   } catch {
     return '';
   }
+}
+
+/** Milliseconds since 1970 of an answer's `date`, which counts whole seconds. */
+export function readServerTime(headers: AnswerHeaders): number | undefined {
+  const ms = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(ms) ? undefined : ms;
 }
 
 const secondsMax = 86_400;

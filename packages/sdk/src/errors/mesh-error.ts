@@ -47,6 +47,7 @@ export interface MeshErrorParts {
   readonly fields?: readonly InvalidField[] | undefined;
   readonly messageId?: MessageId | undefined;
   readonly retryAfterMs?: number | undefined;
+  readonly serverTimeMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -71,6 +72,8 @@ export class MeshError extends Error {
   readonly messageId: MessageId | undefined;
   /** How long the service asked to be left alone. */
   readonly retryAfterMs: number | undefined;
+  /** The service's clock when it answered, milliseconds since 1970, where it told. */
+  readonly serverTimeMs: number | undefined;
 
   constructor(parts: MeshErrorParts) {
     super(parts.text, parts.cause === undefined ? undefined : { cause: parts.cause });
@@ -84,5 +87,6 @@ export class MeshError extends Error {
     this.fields = parts.fields ?? [];
     this.messageId = parts.messageId;
     this.retryAfterMs = parts.retryAfterMs;
+    this.serverTimeMs = parts.serverTimeMs;
   }
 }

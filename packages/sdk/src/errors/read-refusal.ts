@@ -16,13 +16,14 @@ export interface Refusal {
   /** The body, as far as it was read; JSON of either version or anything at all. */
   readonly body: string;
   readonly retryAfterMs: number | undefined;
+  readonly serverTimeMs: number | undefined;
   /** Of the message the request was about. */
   readonly messageId?: MessageId | undefined;
 }
 
 /** The error for an answer that is not a success, whatever its body looks like. */
 export function refusalError(refusal: Refusal): MeshError {
-  const { operation, status, retryAfterMs } = refusal;
+  const { operation, status, retryAfterMs, serverTimeMs } = refusal;
   const json = parseObject(refusal.body);
   const wire = readWire(json);
   const fields = readFields(json);
@@ -43,6 +44,7 @@ export function refusalError(refusal: Refusal): MeshError {
     fields,
     messageId,
     retryAfterMs,
+    serverTimeMs,
   });
 }
 
