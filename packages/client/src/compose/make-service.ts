@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
-import { MeshClient, type TlsOptions } from '@openmesh/sdk';
+import { MeshClient, type MeshClientOptions, type TlsOptions } from '@openmesh/sdk';
 import type { ClientConfig, MailboxConfig } from '../config/config.ts';
 import { codeOf } from '../folders/durable.ts';
 import { type Credentials, KeyStoreFault } from '../keystore/credentials.ts';
@@ -48,11 +48,16 @@ export interface ServiceChoice {
 }
 
 /** The SDK's client of one mailbox. Throws a MeshError where key and certificate do not fit together. */
-export function makeService(
+export function makeService(choice: ServiceChoice, mailbox: MailboxConfig): MeshClient {
+  return new MeshClient(serviceOptions(choice, mailbox));
+}
+
+/** What the SDK is told of one mailbox. */
+export function serviceOptions(
   { config, sharedKey, credentials, proxy, log }: ServiceChoice,
   mailbox: MailboxConfig,
-): MeshClient {
-  return new MeshClient({
+): MeshClientOptions {
+  return {
     url: config.url,
     mailboxId: mailbox.id,
     password: mailbox.password,
@@ -75,7 +80,7 @@ export function makeService(
         mailbox: mailbox.id,
         text,
       }),
-  });
+  };
 }
 
 /** Authorities of the key store are trusted besides those that Node knows, as Java trusts those of its own store. */

@@ -5,7 +5,14 @@ import { checkTogether } from './check-together.ts';
 import type { ClientConfig, MailboxConfig } from './config.ts';
 import type { ReadingPlace } from './kinds.ts';
 import { ConfigFault, type ConfigProblem, type RawConfig, type RawMailbox, type RawSetting } from './raw-settings.ts';
-import { type MailboxValues, mailboxSettings, type ProcessValues, processSettings, type Setting } from './settings.ts';
+import {
+  type MailboxValues,
+  mailboxSettings,
+  ownName,
+  type ProcessValues,
+  processSettings,
+  type Setting,
+} from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -52,7 +59,9 @@ export class Judge {
 
   /** How the file at hand would spell a setting. */
   spelling(name: string, table: Table): string {
-    return this.#raw.format === 'yaml' ? name : (table[name]?.cfg ?? name);
+    const setting = table[name];
+    if (setting === undefined) return name;
+    return this.#raw.format === 'yaml' ? ownName(name, setting) : setting.cfg;
   }
 
   refuse(line: number, setting: string, problem: string): void {

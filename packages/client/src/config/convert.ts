@@ -1,16 +1,17 @@
 import { type RawConfig, type RawSetting } from './raw-settings.ts';
-import { mailboxSettings, processSettings, type Setting } from './settings.ts';
+import { mailboxSettings, ownName, processSettings, type Setting } from './settings.ts';
 
 type Table = Readonly<Record<string, Setting<unknown>>>;
 
 /** Our own format with the same settings; what the file leaves to its default stays left out. */
 export function toOwnFormat(raw: RawConfig): string {
   const lines = ['# Configuration of openmesh-client: docs/operate/client.md lists every setting.'];
-  for (const [name, { text }] of ordered(raw.settings, processSettings)) lines.push(`${name}: ${scalar(text)}`);
+  for (const [name, { text }] of ordered(raw.settings, processSettings))
+    lines.push(`${own(processSettings, name)}: ${scalar(text)}`);
   lines.push('', 'mailboxes:');
   for (const { settings } of raw.mailboxes) {
     ordered(settings, mailboxSettings).forEach(([name, { text }], index) => {
-      lines.push(`${index === 0 ? '  - ' : '    '}${name}: ${scalar(text)}`);
+      lines.push(`${index === 0 ? '  - ' : '    '}${own(mailboxSettings, name)}: ${scalar(text)}`);
     });
   }
   return `${lines.join('\n')}\n`;
@@ -43,6 +44,11 @@ function ordered(settings: ReadonlyMap<string, RawSetting>, table: Table): reado
 /** Single quotes keep backslashes and everything else as they are; only a quote itself is doubled. */
 function scalar(text: string): string {
   return /^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(text) ? text : `'${text.replaceAll("'", "''")}'`;
+}
+
+function own(table: Table, name: string): string {
+  const setting = table[name];
+  return setting === undefined ? name : ownName(name, setting);
 }
 
 function element(table: Table, name: string, text: string): string {

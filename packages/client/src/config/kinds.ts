@@ -17,6 +17,8 @@ export interface Kind<Value> {
   readonly type: 'flag' | 'number' | 'text' | 'secret' | 'path' | 'choice' | 'url';
   /** The permitted values, for people. */
   readonly limits: string;
+  /** Of a number that the program works with in a smaller unit: its name in our own file ends in it. */
+  readonly unit?: string;
   readonly parse: (text: string, place: ReadingPlace) => Parsed<Value>;
 }
 
@@ -38,6 +40,7 @@ export function number(unit: string, min: number, max: number, scale = 1): Kind<
   return {
     type: 'number',
     limits: `${min} to ${max} ${unit}`.trim(),
+    ...(scale === 1 ? {} : { unit }),
     parse(text) {
       const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
       const bounds = `from ${min} to ${max}${unit === '' ? '' : ` (${unit})`}`;

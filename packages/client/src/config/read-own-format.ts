@@ -1,7 +1,7 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
 import { nearestName } from './nearest-name.ts';
 import { ConfigFault, type ConfigProblem, type RawConfig, type RawMailbox, type RawSetting } from './raw-settings.ts';
-import { mailboxSettings, processSettings } from './settings.ts';
+import { mailboxSettings, ownName, processSettings, type Setting } from './settings.ts';
 
 /**
  * Reads our own configuration file: YAML with the settings at the top level and a list `mailboxes`. An unknown name is
@@ -67,20 +67,25 @@ class OwnFormatReader {
     });
   }
 
-  #readPairs(pairs: readonly Pair[], table: object): ReadonlyMap<string, RawSetting> {
+  #readPairs(
+    pairs: readonly Pair[],
+    table: Readonly<Record<string, Setting<unknown>>>,
+  ): ReadonlyMap<string, RawSetting> {
+    const names = new Map(Object.entries(table).map(([name, setting]) => [ownName(name, setting), name]));
     const found = new Map<string, RawSetting>();
     for (const pair of pairs) {
-      const name = keyOf(pair);
+      const spelt = keyOf(pair);
       const line = this.#lineOf(pair);
-      if (!Object.hasOwn(table, name)) {
-        const nearest = nearestName(name, Object.keys(table));
-        this.#refuse(line, name, `is no setting${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
+      const name = names.get(spelt);
+      if (name === undefined) {
+        const nearest = nearestName(spelt, [...names.keys()]);
+        this.#refuse(line, spelt, `is no setting${nearest === undefined ? '' : `; did you mean ${nearest}?`}`);
         continue;
       }
       const value: unknown = isScalar(pair.value) ? pair.value.value : undefined;
       const text = typeof value === 'string' ? value.trim() : '';
-      if (text === '') this.#refuse(line, name, 'is empty: give it a value or remove it');
-      else found.set(name, { spelt: name, text, line });
+      if (text === '') this.#refuse(line, spelt, 'is empty: give it a value or remove it');
+      else found.set(name, { spelt, text, line });
     }
     return found;
   }

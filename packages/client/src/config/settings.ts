@@ -209,8 +209,16 @@ export const mailboxSettings = {
   }),
 } as const satisfies Record<string, Setting<unknown>>;
 
-export type ProcessSettingName = keyof typeof processSettings;
-export type MailboxSettingName = keyof typeof mailboxSettings;
+const unitWords: Readonly<Record<string, string>> = { MB: 'Megabytes', GB: 'Gigabytes', MiB: 'Mebibytes' };
+
+/** The name of a setting in our own file: as in the program, but with the unit it is written in. */
+export function ownName(name: string, { cfg, kind: { unit } }: Setting<unknown>): string {
+  if (unit === undefined) return name;
+  const word = unitWords[unit] ?? `${unit.charAt(0).toUpperCase()}${unit.slice(1)}`;
+  const whole = cfg.endsWith(word) ? cfg : `${cfg}${word}`;
+  return `${whole.charAt(0).toLowerCase()}${whole.slice(1)}`;
+}
+
 type Values<Table> = { readonly [Name in keyof Table]: Table[Name] extends Setting<infer Value> ? Value : never };
 export type ProcessValues = Values<typeof processSettings>;
 export type MailboxValues = Values<typeof mailboxSettings>;

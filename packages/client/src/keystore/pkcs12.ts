@@ -47,10 +47,8 @@ export function readPkcs12(bytes: Buffer, password: string): StoreContents {
       // Other bags hold nothing a client shows or trusts.
     }
   }
-  return {
-    keys: keys.map((pkcs8) => ({ pkcs8, chain: certificates })),
-    trusted: keys.length === 0 ? certificates : [],
-  };
+  // Nothing in the file says which of its certificates is the key's; the key itself tells.
+  return { keys: keys.map((pkcs8) => ({ pkcs8, chain: certificates })), trusted: certificates };
 }
 
 /** The octets inside a ContentInfo that is not encrypted. */
