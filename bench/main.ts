@@ -1,4 +1,5 @@
 import { endOnSignals } from './at-exit.ts';
+import { clientFlags, clientSummary, runClient } from './client/benchmark.ts';
 import { coldStartFlags, coldStartSummary, runColdStart } from './cold-start.ts';
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
@@ -19,6 +20,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
+  client: { summary: clientSummary, flags: clientFlags, run: runClient },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 

@@ -1,7 +1,6 @@
 import { type ControlFile, controlFields } from './control-file.ts';
 
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const notInXml = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\u0009\u000a\u000d]/g;
+const notInXml = /[\p{Cc}\ufffe\uffff]/gu;
 
 /**
  * The bytes of a control file as the Java client writes them: two spaces, one element a line, opening and closing tag

@@ -119,6 +119,11 @@ export interface JournalCounts {
 export interface Journal extends Disposable {
   begin(entry: NewOutgoing): OutgoingEntry;
   change(pair: number, change: OutgoingChange): OutgoingEntry;
+  /**
+   * The pair is settled. Unlike every other change it may reach the disk with the next one: after a crash the moves of the
+   * pair are looked at once more, and all were made.
+   */
+  settle(pair: number, changedMs: number): void;
   find(pair: number): OutgoingEntry | undefined;
   /** Entries of a mailbox that are not settled, oldest first. */
   open(mailbox: string): readonly OutgoingEntry[];

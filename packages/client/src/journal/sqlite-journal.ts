@@ -58,8 +58,12 @@ const columnOf = {
   changedMs: 'changed_ms',
 } as const satisfies Record<keyof OutgoingChange, string>;
 
+/** Settled pairs that may wait for the next commit. */
+const settledWaitingMax = 64;
+
 class SqliteJournal implements Journal {
   readonly #database: DatabaseSync;
+  #settled: { readonly pair: number; readonly changedMs: number }[] = [];
   readonly #prepared = new Map<string, StatementSync>();
 
   constructor(database: DatabaseSync) {
@@ -67,20 +71,22 @@ class SqliteJournal implements Journal {
   }
 
   begin(entry: NewOutgoing): OutgoingEntry {
-    const row = this.#one(
-      `INSERT INTO outgoing (mailbox, base, control_name, data_name, control_print, data_print, key, local_id, state,
+    const row = this.#write(() =>
+      this.#one(
+        `INSERT INTO outgoing (mailbox, base, control_name, data_name, control_print, data_print, key, local_id, state,
          outcome, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *`,
-      entry.mailbox,
-      entry.base,
-      entry.controlName,
-      entry.dataName,
-      entry.controlPrint,
-      entry.dataPrint,
-      entry.key,
-      entry.localId,
-      entry.state,
-      toJson(entry.outcome),
-      entry.changedMs,
+        entry.mailbox,
+        entry.base,
+        entry.controlName,
+        entry.dataName,
+        entry.controlPrint,
+        entry.dataPrint,
+        entry.key,
+        entry.localId,
+        entry.state,
+        toJson(entry.outcome),
+        entry.changedMs,
+      ),
     );
     if (row === undefined) throw new Error('the journal did not keep a new entry');
     return toOutgoing(row);
@@ -90,17 +96,47 @@ class SqliteJournal implements Journal {
     const names = Object.keys(change) as (keyof OutgoingChange)[];
     const sets = names.map((name) => `${columnOf[name]} = ?`).join(', ');
     const values = names.map((name) => toValue(change[name]));
-    const row = this.#one(`UPDATE outgoing SET ${sets} WHERE pair = ? RETURNING *`, ...values, pair);
+    const sql = `UPDATE outgoing SET ${sets} WHERE pair = ? RETURNING *`;
+    const row = this.#write(() => this.#one(sql, ...values, pair));
     if (row === undefined) throw new Error(`the journal has no pair ${pair}`);
     return toOutgoing(row);
   }
 
+  settle(pair: number, changedMs: number): void {
+    this.#settled.push({ pair, changedMs });
+    if (this.#settled.length >= settledWaitingMax) this.#writeSettled();
+  }
+
+  #writeSettled(): void {
+    if (this.#settled.length > 0) this.#write(() => undefined);
+  }
+
+  /** One transaction of what was settled and of `change`. */
+  #write<Result>(change: () => Result): Result {
+    if (this.#settled.length === 0) return change();
+    const settled = this.#settled;
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const sql = `UPDATE outgoing SET state = 'settled', moves = NULL, upload = NULL, changed_ms = ? WHERE pair = ?`;
+      for (const { pair, changedMs } of settled) this.#prepare(sql).run(changedMs, pair);
+      const result = change();
+      this.#database.exec('COMMIT');
+      this.#settled = [];
+      return result;
+    } catch (error) {
+      this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
   find(pair: number): OutgoingEntry | undefined {
+    this.#writeSettled();
     const row = this.#one('SELECT * FROM outgoing WHERE pair = ?', pair);
     return row === undefined ? undefined : toOutgoing(row);
   }
 
   open(mailbox: string): readonly OutgoingEntry[] {
+    this.#writeSettled();
     const sql = `SELECT * FROM outgoing WHERE mailbox = ? AND state <> 'settled' ORDER BY pair`;
     return this.#all(sql, mailbox).map(toOutgoing);
   }
@@ -119,6 +155,7 @@ class SqliteJournal implements Journal {
   }
 
   #latest(column: 'message_id' | 'local_id', mailbox: string, value: string): OutgoingEntry | undefined {
+    this.#writeSettled();
     const sql = `SELECT * FROM outgoing WHERE mailbox = ? AND ${column} = ? ORDER BY pair DESC LIMIT 1`;
     const row = this.#one(sql, mailbox, value);
     return row === undefined ? undefined : toOutgoing(row);
@@ -156,6 +193,7 @@ class SqliteJournal implements Journal {
   }
 
   counts(mailbox: string): JournalCounts {
+    this.#writeSettled();
     const count = (table: 'outgoing' | 'incoming'): Record<string, number> => {
       const sql = `SELECT state, count(*) AS number FROM ${table} WHERE mailbox = ? GROUP BY state`;
       return Object.fromEntries(this.#all(sql, mailbox).map(({ state, number }) => [String(state), Number(number)]));
@@ -172,6 +210,7 @@ class SqliteJournal implements Journal {
   }
 
   [Symbol.dispose](): void {
+    this.#writeSettled();
     this.#database.close();
   }
 

@@ -9,7 +9,8 @@ import type { ServiceFault } from './service-fault.ts';
 
 /** What became of one look at a pair. */
 export type PairResult =
-  | { readonly kind: 'sent'; readonly bytes: number }
+  /** The service has it; filing it is still to be done, and may be while the next pair is sent. */
+  | { readonly kind: 'sent'; readonly bytes: number; readonly file: () => Promise<void> }
   | { readonly kind: 'failed'; readonly code: string }
   /** It stays in OUT for a reason of its own: half written, changed, or held in doubt. */
   | { readonly kind: 'left' }

@@ -37,7 +37,7 @@ export async function filePair(parts: MailboxParts, filing: Filing): Promise<voi
 export async function finishFiling(parts: MailboxParts, { pair, moves }: OutgoingEntry): Promise<void> {
   await makeMoves(parts.tree, moves ?? [], () => reached(steps.outMoved));
   reached(steps.outFiled);
-  parts.journal.change(pair, { state: 'settled', moves: null, upload: null, changedMs: parts.nowMs() });
+  parts.journal.settle(pair, parts.nowMs());
   for (const move of moves ?? []) if (move.kind === 'place') reservedNames(parts).delete(move.name);
 }
 

@@ -51,7 +51,8 @@ const saying = {
   hold: 'it is held; "openmesh-client retry" sends it again',
 } as const;
 
-async function askForReference(
+/** By the sender's own reference. Throws a MeshError. */
+export async function askForReference(
   parts: MailboxParts,
   entry: OutgoingEntry,
   signal: AbortSignal,

@@ -1,10 +1,11 @@
 import { join } from 'node:path';
 import { baseKey } from '../folders/names.ts';
-import type { OutgoingEntry } from '../journal/journal.ts';
+import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import type { Stopping } from '../mailbox/stopping.ts';
 import type { PairAtHand, PairResult } from './fail-pair.ts';
 import { filePair, finishFiling, reportDelay } from './file-pair.ts';
+import { Filings } from './filings.ts';
 import { OutFolder, type OutLook, type PairSeen } from './out-folder.ts';
 import { readControl } from './read-control.ts';
 import { sendPair } from './send-pair.ts';
@@ -21,12 +22,17 @@ export interface SendTurn {
   readonly fault: ServiceFault | undefined;
 }
 
+/** States in which a pair still has to be sent. Of others it is decided, and their files are on their way. */
+const sendable: ReadonlySet<OutgoingState> = new Set(['sending', 'waiting', 'uploading']);
+/** Pairs that may be filed while others are sent. */
+const filingsMax = 8;
+
 /** The sending side of one mailbox: looks at OUT, sends what is ready in the order of time, files what has an outcome. */
 export class Sender {
   readonly #parts: MailboxParts;
   readonly #folder: OutFolder;
   readonly #warnedLone = new Set<string>();
-  #isRecovered = false;
+  #mustFinish = true;
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
@@ -39,10 +45,18 @@ export class Sender {
   }
 
   async turn(stopping: Stopping): Promise<SendTurn> {
-    if (!this.#isRecovered) {
-      await this.#finishDecided();
-      this.#isRecovered = true;
+    try {
+      if (this.#mustFinish) await this.#finishDecided();
+      this.#mustFinish = false;
+      return await this.#lookAndSend(stopping);
+    } catch (error) {
+      // Whatever broke may have left a pair between its outcome and its place.
+      this.#mustFinish = true;
+      throw error;
     }
+  }
+
+  async #lookAndSend(stopping: Stopping): Promise<SendTurn> {
     const look = await this.#folder.look(this.#parts.nowMs());
     this.#warnOfLoneData(look);
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
@@ -79,7 +93,7 @@ export class Sender {
       const entry = byBase.get(baseKey(pair.base));
       if (entry === undefined) return [{ pair, entry: undefined }];
       const isSame = entry.controlPrint === pair.control.print && entry.dataPrint === (pair.data?.print ?? null);
-      if (isSame) return entry.state === 'held' ? [] : [{ pair, entry }];
+      if (isSame) return sendable.has(entry.state) ? [{ pair, entry }] : [];
       this.#letGo(entry);
       return [{ pair, entry: undefined }];
     });
@@ -107,15 +121,21 @@ export class Sender {
   async #sendSome(pairs: readonly PairAtHand[], { soon, now }: Stopping) {
     const queue = [...pairs];
     const tally = { sent: 0, failed: 0, fault: undefined as ServiceFault | undefined };
+    const filings = new Filings(filingsMax);
     const lane = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined && tally.fault === undefined; next = queue.shift()) {
         if (soon.aborted) return;
         const atHand = next;
         const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, now));
+        if (result.kind === 'sent') await filings.add(result.file);
         await this.#count(result, tally, next.pair);
       }
     };
-    await Promise.all(Array.from({ length: this.#parts.mailbox.parallelSends }, lane));
+    try {
+      await Promise.all(Array.from({ length: this.#parts.mailbox.parallelSends }, lane));
+    } finally {
+      await filings.done();
+    }
     return tally;
   }
 

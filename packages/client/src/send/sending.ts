@@ -10,7 +10,7 @@ import { filePair } from './file-pair.ts';
 import type { SendOrder } from './judge-pair.ts';
 import type { PairSeen } from './out-folder.ts';
 import { DataChanged, dataSource } from './pair-payload.ts';
-import { resolveDoubt } from './resolve-doubt.ts';
+import { askForReference, resolveDoubt } from './resolve-doubt.ts';
 import { readFault, type ServiceFault } from './service-fault.ts';
 
 export interface Work {
@@ -49,7 +49,9 @@ export class Sending {
     reached(steps.outJournaled);
     try {
       const resumed = await this.#resume(entry);
-      return await this.#answered(entry, resumed ?? (await this.#send(entry)));
+      if ('kind' in resumed) return await this.#answered(entry, resumed);
+      entry = resumed;
+      return await this.#answered(entry, await this.#send(entry));
     } catch (error) {
       if (error instanceof DataChanged) this.#wait(entry);
       return await this.#faulted(entry, readFault(error));
@@ -57,12 +59,12 @@ export class Sending {
   }
 
   /**
-   * Goes on with an upload that an earlier life began. Undefined when there is none, or the service has given it up: then
-   * the pair is sent anew, as another message, for this one can never be delivered.
+   * Goes on with an upload that an earlier life began. The entry to send under when there is none, or the service has
+   * given it up: then the pair is sent anew, as another message, for this one can never be delivered.
    */
-  async #resume(entry: OutgoingEntry): Promise<SendOutcome | undefined> {
+  async #resume(entry: OutgoingEntry): Promise<SendOutcome | OutgoingEntry> {
     const { service, config, journal, nowMs, newKey } = this.#parts;
-    if (entry.state !== 'uploading' || entry.upload === null) return undefined;
+    if (entry.state !== 'uploading' || entry.upload === null) return entry;
     try {
       return await service.resumeSend(this.#source(), parseUploadState(JSON.parse(entry.upload)), {
         parallelChunks: config.parallelChunks,
@@ -72,14 +74,13 @@ export class Sending {
     } catch (error) {
       const isGivenUp = error instanceof MeshError && (error.status === 404 || error.code === 'state-unusable');
       if (!isGivenUp) throw error;
-      journal.change(entry.pair, {
+      return journal.change(entry.pair, {
         state: 'sending',
         messageId: null,
         upload: null,
         key: newKey(),
         changedMs: nowMs(),
       });
-      return undefined;
     }
   }
 
@@ -95,11 +96,9 @@ export class Sending {
     return dataSource(join(this.#parts.tree.out, pair.dataName ?? ''), pair.data?.print ?? '');
   }
 
-  #send({ pair }: OutgoingEntry): Promise<SendOutcome> {
-    const { service, config, journal } = this.#parts;
+  #send(entry: OutgoingEntry): Promise<SendOutcome> {
+    const { service, config } = this.#parts;
     const { order, sizeBytes, signal } = this.#work;
-    const entry = journal.find(pair);
-    if (entry === undefined) throw new Error(`pair ${pair} is being sent without an entry`);
     const chunked = order.mayChunk && sizeBytes > config.chunkBytes;
     return service.send(order.message, this.#source(), {
       gzip: order.gzip,
@@ -113,12 +112,12 @@ export class Sending {
 
   async #answered(entry: OutgoingEntry, outcome: SendOutcome): Promise<PairResult> {
     reached(steps.outAnswered);
-    if (outcome.kind === 'sent') return await this.#accepted(entry, outcome.messageId);
+    if (outcome.kind === 'sent') return this.#accepted(entry, outcome.messageId);
     // The entry stays `sending`: the next turn asks, or repeats under the same key.
     return await this.#faulted(entry, { ...readFault(outcome.cause), kind: 'passing' }, true);
   }
 
-  async #accepted(entry: OutgoingEntry, messageId: string): Promise<PairResult> {
+  #accepted(entry: OutgoingEntry, messageId: string): PairResult {
     const { journal, nowMs } = this.#parts;
     const outcome = { ...verdicts.transferred, atMs: nowMs() };
     const accepted = journal.change(entry.pair, { state: 'accepted', messageId, outcome, changedMs: outcome.atMs });
@@ -132,11 +131,12 @@ export class Sending {
       fields: { pair: entry.pair, messageId, bytes: this.#work.sizeBytes },
     });
     const { control, order } = this.#work;
-    await filePair(this.#parts, { entry: accepted, control, gzip: order.gzip });
-    return { kind: 'sent', bytes: this.#work.sizeBytes };
+    const filing = { entry: accepted, control, gzip: order.gzip };
+    return { kind: 'sent', bytes: this.#work.sizeBytes, file: () => filePair(this.#parts, filing) };
   }
 
   async #faulted(entry: OutgoingEntry, fault: ServiceFault, inDoubt = false): Promise<PairResult> {
+    if (fault.code === 'idempotency-key-reused') return await this.#keyReused(entry);
     const { journal, nowMs, log, mailbox } = this.#parts;
     if (fault.kind === 'refused' && fault.verdict !== undefined) {
       const { pair, control } = this.#work;
@@ -165,6 +165,30 @@ export class Sending {
     return { kind: 'fault', fault };
   }
 
+  /**
+   * The service took this pair before, in other bytes on the way, such as those of another release's compression. Asked for
+   * the sender's reference it says as which message; where it cannot, people decide.
+   */
+  async #keyReused(entry: OutgoingEntry): Promise<PairResult> {
+    const resolved = await askForReference(this.#parts, entry, this.#work.signal);
+    if (resolved.kind === 'accepted') return this.#accepted(entry, resolved.messageId);
+    return this.#hold(entry);
+  }
+
+  #hold({ pair }: OutgoingEntry): PairResult {
+    const { journal, log, mailbox, nowMs } = this.#parts;
+    journal.change(pair, { state: 'held', changedMs: nowMs() });
+    log({
+      level: 'error',
+      event: 'pair-held',
+      component: 'SendFilesService',
+      mailbox: mailbox.id,
+      text: `Nobody can say whether pair ${pair} arrived; it is held. "openmesh-client status" names it, "retry" sends it again`,
+      fields: { pair },
+    });
+    return { kind: 'left' };
+  }
+
   #wait(entry: OutgoingEntry): void {
     this.#parts.journal.change(entry.pair, { state: 'waiting', changedMs: this.#parts.nowMs() });
   }
@@ -175,12 +199,11 @@ export class Sending {
     const resolved = await resolveDoubt(this.#parts, entry, signal);
     switch (resolved.kind) {
       case 'accepted':
-        return await this.#accepted(entry, resolved.messageId);
+        return this.#accepted(entry, resolved.messageId);
       case 'send':
         return entry;
       case 'hold':
-        this.#parts.journal.change(entry.pair, { state: 'held', changedMs: this.#parts.nowMs() });
-        return { kind: 'left' };
+        return this.#hold(entry);
       case 'fault':
         return { kind: 'fault', fault: resolved.fault };
     }
