@@ -50,7 +50,7 @@ export function startClient({
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const log = openSync(join(home, 'output'), 'a');
-  const child = spawn(process.execPath, [command, 'run', file], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=2', command, 'run', file], {
     stdio: ['ignore', log, log],
     env: { PATH: process.env.PATH, NODE_OPTIONS: process.env.BENCH_CLIENT_NODE_OPTIONS ?? '' },
   });

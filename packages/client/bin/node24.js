@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 const majorNeeded = 24;
 const platformPackages = {
@@ -29,11 +28,14 @@ export function findNode24() {
   }
 }
 
+/** A small young generation: what streams through the client is collected early, and memory stays flat. */
+export const nodeFlags = ['--max-semi-space-size=2'];
+
 /**
- * Runs a TypeScript entry under Node 24: in this process when it is new enough, else in a child whose output, signals
- * and exit status are ours. The child has an IPC channel, so that it ends when this process is killed.
+ * Runs an entry under Node 24 in a child whose output, signals and exit status are ours. The child has an IPC channel, so
+ * that it ends when this process is killed.
  */
-export async function runUnderNode24(entryPath, args) {
+export function runUnderNode24(entryPath, args) {
   const node = findNode24();
   if (node === undefined) {
     process.stderr.write(
@@ -42,13 +44,8 @@ export async function runUnderNode24(entryPath, args) {
     process.exitCode = 78;
     return;
   }
-  if (node === process.execPath) {
-    process.argv.splice(1, process.argv.length, entryPath, ...args);
-    await import(pathToFileURL(entryPath).href);
-    return;
-  }
-  const child = spawn(node, [entryPath, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, () => child.kill(signal));
+  const child = spawn(node, [...nodeFlags, entryPath, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`Node ${majorNeeded} could not be started: ${error.message}\n`);
     process.exit(78);

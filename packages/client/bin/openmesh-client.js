@@ -2,4 +2,4 @@
 import { fileURLToPath } from 'node:url';
 import { runUnderNode24 } from './node24.js';
 
-await runUnderNode24(fileURLToPath(new URL('../src/cli/main.ts', import.meta.url)), process.argv.slice(2));
+runUnderNode24(fileURLToPath(new URL('../src/cli/main.ts', import.meta.url)), process.argv.slice(2));

@@ -9,7 +9,8 @@ export class DataChanged extends Error {
   override readonly name = 'DataChanged';
 }
 
-const blockBytes = 1024 * 1024;
+/** Large enough for the disk; larger ones only wait longer to be collected. */
+const blockBytes = 256 * 1024;
 /** A link in OUT could point at any file of this machine: it is not followed. Windows has no such flag. */
 const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
 
