@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { convertCommand } from './convert.ts';
 import { importKeystoreCommand } from './import-keystore.ts';
 import { initCommand } from './init.ts';
+import { leaveCommand } from './leave.ts';
 import { onceCommand } from './once.ts';
 import { retryCommand } from './retry.ts';
 import { runCommand } from './run.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   convertCommand,
   retryCommand,
   stopCommand,
+  leaveCommand,
   initCommand,
   validateCommand,
   importKeystoreCommand,

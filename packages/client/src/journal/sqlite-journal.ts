@@ -20,7 +20,7 @@ const busyMs = 10_000;
  * Opens the journal for the one process that writes it. With a write-ahead log and full flushing a commit that returned
  * is on the disk. Throws when the file is no journal, or of a later version.
  */
-export function openJournal(file: string): Journal {
+export function openJournal(file: string): SqliteJournal {
   return new SqliteJournal(connect(file, false));
 }
 
@@ -61,7 +61,7 @@ const columnOf = {
 /** Settled pairs that may wait for the next commit. */
 const settledWaitingMax = 64;
 
-class SqliteJournal implements Journal {
+export class SqliteJournal implements Journal {
   readonly #database: DatabaseSync;
   #settled: { readonly pair: number; readonly changedMs: number }[] = [];
   readonly #prepared = new Map<string, StatementSync>();
@@ -202,11 +202,17 @@ class SqliteJournal implements Journal {
   }
 
   prune(beforeMs: number): number {
+    this.#writeSettled();
     const sql = [
       `DELETE FROM outgoing WHERE state = 'settled' AND changed_ms < ?`,
       `DELETE FROM incoming WHERE state = 'acknowledged' AND changed_ms < ?`,
     ];
     return sql.reduce((sum, each) => sum + Number(this.#prepare(each).run(beforeMs).changes), 0);
+  }
+
+  /** What is in force, for a test of durability. */
+  pragma(name: 'synchronous' | 'journal_mode'): unknown {
+    return Object.values(this.#database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
   }
 
   [Symbol.dispose](): void {
