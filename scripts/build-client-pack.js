@@ -120,7 +120,7 @@ function dependenciesOf(path) {
     }
   };
   visit(Object.keys(manifest(path).dependencies));
-  return [...found].sort();
+  return [...found].sort((one, other) => (one < other ? -1 : 1));
 }
 
 function copyRuntime(folder, { runtime, executable, name }) {
