@@ -5,6 +5,7 @@ import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
 import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
 import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
+import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
 
@@ -17,6 +18,7 @@ interface Benchmark {
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   lifecycle: { summary: lifecycleSummary, flags: lifecycleFlags, run: runLifecycle },
+  ledger: { summary: ledgerSummary, flags: ledgerFlags, run: runLedger },
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },

@@ -22,9 +22,14 @@ export interface ExchangeOptions {
   readonly directory: string;
   readonly credentials: CredentialFiles;
   readonly sharedKey: string;
+  /** The checkout whose exchange is started; this one when absent. */
+  readonly checkout?: string;
 }
 
-const command = fileURLToPath(new URL('../packages/exchange/src/cli/main.ts', import.meta.url));
+const here = fileURLToPath(new URL('..', import.meta.url));
+const commandOf = (checkout: string): string => join(checkout, 'packages/exchange/src/cli/main.ts');
+/** Another checkout of this repository, installed, to be measured beside this one. */
+export const baselineCheckout = process.env.BENCH_BASELINE;
 const readyWithinMs = 600_000;
 
 /** Where `startExchange` keeps its records under `directory`. */
@@ -40,7 +45,7 @@ export async function provision(options: ExchangeOptions, mailboxes: readonly Ca
     { kind: 'credential', mailboxId, password },
   ]);
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  const child = spawn(process.execPath, [command, 'import', file], {
+  const child = spawn(process.execPath, [commandOf(options.checkout ?? here), 'import', file], {
     env: environment(options),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
@@ -51,7 +56,7 @@ export async function provision(options: ExchangeOptions, mailboxes: readonly Ca
 /** Starts the exchange in its live profile; resolves when it is ready, rejects when it ends before. */
 export async function startExchange(options: ExchangeOptions): Promise<RunningServer> {
   const log = openSync(join(options.directory, 'exchange.log'), 'a');
-  const child = spawn(process.execPath, [command, 'serve'], {
+  const child = spawn(process.execPath, [commandOf(options.checkout ?? here), 'serve'], {
     env: environment(options),
     stdio: ['ignore', log, 'pipe'],
   });

@@ -120,39 +120,38 @@ function fillBatch(db: DatabaseSync, from: number, to: number, shape: BatchShape
       at, not (${shape.waiting}), ${shape.sender}, ${shape.recipient}, ${shape.position}
     from timed`);
   db.exec(`
-    insert into payload (payload_id, total_chunks, stored_chunks, size_bytes, content_encoding, keep_until_ms)
-    select id, 1, 1, 200, '', ${keepUntilMs} from batch`);
-  db.exec(`
-    insert into chunk
-      (payload_id, chunk_number, size_bytes, sha256, block_digests, body_ref, inline_body, stored_at_ms)
-    select id, 1, 200, printf('%064x', i), '', null, randomblob(200), at from batch`);
+    insert into payload
+      (payload_id, total_chunks, stored_chunks, size_bytes, content_encoding, keep_until_ms, sha256, block_digests,
+       stored_at_ms, inline_body)
+    select id, 1, 1, 200, '', ${keepUntilMs}, printf('%064x', i), '', at, randomblob(200) from batch`);
   db.exec(`
     insert into message
       (message_id, message_type, sender, recipient, workflow_id, payload_id, state, status_code, status_event,
        status_description, compressed, encrypted, sealed, local_key, created_at_ms, accepted_at_ms, state_at_ms,
-       hide_at_ms, remove_at_ms)
+       hide_at_ms, remove_at_ms, position, expires_at_ms, acknowledged_at_ms, first_listed_at_ms, first_download_at_ms,
+       last_download_at_ms, downloads, filed, events)
     select id, 'DATA', s, r, '${shape.workflow}', id, iif(done, 'acknowledged', 'accepted'), '00', 'TRANSFER',
       'Transferred to recipient mailbox', 0, 0, printf('%.200c', 'A'), printf('%024x', i), at, at, at,
-      ${keepUntilMs}, ${removeAtMs}
+      ${keepUntilMs}, ${removeAtMs}, p, ${keepUntilMs}, iif(done, at, null), iif(done, at, null), iif(done, at, null),
+      iif(done, at, null), done, 1,
+      json_array(at, s, 'accepted', '') || char(10)
+        || iif(done, json_array(at, r, 'acknowledged', '') || char(10), '')
     from batch`);
   db.exec(`
-    insert into delivery
-      (mailbox_id, message_id, workflow_id, position, state, expires_at_ms, acknowledged_at_ms, first_listed_at_ms,
-       first_download_at_ms, last_download_at_ms, downloads)
-    select r, id, '${shape.workflow}', p, iif(done, 'acknowledged', 'waiting'), ${keepUntilMs},
-      iif(done, at, null), iif(done, at, null), iif(done, at, null), iif(done, at, null), done
-    from batch`);
-  db.exec(`
-    insert into event (message_id, event_no, at_ms, actor, kind, detail) select id, 1, at, s, 'accepted', '' from batch`);
-  db.exec(`
-    insert into event (message_id, event_no, at_ms, actor, kind, detail)
-    select id, 2, at, r, 'acknowledged', '' from batch where done`);
+    insert into inbox_entry (mailbox_id, position, message_id, workflow_id, expires_at_ms)
+    select r, p, id, '${shape.workflow}', ${keepUntilMs} from batch where not done`);
   db.exec('commit');
 }
 
-/** The counters of every mailbox, from its entries; those the exchange itself kept come out the same. */
+/**
+ * The counters of every mailbox, from its entries; those the exchange itself kept come out the same. What it had not
+ * filed lies below what was loaded, so it is filed with it.
+ */
 function recount(db: DatabaseSync): void {
   db.exec(`
+    update message set filed = 1 where filed = 0 and message_no > (select message_no from filing);
+    update filing set message_no = (select coalesce(max(message_no), 0) from message)`);
+  db.exec(`
     insert or replace into inbox_counter (mailbox_id, waiting, next_position)
-    select mailbox_id, sum(state = 'waiting'), max(position) + 1 from delivery group by mailbox_id`);
+    select recipient, sum(state = 'accepted'), max(position) + 1 from message where position > 0 group by recipient`);
 }

@@ -1,8 +1,10 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Credentials, makeCredentials } from '../certificates.ts';
 import { type NumberFlags, readFlags, UsageError } from '../flags.ts';
 import { mailboxesOf, mailboxPairs, sharedKey } from '../mailboxes.ts';
 import { smallBodyBytesMax } from '../payload.ts';
-import { provision, type RunningServer, startExchange } from '../server-under-test.ts';
+import { baselineCheckout, provision, type RunningServer, startExchange } from '../server-under-test.ts';
 import { median, rounded } from '../statistics.ts';
 import { withServer } from '../with-server.ts';
 import { withWorkDirectory } from '../work-directory.ts';
@@ -59,7 +61,7 @@ async function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: s
       target,
       server,
       pairs,
-      checkStamp: target === 'exchange',
+      checkStamp: target === 'exchange' || target === 'baseline',
     });
 
   if (flags['echo-only'] === 1) {
@@ -74,7 +76,16 @@ async function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: s
     // The echo repeats what the exchange really answers, so the exchange is asked first.
     const { answers } = await leg('exchange', server, true);
     return withServer(startEcho({ ...credentials, answers }), async (echo) => {
-      return compare(flags, await alternate(flags.rounds, leg, { echo, exchange: server }), 'exchange');
+      if (baselineCheckout === undefined) {
+        return compare(flags, await alternate(flags.rounds, leg, { echo, exchange: server }), 'exchange');
+      }
+      const beside = { ...options, directory: join(directory, 'baseline'), checkout: baselineCheckout };
+      mkdirSync(beside.directory);
+      await provision(beside, mailboxesOf(pairs));
+      return withServer(startExchange(beside), async (baseline) => {
+        const legs = await alternate(flags.rounds, leg, { echo, baseline, exchange: server });
+        return { ...compare(flags, legs, 'exchange'), baseline: summaryOf(legs, 'baseline') };
+      });
     });
   });
 }
@@ -115,33 +126,40 @@ async function alternate(
   return results;
 }
 
-function compare(flags: Flags, legs: readonly LegResult[], measured: string): object {
-  const of = (target: string, figure: (leg: LegResult) => number): number =>
-    median(legs.filter((leg) => leg.target === target).map(figure));
-  const summary = (target: string) => ({
+function medianOf(legs: readonly LegResult[], target: string, figure: (leg: LegResult) => number): number {
+  return median(legs.filter((leg) => leg.target === target).map(figure));
+}
+
+function summaryOf(legs: readonly LegResult[], target: string) {
+  const of = (figure: (leg: LegResult) => number): number => medianOf(legs, target, figure);
+  return {
     lifecyclesPerSecond: rounded(
-      of(target, (leg) => leg.lifecyclesPerSecond),
+      of((leg) => leg.lifecyclesPerSecond),
       0,
     ),
     serverCpuMicrosPerLifecycle: rounded(
-      of(target, (leg) => leg.serverCpuMicrosPerLifecycle),
+      of((leg) => leg.serverCpuMicrosPerLifecycle),
       1,
     ),
-    serverCoresUsed: rounded(of(target, (leg) => leg.serverCoresUsed)),
+    serverCoresUsed: rounded(of((leg) => leg.serverCoresUsed)),
     serverResidentPeakMiB: rounded(
-      of(target, (leg) => leg.serverResidentPeakMiB),
+      of((leg) => leg.serverResidentPeakMiB),
       0,
     ),
     generatorCpuMicrosPerLifecycle: rounded(
-      of(target, (leg) => leg.generatorCpuMicrosPerLifecycle),
+      of((leg) => leg.generatorCpuMicrosPerLifecycle),
       1,
     ),
-    otherCoresUsed: rounded(of(target, (leg) => leg.otherCoresUsed)),
-    p50Ms: rounded(of(target, (leg) => leg.p50Ms.lifecycle ?? Number.NaN)),
-    p99Ms: rounded(of(target, (leg) => leg.p99Ms.lifecycle ?? Number.NaN)),
+    otherCoresUsed: rounded(of((leg) => leg.otherCoresUsed)),
+    p50Ms: rounded(of((leg) => leg.p50Ms.lifecycle ?? Number.NaN)),
+    p99Ms: rounded(of((leg) => leg.p99Ms.lifecycle ?? Number.NaN)),
     generatorBound: legs.some((leg) => leg.target === target && leg.generatorBound),
-  });
-  const [echo, server] = [summary('echo'), summary(measured)];
+  };
+}
+
+function compare(flags: Flags, legs: readonly LegResult[], measured: string): object {
+  const of = (target: string, figure: (leg: LegResult) => number): number => medianOf(legs, target, figure);
+  const [echo, server] = [summaryOf(legs, 'echo'), summaryOf(legs, measured)];
   const perSecond = of(measured, (leg) => leg.lifecyclesPerSecond);
   return {
     flags,

@@ -88,7 +88,13 @@ export const rooms: readonly Room[] = [
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },
   { name: 'sandbox', files: /^packages\/sandbox\/src\//, knows: 'everyone' },
-  // The SDK is published: Node and the protocol, nothing else.
+  // The SDK is published: Node and the protocol, nothing else. The command is built on it, and nothing on the command.
+  {
+    name: 'mesh',
+    files: /^packages\/sdk\/src\/cli\//,
+    knows: ['protocol', 'sdk'],
+    packages: /^node:(crypto|events|fs|fs\/promises|path|util)$/,
+  },
   { name: 'sdk', files: /^packages\/sdk\/src\//, knows: ['protocol'], packages: /^node:/ },
   // The folder client: what lies in folders, what is remembered, and the work on a mailbox, built on the SDK.
   { name: 'client-texts', files: inClient('(xml|control-file)'), knows: ['sdk'], packages: nothingFromOutside },
@@ -137,7 +143,7 @@ export const rooms: readonly Room[] = [
       'client-observe',
       'client-mailbox',
     ],
-    packages: /^(node:(child_process|crypto|fs|fs\/promises|os|path|tls|util)|prom-client)$/,
+    packages: /^(node:(crypto|fs|fs\/promises|http|os|path|timers\/promises|tls|util)|prom-client)$/,
   },
 ];
 

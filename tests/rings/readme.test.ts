@@ -28,4 +28,17 @@ describe('the README', () => {
     expect(stdout.split(sent)).toHaveLength(3);
     expect(stdout.endsWith('Hello, MESH')).toBe(true);
   });
+
+  it('has a first success with the command mesh that works as printed', async () => {
+    await using folder = await temporaryFolder('readme');
+    await using sandbox = await SandboxProcess.start([], { MAILBOXES_DATA_DIR: folder.path });
+    const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
+    const block = /```sh\n(npx mesh send[^]*?)```/.exec(readme)?.[1]?.replace('/tmp', folder.path) ?? 'false';
+    const env = { ...process.env, MAILBOXES_DATA_DIR: folder.path, MESH_URL: sandbox.announcement.url };
+    const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', block], { cwd: repositoryRoot, env });
+    const [, sent = 'none'] = /^sent: +(\S+)$/m.exec(stdout) ?? [];
+    expect(readFileSync(join(folder.path, `${sent}.dat`), 'utf8')).toBe(readme);
+    expect(stdout).toMatch(/^ok {6}mailbox/m);
+    expect(stderr).toMatch(/^nothing else waits$/m);
+  });
 });

@@ -10,7 +10,7 @@ import { takeSignal } from './mailbox/signal-file.ts';
 import { Alerts } from './observe/alert.ts';
 import type { Log } from './observe/log.ts';
 import { LogFile } from './observe/log-file.ts';
-import { notifyServiceManager } from './observe/notify-service-manager.ts';
+import { tellSystemd } from './observe/tell-systemd.ts';
 import { clientVersion } from './version.ts';
 
 export interface RunOptions {
@@ -60,11 +60,11 @@ export async function runClient({ config, env, stdout, ready }: RunOptions): Pro
     );
     void failed.then(() => soon.abort());
     const watching = watchSignalFile(config.signalPath, startedMs, soon);
-    await notifyServiceManager('READY=1', env['NOTIFY_SOCKET']);
+    await tellSystemd('READY=1', env['NOTIFY_SOCKET']);
     ready();
     await watching;
     log({ level: 'info', event: 'stopping', component: 'MeshClient', text: 'Stopping' });
-    await notifyServiceManager('STOPPING=1', env['NOTIFY_SOCKET']);
+    await tellSystemd('STOPPING=1', env['NOTIFY_SOCKET']);
     const grace = setTimeout(() => now.abort(), graceMs);
     const failure = await failed;
     clearTimeout(grace);

@@ -7,7 +7,6 @@ import { composeSandboxRoutes, type SandboxStore } from './compose/sandbox.ts';
 import { startTimers } from './compose/timers.ts';
 import type { Config } from './config/config.ts';
 import type { Log } from './http/log.ts';
-import { listen } from './http/machines-listener.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { startOperatorsListener } from './http/operators-listener.ts';
 import { createRefusalNotes } from './http/refusals.ts';
@@ -95,7 +94,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   const machines = await composeMachines({ ...rooms, refusals, metrics, extraRoutes }, undo);
   wires.machines = machines;
   const { shutdown, contexts, server } = machines;
-  const machinesPort = await listen(server, config.machines.host, config.machines.port);
+  const machinesPort = await server.listen(config.machines.host, config.machines.port);
   undo.push(() => shutdown.stop());
   const probes = composeProbes({ ledger, bodies, isBroken: () => wires.broken, isStopping: () => shutdown.stopping });
   const operators = await startOperatorsListener({ ...config.operators, metrics, probes, log });

@@ -1,3 +1,4 @@
+import { tuneCollector } from './compose/garbage.ts';
 import { type ComposeOptions, type RunningExchange, startExchange } from './compose.ts';
 import type { Config } from './config/config.ts';
 import { createLog, type Log } from './http/log.ts';
@@ -27,6 +28,7 @@ export interface ServeOptions extends Omit<ComposeOptions, 'log' | 'onBroken'> {
  */
 export async function serveUntilStopped(options: ServeOptions): Promise<number> {
   const { config } = options;
+  tuneCollector();
   const log = options.log ?? openLog(config);
   const ending = Promise.withResolvers<number>();
   const running = await startExchange({

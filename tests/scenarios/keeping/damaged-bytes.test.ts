@@ -88,7 +88,7 @@ describe('bytes changed at rest', () => {
   it('in the ledger: the same for a small body', async () => {
     const [at, id] = await withMessage('a small payload');
     const ledger = new DatabaseSync(at.ledgerFile);
-    const changed = ledger.prepare('update chunk set inline_body = ? where payload_id = ?');
+    const changed = ledger.prepare('update payload set inline_body = ? where payload_id = ?');
     changed.run(Buffer.from('a small paymoad'), id);
     ledger.close();
     expect((await download(at, id)).status).toBe(500);

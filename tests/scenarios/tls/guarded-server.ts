@@ -1,8 +1,6 @@
 import { once } from 'node:events';
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
-import { Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { Server as SecureServer, TLSSocket } from 'node:tls';
 import {
   type CertificateConnections,
   trackCertificateConnections,
@@ -15,7 +13,19 @@ import {
   type TlsOptions,
   type TlsSettings,
 } from '@openmesh/exchange/http/tls/context.ts';
+import type { ConnectionLimits, WireRequest } from '@openmesh/exchange/http/wire/connection.ts';
+import { WireServer } from '@openmesh/exchange/http/wire/server.ts';
+import { writeReply } from '@openmesh/exchange/http/write-reply.ts';
 import { testCertificates } from '../../kit/certificates.ts';
+
+const bodyBytesMax = 1_000_000;
+const usualLimits = {
+  connectionsMax: 1000,
+  headerBytesMax: 16_384,
+  headersTimeoutMs: 60_000,
+  requestTimeoutMs: 60_000,
+  keepAliveMs: 75_000,
+};
 
 /** What the server found out about one request, sent back as its answer. */
 export interface Finding {
@@ -31,6 +41,8 @@ export interface GuardedServer extends AsyncDisposable {
   readonly port: number;
   readonly contexts: TlsContexts;
   readonly server: ReturnType<TlsContexts['createServer']>;
+  /** The connection of each request served, in their order. */
+  readonly served: readonly Socket[];
   readonly connections: CertificateConnections | undefined;
   /** Fingerprints the exchange itself took back. */
   readonly revoked: Set<string>;
@@ -40,7 +52,7 @@ export interface GuardedServer extends AsyncDisposable {
 export interface GuardedServerOptions {
   readonly tls?: Partial<Extract<TlsSettings, { mode: 'mutual' }>> | { readonly mode: 'off' | 'server' };
   readonly options?: Partial<TlsOptions>;
-  readonly http?: ServerOptions;
+  readonly limits?: Partial<ConnectionLimits>;
   readonly matchMode?: CertificateMatchMode;
   readonly requireClientAuth?: boolean;
   /** Last word before the server listens. */
@@ -69,10 +81,13 @@ export async function startGuardedServer(given: GuardedServerOptions = {}): Prom
     matchMode: given.matchMode ?? 'enforce',
     requireClientAuth: given.requireClientAuth ?? true,
   });
-  const server = contexts.createServer(given.http ?? {});
+  const server = contexts.createServer();
   const connections = server instanceof SecureServer ? trackCertificateConnections(server) : undefined;
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const peer = request.socket instanceof TLSSocket ? readPeerFacts(request.socket) : undefined;
+  const served: Socket[] = [];
+  const handle = async (request: WireRequest): Promise<void> => {
+    const { socket } = request.connection;
+    served.push(socket);
+    const peer = socket instanceof TLSSocket ? readPeerFacts(socket) : undefined;
     const verdict =
       contexts.mode === 'mutual'
         ? check.verdict(peer, { odsCode: 'X26', delegatedOdsCodes: ['Z01'] })
@@ -82,25 +97,43 @@ export async function startGuardedServer(given: GuardedServerOptions = {}): Prom
       ...(verdict.ok ? verdict.warning && { warning: verdict.warning.reason } : { reason: verdict.reason }),
       ...(peer && { resumed: peer.resumed, serial: peer.serial }),
     };
-    request.resume();
-    response.writeHead(verdict.ok ? 200 : verdict.atHandshake ? 400 : 403, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(finding));
+    await answer(request, verdict.ok ? 200 : verdict.atHandshake ? 400 : 403, finding);
+  };
+  const web = new WireServer(server, {
+    limits: { ...usualLimits, ...given.limits },
+    handle,
+    unreadable: () => undefined,
+  });
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
   given.prepare?.(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await web.listen('127.0.0.1', 0),
     contexts,
     server,
+    served,
     connections,
     revoked,
     isRevoked,
     async [Symbol.asyncDispose]() {
       await contexts.close();
-      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
       server.close();
       await once(server, 'close');
     },
   };
+}
+
+async function answer(request: WireRequest, status: number, finding: Finding): Promise<void> {
+  const reply = {
+    kind: 'plain',
+    status,
+    headers: [['content-type', 'application/json']],
+    body: JSON.stringify(finding),
+  } as const;
+  await writeReply(request, reply, { keepAliveSeconds: 75 });
+  request.connection.finish(await request.body.drain(bodyBytesMax));
 }

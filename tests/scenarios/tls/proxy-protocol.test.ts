@@ -40,7 +40,6 @@ async function listen(
   proxies: Partial<ProxyProtocolOptions> = {},
   more: Partial<GuardedServerOptions> = {},
 ): Promise<Listening> {
-  const addresses: (string | undefined)[] = [];
   let tell: ((refusal: { kind: ProxyRefusalKind; peer: string }) => void) | undefined;
   const refused = new Promise<{ kind: ProxyRefusalKind; peer: string }>((resolve) => {
     tell = resolve;
@@ -49,10 +48,16 @@ async function listen(
     ...more,
     prepare: (server) => {
       acceptProxyProtocol(server, { trusted: loopback, onRefused: (refusal) => tell?.(refusal), ...proxies });
-      server.on('request', (request) => addresses.push(clientAddressOf(request.socket)?.address));
     },
   });
-  return { guarded, addresses, refused, [Symbol.asyncDispose]: () => guarded[Symbol.asyncDispose]() };
+  return {
+    guarded,
+    get addresses() {
+      return guarded.served.map((socket) => clientAddressOf(socket)?.address);
+    },
+    refused,
+    [Symbol.asyncDispose]: () => guarded[Symbol.asyncDispose](),
+  };
 }
 
 /** Opens a bare connection, sends bytes and answers when the server has ended it. */
@@ -171,8 +176,7 @@ describe('the PROXY protocol in front of mutual TLS', () => {
   });
 
   it('leaves the time limit on slow request headers in force', async () => {
-    const http = { headersTimeout: 40, requestTimeout: 40, connectionsCheckingInterval: 10 };
-    await using listening = await listen({}, { http });
+    await using listening = await listen({}, { limits: { headersTimeoutMs: 40, requestTimeoutMs: 40 } });
     const target = { host: '127.0.0.1', port: listening.guarded.port };
     await using balancer = await startTcpProxy({ target, preface: header() });
     const secure = connectTls({ port: balancer.port, ca: authority, servername: 'localhost', ...pick(clients.x26) });

@@ -39,9 +39,9 @@ const real = `<?xml version="1.0"?>
 </MESHConfig>
 `;
 const readCfg = (text: string, env = {}) =>
-  buildConfig(readMeshclientCfg('/home/app/meshclient.cfg', Buffer.from(text)), env, 'linux');
+  buildConfig(readMeshclientCfg('/srv/app/meshclient.cfg', Buffer.from(text)), env, 'linux');
 const readOwn = (text: string, env = {}) =>
-  buildConfig(readOwnFormat('/home/app/client.yaml', Buffer.from(text)), env, 'linux');
+  buildConfig(readOwnFormat('/srv/app/client.yaml', Buffer.from(text)), env, 'linux');
 const faultOf = (work: () => unknown): string => {
   try {
     work();
@@ -57,7 +57,7 @@ describe('meshclient.cfg', () => {
     const config = readCfg(real);
     expect(config).toMatchObject({
       url: 'https://mesh-sync.spineservices.nhs.uk',
-      keyStorePath: '/home/app/KEYSTORE/mesh.keystore',
+      keyStorePath: '/srv/app/KEYSTORE/mesh.keystore',
       pollPeriodMs: 1_800_000,
       processingDelayMs: 5000,
       warnings: [],
@@ -67,7 +67,7 @@ describe('meshclient.cfg', () => {
       {
         id: 'X26AB001',
         password: 'mailbox & password',
-        root: '/home/app/data/X26AB001',
+        root: '/srv/app/data/X26AB001',
         collectReport: true,
         saveSent: true,
       },
@@ -77,7 +77,7 @@ describe('meshclient.cfg', () => {
 
   it('keeps a password with a pound sign in a file of either encoding, and warns of the older one', () => {
     const text = real.replace('changeme', 'p£ss');
-    const old = buildConfig(readMeshclientCfg('/home/app/meshclient.cfg', Buffer.from(text, 'latin1')), {}, 'linux');
+    const old = buildConfig(readMeshclientCfg('/srv/app/meshclient.cfg', Buffer.from(text, 'latin1')), {}, 'linux');
     expect(old.keyStorePassword).toBe('p£ss');
     expect(old.warnings.map(({ problem }) => problem)).toEqual([expect.stringContaining('windows-1252')]);
     expect(readCfg(`\ufeff${text}`)).toMatchObject({ keyStorePassword: 'p£ss', warnings: [] });
@@ -86,7 +86,7 @@ describe('meshclient.cfg', () => {
   it('ignores an unknown element with one warning that names its line', () => {
     const { warnings } = readCfg(real.replace('<LogPath>', '<Colour>red</Colour>\n    <LogPath>'));
     expect(warnings).toEqual([
-      { file: '/home/app/meshclient.cfg', line: 4, setting: 'Colour', problem: expect.any(String) as unknown },
+      { file: '/srv/app/meshclient.cfg', line: 4, setting: 'Colour', problem: expect.any(String) as unknown },
     ]);
   });
 
@@ -156,18 +156,18 @@ describe('our own format', () => {
 
   it('refuses a name that is no setting, and says which was meant', () => {
     expect(faultOf(() => readOwn(`pollPeriod: 5\n${own}`))).toBe(
-      '/home/app/client.yaml:1: pollPeriod is no setting; did you mean pollPeriodMinutes?',
+      '/srv/app/client.yaml:1: pollPeriod is no setting; did you mean pollPeriodMinutes?',
     );
   });
 
   it('names the line of a value in a mailbox', () => {
     expect(faultOf(() => readOwn(`${own}    saveSent: perhaps\n`))).toBe(
-      '/home/app/client.yaml:6: saveSent must be Y or N',
+      '/srv/app/client.yaml:6: saveSent must be Y or N',
     );
   });
 
   it('says where it is not YAML', () => {
-    expect(faultOf(() => readOwn('url: "https'))).toContain('/home/app/client.yaml:1: the file is not YAML');
+    expect(faultOf(() => readOwn('url: "https'))).toContain('/srv/app/client.yaml:1: the file is not YAML');
     expect(faultOf(() => readOwn('just a sentence'))).toContain('is not a list of settings');
   });
 
@@ -182,9 +182,9 @@ describe('our own format', () => {
 
 describe('convert', () => {
   it('gives the same configuration in the other format, and back again', () => {
-    const raw = readMeshclientCfg('/home/app/meshclient.cfg', Buffer.from(real));
-    const own = readOwnFormat('/home/app/client.yaml', Buffer.from(toOwnFormat(raw)));
-    const back = readMeshclientCfg('/home/app/meshclient.cfg', Buffer.from(toMeshclientCfg(own)));
+    const raw = readMeshclientCfg('/srv/app/meshclient.cfg', Buffer.from(real));
+    const own = readOwnFormat('/srv/app/client.yaml', Buffer.from(toOwnFormat(raw)));
+    const back = readMeshclientCfg('/srv/app/meshclient.cfg', Buffer.from(toMeshclientCfg(own)));
     const bare = (config: typeof raw) => ({ ...buildConfig(config, {}, 'linux'), file: '', warnings: [] });
     expect(bare(own)).toEqual(bare(raw));
     expect(bare(back)).toEqual(bare(raw));

@@ -17,13 +17,14 @@ import { createTokenCheck } from '../http/auth/token-check.ts';
 import { clientAddressOf, rememberAddresses } from '../http/client-address.ts';
 import { newCorrelationId } from '../http/log.ts';
 import { createMachinesDoor, type DoorParts, type RequestFacts } from '../http/machines-door.ts';
-import { createMachinesServer, type MachinesServer } from '../http/machines-listener.ts';
+import { createMachinesServer } from '../http/machines-listener.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { acceptProxyProtocol } from '../http/proxy-protocol.ts';
 import type { RefusalNotes } from '../http/refusals.ts';
 import { createShutdown, type Shutdown } from '../http/shutdown.ts';
 import { createTlsContexts, type TlsContexts } from '../http/tls/context.ts';
 import { describeTlsFailure } from '../http/tls/tls-failure.ts';
+import type { WireServer } from '../http/wire/server.ts';
 import { certificateObjections, whoIs } from './certificates.ts';
 import type { Rooms, Undo } from './rooms.ts';
 
@@ -36,7 +37,7 @@ export interface MachinesParts extends Rooms {
 
 /** The machines' listener, complete but not yet listening. */
 export interface Machines {
-  readonly server: MachinesServer;
+  readonly server: WireServer;
   readonly contexts: TlsContexts;
   readonly shutdown: Shutdown;
   /** undefined without TLS. */
@@ -64,25 +65,26 @@ export async function composeMachines(parts: MachinesParts, undo: Undo): Promise
     const address = clientAddressOf(socket)?.address ?? null;
     refusals.note({ ...nameless, reason, detail: 'what came could not be read as a request', address });
   });
-  rememberAddresses(server);
+  const { listener } = server;
+  rememberAddresses(listener);
   if (contexts.mode !== 'off') {
-    server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    listener.on('tlsClientError', (error: Error, socket: TLSSocket) => {
       const { reason, code, address } = describeTlsFailure(error, socket);
       const named = reason === 'handshake' ? 'tls-failed' : `certificate-${reason}`;
       const detail = `TLS was not established: ${code}`;
       refusals.note({ ...nameless, reason: named, detail, address: address?.address ?? null });
     });
-    connections = trackCertificateConnections(server as Parameters<typeof trackCertificateConnections>[0]);
+    connections = trackCertificateConnections(listener as Parameters<typeof trackCertificateConnections>[0]);
   }
   if (machines.proxyProtocol === 'v2') {
-    acceptProxyProtocol(server, {
+    acceptProxyProtocol(listener, {
       trusted: machines.trustedProxies,
       onRefused: ({ kind, peer }) =>
         refusals.note({ ...nameless, reason: `proxy-${kind}`, detail: 'the PROXY header was refused', address: peer }),
     });
   }
   const inFlight = (): number => ledger.waiting();
-  const shutdown = createShutdown({ listeners: [server], inFlight, limitMs: config.shutdownMs, log });
+  const shutdown = createShutdown({ server, inFlight, limitMs: config.shutdownMs, log });
   return { server, contexts, shutdown, connections };
 }
 

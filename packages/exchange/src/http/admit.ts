@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { acceptsGzip, type MailboxId, negotiateVersion, wireError } from '@openmesh/protocol';
 import type { CallerRequest, MachineOperation, MachineRequest } from '../api/machines/request.ts';
@@ -9,8 +8,8 @@ import type { Throttle } from './auth/throttle.ts';
 import type { CertificateObjection, TokenCheck } from './auth/token-check.ts';
 import { clientAddressOf } from './client-address.ts';
 import { duplicate, type Ending, ended, refusal, tooMany, usedDetail, wrongMethod } from './ending.ts';
-import { incomingBody } from './incoming-body.ts';
 import type { FaultScript } from './scripted-faults.ts';
+import type { WireRequest } from './wire/connection.ts';
 
 /** What a connection's certificate has against any request at all, and against one for a mailbox. */
 export interface Objections {
@@ -31,7 +30,7 @@ export interface AdmissionParts {
 
 /** A request whose address was read. */
 export interface Arrival {
-  readonly request: IncomingMessage;
+  readonly request: WireRequest;
   readonly matched: Matched | undefined;
   readonly operation: MachineOperation | undefined;
   /** Canonical; undefined where the path names no mailbox or none that can be. */
@@ -51,9 +50,10 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
 
   return async (arrival) => {
     const { request, matched, operation, mailbox } = arrival;
-    const accepted = negotiateVersion(request.headers.accept);
+    const { headers } = request.head;
+    const accepted = negotiateVersion(headers.get('accept'));
     const version = accepted === 'malformed' ? 1 : accepted;
-    const socket = request.socket as TLSSocket;
+    const { socket } = request.connection;
     const objections = parts.objectionOf(socket);
     if (objections.always !== undefined) {
       const { reason, detail, status } = objections.always;
@@ -78,27 +78,47 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
       const answered = wireError('token-mailbox-mismatch', version);
       return refusal(answered, 'mailbox-unreadable', 'the path has no mailbox id');
     }
-    const verdict = parts.checkToken(request.headers.authorization, mailbox, objections.forMailbox);
+    const verdict = parts.checkToken(headers.get('authorization'), mailbox, objections.forMailbox);
     if (!verdict.ok) return refusal(wireError(verdict.error, version), verdict.reason, verdict.detail);
     const wait = parts.mailboxThrottle.take(mailbox, nowMs);
     if (wait > 0) return tooMany(wait, parts.mailboxThrottle.perSecond, version);
     if (accepted === 'malformed') return malformedAccept();
     const { nonce } = verdict;
-    const caller: CallerRequest = { ...toMachineRequest(arrival, version), mailbox: verdict.mailbox.mailboxId, nonce };
-    const proved = () => once(inFlight, nonce, version, () => serve(parts.nonces, operation, caller));
-    return withFaults(parts.faults, subject, version, proved);
+    const caller: CallerRequest = toCallerRequest(arrival, version, verdict.mailbox.mailboxId, nonce);
+    const proved = () => serveOnce(inFlight, parts.nonces, operation, caller);
+    return parts.faults === undefined ? proved() : withFaults(parts.faults, subject, version, proved);
   };
 }
 
 function toMachineRequest({ request, matched, query }: Arrival, version: 1 | 2): MachineRequest {
-  const { headers } = request;
+  const { headers } = request.head;
   return {
     version,
     params: matched?.params ?? [],
     query,
-    header: (name) => headers[name] as string | undefined,
-    body: incomingBody(request),
-    acceptsGzip: acceptsGzip(headers['accept-encoding']),
+    header: (name) => headers.get(name),
+    body: request.body,
+    acceptsGzip: acceptsGzip(headers.get('accept-encoding')),
+  };
+}
+
+/** Written out once more: spreading one request into another costs as much as the whole of a small refusal. */
+function toCallerRequest(
+  { request, matched, query }: Arrival,
+  version: 1 | 2,
+  mailbox: MailboxId,
+  nonce: NonceClaim | null,
+): CallerRequest {
+  const { headers } = request.head;
+  return {
+    version,
+    params: matched?.params ?? [],
+    query,
+    header: (name) => headers.get(name),
+    body: request.body,
+    acceptsGzip: acceptsGzip(headers.get('accept-encoding')),
+    mailbox,
+    nonce,
   };
 }
 
@@ -107,18 +127,19 @@ function malformedAccept(): Ending {
 }
 
 /** Two requests with one token at the same time: the second is refused before it does anything. */
-async function once(
+async function serveOnce(
   inFlight: InFlight,
-  nonce: NonceClaim | null,
-  version: 1 | 2,
-  act: () => Promise<Ending>,
+  nonces: NonceLedger,
+  operation: Exclude<MachineOperation, { access: 'open' }>,
+  request: CallerRequest,
 ): Promise<Ending> {
-  if (nonce === null) return act();
+  const { nonce, version } = request;
+  if (nonce === null) return serve(nonces, operation, request);
   const key = `${nonce.mailbox} ${nonce.nonce}`;
   if (inFlight.has(key)) return duplicate(version, 'the token is in use by another request right now');
   inFlight.add(key);
   try {
-    return await act();
+    return await serve(nonces, operation, request);
   } finally {
     inFlight.delete(key);
   }

@@ -3,7 +3,7 @@ import { type ErrorName, errorCatalogue, errorNames, wireError } from '@openmesh
 import type { Reply } from '../api/machines/request.ts';
 import { type Ending, refusal } from './ending.ts';
 import type { FaultScript, FaultSubject } from './scripted-faults.ts';
-import { CallerGone } from './write-reply.ts';
+import { CallerGone } from './wire/caller-gone.ts';
 
 /**
  * Serves an admitted request as the script of faults says. A scripted status is answered instead of the work, so that the

@@ -8,12 +8,12 @@ let lyingBytes = 0;
 let sweep: (() => void) | undefined;
 
 /**
- * Counts `bytes` of a large body that were taken and dropped, and now and then sweeps the young generation.
+ * Counts `bytes` of buffers that live no longer than a request, and now and then sweeps the young generation.
  *
- * The parser makes a buffer for each TLS record, of a few hundred bytes of heap that V8 sees and 16 KiB that it only
- * adds to its sum. The sum reaches the limit of the old generation long before the heap fills the young one, so V8
- * answers every 17 MB received with a full collection that finds nothing: a third of an upload's CPU. The buffers are all
- * young and dead, and a sweep of the young generation is what frees them.
+ * A buffer is a few hundred bytes of heap that V8 sees and its content, up to 16 KiB from a TLS record, that it only adds
+ * to its sum. The sum reaches the limit of the old generation long before the heap fills the young one, so V8 answers
+ * every 17 MB with a full collection that finds nothing: a third of an upload's CPU, a tenth of a small message's. The
+ * buffers are all young and dead, and a sweep of the young generation is what frees them.
  */
 export function countBodyGarbage(bytes: number): void {
   lyingBytes += bytes;

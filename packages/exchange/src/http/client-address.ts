@@ -1,6 +1,4 @@
-import type { Server as PlainServer } from 'node:http';
-import type { Server as SecureServer } from 'node:https';
-import { isIPv4, type Socket } from 'node:net';
+import { isIPv4, type Server, type Socket } from 'node:net';
 
 /** Where a connection comes from. IPv4 callers of a server on both families are spelt as IPv4. */
 export interface ClientAddress {
@@ -28,7 +26,7 @@ export function stateClient(socket: Socket, client: ClientAddress): void {
 }
 
 /** Keeps the address of each connection for when it has failed. Node remembers it once it was asked. */
-export function rememberAddresses(server: PlainServer | SecureServer): void {
+export function rememberAddresses(server: Server): void {
   server.prependListener('connection', (socket: Socket) => void socket.remoteAddress);
 }
 

@@ -1,5 +1,4 @@
 import { channel } from 'node:diagnostics_channel';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type ErrorName, type MailboxId, negotiateVersion, parseMailboxId, wireError } from '@openmesh/protocol';
 import { reply as toReply } from '../api/machines/request.ts';
@@ -8,9 +7,10 @@ import { BodyAborted } from '../message/incoming-body.ts';
 import { RegistryTooBusy } from '../message/route.ts';
 import { type AdmissionParts, createAdmission } from './admit.ts';
 import type { Ending } from './ending.ts';
-import { drain } from './incoming-body.ts';
 import type { Operation } from './operation.ts';
-import { CallerGone, writeReply } from './write-reply.ts';
+import { CallerGone } from './wire/caller-gone.ts';
+import type { WireRequest } from './wire/connection.ts';
+import { writeReply } from './write-reply.ts';
 
 /** What became of a request, for the log, the metrics and the record of refusals. */
 export interface RequestFacts {
@@ -46,50 +46,48 @@ const noQuery = new URLSearchParams();
 const beforeAnswer = channel('openmesh:before-answer');
 
 /** Takes every request of the machines' listener from its first header to its last byte; never rejects. */
-export function createMachinesDoor(
-  parts: DoorParts,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createMachinesDoor(parts: DoorParts): (request: WireRequest) => Promise<void> {
   const admit = createAdmission(parts);
 
-  const write = async (request: IncomingMessage, response: ServerResponse, ending: Ending): Promise<number> => {
-    const drained = !ending.drain || (await drain(request, parts.drainBytesMax));
-    const sent = await writeReply(response, ending.reply, { keepAliveSeconds: drained ? parts.keepAliveSeconds() : 0 });
-    if (!drained) request.destroy();
-    return sent;
+  const write = async (request: WireRequest, ending: Ending): Promise<number> => {
+    const drained = !ending.drain || (await request.body.drain(parts.drainBytesMax));
+    return writeReply(request, ending.reply, { keepAliveSeconds: drained ? parts.keepAliveSeconds() : 0 });
   };
 
-  return async (request, response) => {
+  return async (request) => {
     const startedMs = performance.now();
     const correlationId = parts.newCorrelationId();
-    const { method = '', url = '/' } = request;
-    const queryAt = url.indexOf('?');
-    const matched = parts.route(queryAt < 0 ? url : url.slice(0, queryAt));
+    const { method, target, headers } = request.head;
+    const queryAt = target.indexOf('?');
+    const matched = parts.route(queryAt < 0 ? target : target.slice(0, queryAt));
     const operation = matched?.operations[method];
     const mailbox = matched?.mailbox === undefined ? undefined : parseMailboxId(matched.mailbox);
-    const query = queryAt < 0 ? noQuery : new URLSearchParams(url.slice(queryAt + 1));
+    const query = queryAt < 0 ? noQuery : new URLSearchParams(target.slice(queryAt + 1));
     let bytesSent = 0;
     let ending: Ending | undefined;
     try {
       ending = await admit({ request, matched, operation, mailbox, query });
       beforeAnswer.publish(undefined);
-      bytesSent = await write(request, response, ending);
+      bytesSent = await write(request, ending);
     } catch (error) {
-      // The socket itself: a request that was read to its end no longer takes it along.
-      if (error instanceof CallerGone || error instanceof BodyAborted) request.socket.destroy();
+      if (error instanceof CallerGone || error instanceof BodyAborted) request.connection.abort();
       else {
         parts.failed(error, correlationId);
-        ending = await answerFailure(error, correlationId, request, response, write);
+        ending = await answerFailure(error, correlationId, request, write);
       }
     }
+    // What an operation had no use for is dropped here, or the connection with it.
+    if (request.body.arrived) request.connection.finish(true);
+    else request.connection.finish(await request.body.drain(parts.drainBytesMax));
     parts.done({
       operation: operation?.name ?? 'unmatched',
       method,
       status: ending?.reply.status ?? callerGoneStatus,
       startedMs,
       bytesSent,
-      bytesReceived: Number(request.headers['content-length'] ?? 0) || 0,
+      bytesReceived: Number(headers.get('content-length') ?? 0),
       correlationId,
-      socket: request.socket as TLSSocket,
+      socket: request.connection.socket,
       mailbox: mailbox ?? null,
       refusal: ending?.refusal ?? null,
       messageId: ending?.messageId ?? null,
@@ -101,11 +99,10 @@ export function createMachinesDoor(
 async function answerFailure(
   error: unknown,
   correlationId: string,
-  request: IncomingMessage,
-  response: ServerResponse,
-  write: (request: IncomingMessage, response: ServerResponse, ending: Ending) => Promise<number>,
+  request: WireRequest,
+  write: (request: WireRequest, ending: Ending) => Promise<number>,
 ): Promise<Ending> {
-  const version = negotiateVersion(request.headers.accept) === 2 ? 2 : 1;
+  const version = negotiateVersion(request.head.headers.get('accept')) === 2 ? 2 : 1;
   const answered = wireError(errorNameOf(error), version, { internalId: correlationId });
   const reply = toReply(answered);
   const waits = answered.status === 503 ? [['retry-after', retryAfterSeconds] as const] : [];
@@ -115,14 +112,14 @@ async function answerFailure(
     messageId: null,
     drain: true,
   };
-  if (response.headersSent) {
-    response.destroy();
+  if (request.connection.headSent) {
+    request.connection.abort();
     return ending;
   }
   try {
-    await write(request, response, ending);
+    await write(request, ending);
   } catch {
-    request.destroy();
+    request.connection.abort();
   }
   return ending;
 }

@@ -1,6 +1,4 @@
-import type { Server as PlainServer } from 'node:http';
-import type { Server as SecureServer } from 'node:https';
-import { BlockList, isIPv4, type Socket } from 'node:net';
+import { BlockList, isIPv4, type Server, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type ClientAddress, stateClient, unmapped } from './client-address.ts';
 import { type ProxyHeaderFaultKind, readProxyHeader } from './proxy-header.ts';
@@ -52,7 +50,7 @@ export const proxyProtocolDefaults = {
  * listening server in front would leave this one without its limits, since Node starts counting connections for header
  * and request timeouts at 'listening', and `close()` would not wait for what was handed over.
  */
-export function acceptProxyProtocol(server: PlainServer | SecureServer, options: ProxyProtocolOptions): void {
+export function acceptProxyProtocol(server: Server, options: ProxyProtocolOptions): void {
   const serve = server.listeners('connection') as ((this: unknown, socket: Socket) => void)[];
   server.removeAllListeners('connection');
   const trusted = new BlockList();
@@ -130,7 +128,7 @@ function readHeader(socket: Socket, options: ProxyProtocolOptions, done: (outcom
 class StatedByPeer {
   readonly #byPeer = new Map<string, ClientAddress>();
 
-  constructor(server: PlainServer | SecureServer) {
+  constructor(server: Server) {
     // First, so that the address is known to every other listener.
     server.prependListener('secureConnection', (secure: TLSSocket) => {
       const client = this.#byPeer.get(peerKey(secure));

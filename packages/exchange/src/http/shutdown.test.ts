@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
-import { type AddressInfo, connect, createServer as createNetServer, type Socket } from 'node:net';
-import { connect as connectSecure } from 'node:tls';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect as connectSecure, createServer as createSecureServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createShutdown, type Shutdown, type ShutdownOptions } from './shutdown.ts';
+import type { WireRequest } from './wire/connection.ts';
+import { WireServer } from './wire/server.ts';
+import { writeReply } from './write-reply.ts';
 
 const silent = { info: () => undefined, warn: () => undefined };
 const never = 60_000;
@@ -17,11 +18,24 @@ const servers: Server[] = [];
 
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  for (const server of servers.splice(0)) {
-    server.close();
-    server.closeAllConnections();
-  }
+  for (const server of servers.splice(0)) server.close();
 });
+
+const limits = {
+  connectionsMax: 100,
+  headerBytesMax: 16_384,
+  headersTimeoutMs: never,
+  requestTimeoutMs: never,
+  keepAliveMs: never,
+};
+
+type Handler = (request: WireRequest) => Promise<void>;
+
+async function finished(request: WireRequest): Promise<void> {
+  const reply = { kind: 'plain', status: 200, headers: [], body: 'finished' } as const;
+  await writeReply(request, reply, { keepAliveSeconds: 60 }).catch(() => 0);
+  request.connection.finish(true);
+}
 
 interface Started {
   readonly server: Server;
@@ -29,24 +43,21 @@ interface Started {
   readonly shutdown: Shutdown;
 }
 
-async function start(
-  handler: RequestListener,
-  options: Partial<ShutdownOptions> = {},
-  secure = false,
-): Promise<Started> {
-  const server = secure ? createSecureServer({ ...tls, pskCallback: () => psk }, handler) : createServer(handler);
-  servers.push(server);
+async function start(handle: Handler, options: Partial<ShutdownOptions> = {}, secure = false): Promise<Started> {
+  const listener = secure
+    ? createSecureServer({ ...tls, pskCallback: () => psk, allowHalfOpen: true })
+    : createServer({ allowHalfOpen: true });
+  servers.push(listener);
+  const server = new WireServer(listener, { limits, handle, unreadable: () => undefined });
   const shutdown = createShutdown({
-    listeners: [server],
+    server,
     inFlight: () => 0,
     limitMs: never,
     idleGraceMs: 0,
     log: silent,
     ...options,
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return { server, port: (server.address() as AddressInfo).port, shutdown };
+  return { server: listener, port: await server.listen('127.0.0.1', 0), shutdown };
 }
 
 interface Caller {
@@ -89,14 +100,15 @@ async function call(port: number, secure = false): Promise<Caller> {
 }
 
 /** A handler that answers when told to, and says when it was reached. */
-function gated(): { handler: RequestListener; reached: Promise<void>; open: () => void } {
+function gated(): { handler: Handler; reached: Promise<void>; open: () => void } {
   const reached = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
-  const answer: RequestListener = (_request, response) => {
+  const handler: Handler = async (request) => {
     reached.resolve();
-    void gate.promise.then(() => response.end('finished'));
+    await gate.promise;
+    await finished(request);
   };
-  return { handler: answer, reached: reached.promise, open: () => gate.resolve() };
+  return { handler, reached: reached.promise, open: () => gate.resolve() };
 }
 
 describe.each([
@@ -155,7 +167,7 @@ describe.each([
   });
 
   it('ends connections that are idle or whose handshake never finished', async () => {
-    const { server, port, shutdown } = await start((_request, response) => response.end('finished'), {}, secure);
+    const { server, port, shutdown } = await start(finished, {}, secure);
     const idle = await call(port, secure);
     idle.send('/');
     await idle.received('finished');
@@ -171,11 +183,7 @@ describe.each([
   });
 
   it('answers a request that was on its way on an idle connection, within the grace', async () => {
-    const { port, shutdown } = await start(
-      (_request, response) => response.end('finished'),
-      { idleGraceMs: never },
-      secure,
-    );
+    const { port, shutdown } = await start(finished, { idleGraceMs: never }, secure);
     const caller = await call(port, secure);
     caller.send('/first');
     await caller.received('finished');
@@ -192,11 +200,21 @@ describe.each([
 
   it('ends a connection after an answer whose headers had already gone', async () => {
     const begun = Promise.withResolvers<() => void>();
+    const gate = Promise.withResolvers<void>();
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('fini');
+      begun.resolve(() => gate.resolve());
+      await gate.promise;
+      yield Buffer.from('shed');
+    }
     const { port, shutdown } = await start(
-      (_request, response) => {
-        response.writeHead(200, { 'content-length': '8' });
-        response.write('fini');
-        begun.resolve(() => response.end('shed'));
+      async (request) => {
+        const blocks = { kind: 'blocks', status: 200, headers: [], lengthBytes: 8 } as const;
+        const each = (async function* () {
+          for await (const bytes of pieces()) yield { bytes, release: () => undefined };
+        })();
+        await writeReply(request, { ...blocks, blocks: each }, { keepAliveSeconds: 60 });
+        request.connection.finish(true);
       },
       { idleGraceMs: never },
       secure,
@@ -214,7 +232,7 @@ describe.each([
 describe('a stop besides the requests', () => {
   it('waits for other work in flight', async () => {
     let commands = 1;
-    const { shutdown } = await start((_request, response) => response.end(), { inFlight: () => commands });
+    const { shutdown } = await start(finished, { inFlight: () => commands });
     const outcome = shutdown.stop();
     let ended = false;
     const watched = outcome.finally(() => {
@@ -226,28 +244,5 @@ describe('a stop besides the requests', () => {
     expect(ended).toBe(false);
     commands = 0;
     expect(await watched).toMatchObject({ ended: 'finished' });
-  });
-
-  it('watches connections that a plain listener in front hands over', async () => {
-    const { handler, reached, open } = gated();
-    const server = createServer(handler);
-    const front = createNetServer((socket) => void server.emit('connection', socket));
-    const shutdown = createShutdown({
-      listeners: [front, server],
-      inFlight: () => 0,
-      limitMs: never,
-      idleGraceMs: 0,
-      log: silent,
-    });
-    front.listen(0, '127.0.0.1');
-    await once(front, 'listening');
-    const caller = await call((front.address() as AddressInfo).port);
-    caller.send('/');
-    await reached;
-    const outcome = shutdown.stop();
-    expect(shutdown).toMatchObject({ requests: 1, connections: 1 });
-    open();
-    expect(await outcome).toMatchObject({ ended: 'finished', unfinished: 0 });
-    expect(await caller.ended).toContain('finished');
   });
 });

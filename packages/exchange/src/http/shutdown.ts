@@ -1,11 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from './log.ts';
+import type { WireServer } from './wire/server.ts';
 
 export interface ShutdownOptions {
-  /** `node:http` or `node:https` servers, and plain servers that hand their connections to one of them. */
-  readonly listeners: readonly Server[];
+  readonly server: WireServer;
   /** Work that has to end besides the requests, such as commands waiting for the ledger. */
   readonly inFlight: () => number;
   /** How long requests in flight may take to end. */
@@ -41,11 +40,11 @@ const pollMs = 10;
 const idleGraceMsDefault = 1000;
 
 /**
- * Watches listeners from now on: make it before they listen, and after everything that handles their connections and
- * requests is attached.
+ * Watches a server from now on: make it before it listens.
  */
 export function createShutdown(options: ShutdownOptions): Shutdown {
-  const traffic = watchTraffic(options.listeners);
+  const { server } = options;
+  const sockets = watchSockets(server.listener);
   const force = new AbortController();
   let outcome: Promise<ShutdownOutcome> | undefined;
 
@@ -53,20 +52,18 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
     const startedMs = performance.now();
     const elapsedMs = (): number => Math.round(performance.now() - startedMs);
     const graceMs = Math.min(options.idleGraceMs ?? idleGraceMsDefault, options.limitMs);
-    options.log.info('stop-began', { count: traffic.responses.size, connections: traffic.sockets.size });
-    const closed = Promise.all(options.listeners.map(stopAccepting));
-    traffic.closeAfterAnswer();
+    options.log.info('stop-began', { count: server.requests, connections: sockets.size });
+    const closed = stopAccepting(server.listener);
+    server.stopAfterAnswers();
 
-    const busy = (): boolean => traffic.responses.size > 0 || options.inFlight() > 0;
-    const waiting = (): boolean => busy() || (traffic.sockets.size > 0 && elapsedMs() < graceMs);
+    const busy = (): boolean => server.requests > 0 || options.inFlight() > 0;
+    const waiting = (): boolean => busy() || (sockets.size > 0 && elapsedMs() < graceMs);
     while (waiting() && !force.signal.aborted && elapsedMs() < options.limitMs) await pause(pollMs);
 
-    const unfinished = traffic.responses.size;
+    const unfinished = server.requests;
     const ended = busy() ? (force.signal.aborted ? 'forced' : 'limit') : 'finished';
-    for (const socket of traffic.sockets) socket.destroy();
+    for (const socket of sockets) socket.destroy();
     await closed;
-    // The HTTP server's own close, which the grace put off: it has a timer to give back.
-    for (const listener of options.listeners) listener.close();
     const result = { ended, unfinished, elapsedMs: elapsedMs() } as const;
     const fields = { outcome: ended, count: unfinished, elapsedMs: result.elapsedMs };
     if (ended === 'finished') options.log.info('stop-ended', fields);
@@ -79,10 +76,10 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
       return outcome !== undefined;
     },
     get requests() {
-      return traffic.responses.size;
+      return server.requests;
     },
     get connections() {
-      return traffic.sockets.size;
+      return sockets.size;
     },
     stop() {
       if (outcome === undefined) outcome = run();
@@ -92,55 +89,19 @@ export function createShutdown(options: ShutdownOptions): Shutdown {
   };
 }
 
-interface Traffic {
-  readonly sockets: ReadonlySet<Socket>;
-  /** Each answer not yet ended, and the connection it goes to. */
-  readonly responses: ReadonlyMap<ServerResponse, Socket>;
-  /** Each answer from now on, and each in flight whose headers are not sent, ends its connection. */
-  closeAfterAnswer(): void;
-}
-
-function watchTraffic(listeners: readonly Server[]): Traffic {
+function watchSockets(listener: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
-  const responses = new Map<ServerResponse, Socket>();
-  let closing = false;
-  const onConnection = (socket: Socket): void => {
-    if (sockets.has(socket)) return;
+  listener.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-  };
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    if (closing) response.shouldKeepAlive = false;
-    responses.set(response, request.socket);
-    response.once('close', () => responses.delete(response));
-  };
-  for (const listener of listeners) {
-    listener.on('connection', onConnection);
-    // Before the handler, which may answer at once.
-    listener.prependListener('request', onRequest);
-    if (listener.listenerCount('checkContinue') > 0) listener.prependListener('checkContinue', onRequest);
-  }
-  return {
-    sockets,
-    responses,
-    closeAfterAnswer() {
-      closing = true;
-      for (const [response, socket] of responses) {
-        // With the headers gone it is too late to say `connection: close`; the connection ends with the answer anyway.
-        if (response.headersSent) response.once('finish', () => socket.end());
-        else response.shouldKeepAlive = false;
-      }
-    },
-  };
+  });
+  return sockets;
 }
 
-/**
- * Frees the port. The HTTP server's own `close` would also close idle connections at once, which is what the grace
- * is there to avoid, so the plain server's is used.
- */
+/** Frees the port; resolves when the last connection is gone too. */
 function stopAccepting(listener: Server): Promise<void> {
   if (!listener.listening) return Promise.resolve();
   return new Promise((resolve) => {
-    Server.prototype.close.call(listener, () => resolve());
+    listener.close(() => resolve());
   });
 }

@@ -36,9 +36,16 @@ export interface Transport {
 }
 
 export function makeTransport(address: ServiceAddress, agent: Agent, limits: Limits): Transport {
+  let isClosed = false;
   return {
-    exchange: (request) => new Exchange(address, agent, limits, request).run(),
-    close: () => agent.destroy(),
+    exchange(request) {
+      if (isClosed) throw clientError('aborted', request.operation, { detail: 'the client was closed' });
+      return new Exchange(address, agent, limits, request).run();
+    },
+    close() {
+      isClosed = true;
+      agent.destroy();
+    },
   };
 }
 

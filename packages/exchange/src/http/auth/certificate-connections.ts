@@ -1,5 +1,4 @@
-import type { Server } from 'node:https';
-import type { TLSSocket } from 'node:tls';
+import type { Server, TLSSocket } from 'node:tls';
 import { type PeerCertificateFacts, readPeerFacts } from './peer-certificate.ts';
 
 export interface CertificateConnections {

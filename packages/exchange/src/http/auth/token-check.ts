@@ -9,10 +9,10 @@ import {
   tokenMemoryMs,
   tokenMessage,
 } from '@openmesh/protocol';
+import { createKeyedHash } from '../../mailbox/keyed-hash.ts';
 import type { RegistrySnapshot } from '../../mailbox/snapshot.ts';
 import type { NonceClaim } from '../../store/ledger/nonces.ts';
 import type { MailboxRecord } from '../../store/ledger/registry.ts';
-import { createKeyedHash } from './keyed-hash.ts';
 
 /** Why a caller was turned away: the wire's answer, and what only the mailbox's owner may read. */
 export interface CallerRefusal {
@@ -46,7 +46,7 @@ export type TokenCheck = (
   objection: CertificateObjection,
 ) => CallerVerdict;
 
-const hashBytes = 32;
+const hashDigits = 64;
 
 /**
  * The checks of a token in their order, 1 to 8; the ninth (single use) is the ledger's, with the request's effect.
@@ -54,17 +54,24 @@ const hashBytes = 32;
  */
 export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
   const { registry, machineClock } = options;
-  const keyed = options.sharedKeys.map((key) => createKeyedHash(Buffer.from(key, 'utf8')));
+  const keyed = options.sharedKeys.map((key) => createKeyedHash(Buffer.from(key, 'utf8'), 'hex'));
   const readTimestamp = rememberLast(parseTokenTimestamp);
 
+  // Written anew for each comparison; nothing waits between.
+  const claimed = Buffer.alloc(hashDigits);
+  const expected = Buffer.alloc(hashDigits);
+
   const hashMatches = (token: Token, passwords: readonly string[]): boolean => {
-    const given = Buffer.from(token.hash, 'hex');
-    // A hash of another length has no equal, but must not be the quicker answer.
-    const claimed = given.length === hashBytes && token.hash.length === 2 * hashBytes ? given : Buffer.alloc(hashBytes);
+    // A hash of another length, or with other characters, has no equal, but must not be the quicker answer.
+    claimed.fill(0);
+    if (token.hash.length === hashDigits) claimed.write(token.hash, 'latin1');
     let matches = false;
     for (const password of passwords) {
       const message = tokenMessage({ ...token, password });
-      for (const hashOf of keyed) if (timingSafeEqual(hashOf(message), claimed)) matches = true;
+      for (const hashOf of keyed) {
+        expected.write(hashOf(message), 'latin1');
+        if (timingSafeEqual(expected, claimed)) matches = true;
+      }
     }
     return matches;
   };

@@ -1,7 +1,6 @@
 import { constants, randomBytes } from 'node:crypto';
-import { createServer as createPlainServer, type Server as PlainServer, type ServerOptions } from 'node:http';
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import type { SecureContextOptions } from 'node:tls';
+import { createServer as createPlainServer, type Server as PlainServer } from 'node:net';
+import { createServer as createSecureServer, type SecureContextOptions, type Server as SecureServer } from 'node:tls';
 import { stampFiles } from './file-stamp.ts';
 import { deriveTicketKeys } from './ticket-keys.ts';
 import { TlsFault } from './tls-fault.ts';
@@ -71,6 +70,9 @@ const policy: SecureContextOptions = {
   sessionTimeout: sessionLifetimeSeconds,
 };
 
+// A caller that closes its side first still gets its answer; small answers are not held back for more.
+const connectionOptions = { allowHalfOpen: true, noDelay: true } as const;
+
 /**
  * The certificates a listener serves with, kept up to date for as long as it runs. A reload reads and checks every file
  * before the first server is touched; open connections keep the context they were made with, new ones get the new one.
@@ -99,12 +101,12 @@ export class TlsContexts {
     return this.#settings.mode;
   }
 
-  /** A server under these contexts, not yet listening; over plain HTTP when the mode is `off`. */
-  createServer(options: ServerOptions): PlainServer | SecureServer {
+  /** A server under these contexts, not yet listening; plain TCP when the mode is `off`. */
+  createServer(): PlainServer | SecureServer {
     const settings = this.#settings;
-    if (settings.mode === 'off') return createPlainServer(options);
+    if (settings.mode === 'off') return createPlainServer(connectionOptions);
     const server = createSecureServer({
-      ...options,
+      ...connectionOptions,
       ...this.#contextOptions(settings, this.#loaded()),
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: this.#options.handshakeTimeoutMs ?? tlsDefaults.handshakeTimeoutMs,

@@ -182,6 +182,19 @@ export function promiseAccepting(at: LedgerSource): void {
     expect(await at.ledger.messages.accept({ ...command, registryVersion: version })).toEqual({ kind: 'accepted' });
   });
 
+  it('sees the registry move between two commands of one commit', async () => {
+    const workflow = { workflowId: 'WF', description: '', status: 'live', restricted: false } as const;
+    const { messages, registry } = at.ledger;
+    const sent = [1, 2].map((n) => acceptOf([newMessage(idOf(n))], { registryVersion: 0 })) as [never, never];
+    const answers = await Promise.all([
+      messages.accept(sent[0]),
+      registry.change({ workflows: [workflow], audit: auditOf('WF') }),
+      messages.accept(sent[1]),
+    ]);
+    expect(answers).toEqual([{ kind: 'accepted' }, { version: 1, rowsChanged: 1 }, { kind: 'stale', version: 1 }]);
+    expect(await listed(messages, bob)).toEqual([idOf(1)]);
+  });
+
   it('stores nothing for a token that was used', async () => {
     await at.ledger.nonces.claim(nonceOf('n:1'));
     const command = acceptOf([newMessage(idOf(1))], { nonce: nonceOf('n:1'), idempotency: key() });

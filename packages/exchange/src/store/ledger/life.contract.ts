@@ -82,6 +82,7 @@ async function compare(model: Model, { messages }: Ledger, mailbox: MailboxId): 
   const { entries, waiting } = await messages.inboxPage(pageOf({ mailbox }));
   expect(entries.map(({ messageId }) => messageId)).toEqual(model.waiting.get(mailbox));
   expect(waiting).toBe(entries.length);
+  expect(await messages.waitingCount(mailbox)).toBe(entries.length);
   const positions = entries.map(({ position }) => position);
   expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
   const highest = model.highest.get(mailbox) ?? 0;

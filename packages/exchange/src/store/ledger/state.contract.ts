@@ -217,4 +217,20 @@ export function promiseChangingState(at: LedgerSource): void {
     expect(told).toEqual(['1 accepted', '2 b', '3 a', '4 c']);
     expect(await messages.timeline(idOf(2))).toEqual([]);
   });
+
+  it('keeps the order of a timeline however many events it has, long ones among short, the acknowledgement last', async () => {
+    const { messages } = at.ledger;
+    const id = await deliver(messages, 1);
+    const long = (n: number) => ({
+      ...event(`k${n}`, bornAtMs + n),
+      detail: `"${'x'.repeat(n % 3 === 0 ? 300 : 3)}"\n`,
+    });
+    for (let n = 0; n < 40; n += 1) await messages.addEvent(id, long(n));
+    await messages.acknowledge(acknowledgeOf(id));
+    const told = await messages.timeline(id);
+    expect(told.slice(1, -1)).toEqual(Array.from({ length: 40 }, (_, n) => ({ eventNo: n + 2, ...long(n) })));
+    expect(told.at(-1)).toMatchObject({ eventNo: 42, kind: 'acknowledged' });
+    await messages.addEvent(idOf(2), event('stray', bornAtMs));
+    expect(await messages.timeline(idOf(2))).toEqual([]);
+  });
 }

@@ -14,11 +14,13 @@ export interface Question<R extends object = never> {
   readonly name: string;
   readonly sql: string;
   readonly row?: R;
+  /** `steady`: without parameters, and the answer stays the same within a transaction, unless something that `unsettles` is asked in it. */
+  readonly trait?: 'steady' | 'unsettles';
 }
 
 /** Reads rows. */
-export function asks<R extends object>(name: string, sql: string): Question<R> {
-  return { name, sql };
+export function asks<R extends object>(name: string, sql: string, trait?: Question['trait']): Question<R> {
+  return { name, sql, ...(trait !== undefined && { trait }) };
 }
 
 /** Changes rows and answers with their number only. */

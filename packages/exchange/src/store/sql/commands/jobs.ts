@@ -2,9 +2,11 @@ import type { MailboxId, MessageId } from '@openmesh/protocol';
 import type { BodyRef } from '../../bodies.ts';
 import type { DueDelivery, DuePayload } from '../../ledger/jobs.ts';
 import { all, one, run, type Talk } from '../question.ts';
-import { countOut, listDue } from '../questions/deliveries.ts';
+import { lowerFiling } from '../questions/filing.ts';
+import { listDue } from '../questions/inbox.ts';
 import * as q from '../questions/jobs.ts';
 import { sweepNonces as sweepNonceLog } from '../questions/nonces.ts';
+import { withdraw } from './write-messages.ts';
 
 export function* lease(command: { name: string; holder: string; nowMs: number; untilMs: number }): Talk<boolean> {
   return (yield* run(q.takeLease, command.name, command.holder, command.nowMs, command.untilMs)) === 1;
@@ -42,18 +44,18 @@ export function* hideRecords(query: { nowMs: number; limit: number }): Talk<numb
 
 export function* removeRecords(query: { nowMs: number; limit: number }): Talk<number> {
   const rows = yield* all(q.listRemovable, query.nowMs, query.limit);
-  for (const { messageId, recipient, payloadId } of rows) {
-    yield* dropRecord(messageId, recipient);
+  for (const { messageId, recipient, position, payloadId } of rows) {
+    yield* dropRecord(messageId, recipient, position);
     if (payloadId !== null) yield* run(q.dropDeletedPayload, payloadId);
   }
+  if (rows.length > 0) yield* run(lowerFiling);
   return rows.length;
 }
 
 /** Everything of a message but its payload, which others may point to. */
-export function* dropRecord(messageId: string, recipient: string | null): Talk<void> {
+export function* dropRecord(messageId: string, recipient: string | null, position: number | null): Talk<void> {
   yield* run(q.dropEvents, messageId);
-  const dropped = recipient === null ? undefined : yield* one(q.dropDelivery, recipient, messageId);
-  if (dropped?.state === 'waiting') yield* run(countOut, recipient);
+  yield* withdraw(recipient, position);
   yield* run(q.dropMessage, messageId);
 }
 

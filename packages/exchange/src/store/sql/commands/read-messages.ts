@@ -1,35 +1,34 @@
 import { type MailboxId, type MessageId, matchesWorkflow, type WorkflowFilter } from '@openmesh/protocol';
 import type { BodyRef } from '../../bodies.ts';
 import type {
+  ChunkRecord,
   InboxEntry,
   InboxPage,
   MessageRecord,
   RichEntry,
   StoredState,
-  TimelineEvent,
 } from '../../ledger/message-records.ts';
 import type { ChunkQuery, FoundChunk, PageQuery } from '../../ledger/messages.ts';
 import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
-import { all, one, type Talk } from '../question.ts';
-import * as deliveries from '../questions/deliveries.ts';
+import { all, one, type Question, type Talk } from '../question.ts';
+import * as inbox from '../questions/inbox.ts';
 import * as q from '../questions/records.ts';
 import { claimNonce } from './write-messages.ts';
 
 export function* inboxPage(query: PageQuery): Talk<InboxPage> {
   const { mailbox, afterPosition, limit, filter } = query;
-  const counted = yield* one(deliveries.readWaiting, mailbox);
-  const waiting = counted?.waiting ?? 0;
-  if (waiting === 0) return { entries: [], nextAfter: null, waiting };
-  if (filter !== null) return yield* filteredPage(query, filter, waiting);
-  const rows = yield* all(deliveries.listWaiting, mailbox, afterPosition, limit + 1);
+  if (filter !== null) return yield* filteredPage(query, filter, yield* waitingCount(mailbox));
+  const rows = yield* all(inbox.listWaiting, mailbox, afterPosition, limit + 1);
   const entries = rows.slice(0, limit) as unknown as readonly InboxEntry[];
   const last = entries.at(-1);
+  const isWhole = afterPosition === 0 && rows.length <= limit;
+  const waiting = isWhole ? rows.length : yield* waitingCount(mailbox);
   return { entries, nextAfter: rows.length > limit && last !== undefined ? last.position : null, waiting };
 }
 
 function* filteredPage(query: PageQuery, filter: WorkflowFilter, waiting: number): Talk<InboxPage> {
   const { mailbox, afterPosition, limit, examineMax } = query;
-  const rows = yield* all(deliveries.listWaitingWorkflows, mailbox, afterPosition, examineMax + 1);
+  const rows = yield* all(inbox.listWaitingWorkflows, mailbox, afterPosition, examineMax + 1);
   const entries: InboxEntry[] = [];
   let examined = 0;
   let lastPosition = afterPosition;
@@ -44,12 +43,13 @@ function* filteredPage(query: PageQuery, filter: WorkflowFilter, waiting: number
 }
 
 export function* waitingCount(mailbox: MailboxId): Talk<number> {
-  const counted = yield* one(deliveries.readWaiting, mailbox);
+  const counted = yield* one(inbox.readWaiting, mailbox);
   return counted?.waiting ?? 0;
 }
 
 export function* positionOf(mailbox: MailboxId, messageId: MessageId): Talk<number | null> {
-  return (yield* one(deliveries.readPosition, mailbox, messageId))?.position ?? null;
+  const message = yield* one(q.readPosition, messageId);
+  return message?.recipient === mailbox ? message.position : null;
 }
 
 function toRecord(row: q.MessageRow): MessageRecord {
@@ -82,7 +82,7 @@ function toRecord(row: q.MessageRow): MessageRecord {
     firstListedAtMs: row.firstListedAtMs,
     firstDownloadAtMs: row.firstDownloadAtMs,
     lastDownloadAtMs: row.lastDownloadAtMs,
-    downloads: row.downloads ?? 0,
+    downloads: row.downloads,
   };
 }
 
@@ -117,22 +117,30 @@ export function* collectChunk(
 }
 
 export function* findWithChunk(messageId: MessageId, chunkNumber: number): Talk<FoundChunk | null> {
-  const row = yield* one(q.findMessage, messageId);
+  const row = yield* one(q.findMessageWithBody, messageId);
   if (row === undefined) return null;
-  const chunk = row.payloadId === null ? undefined : yield* one(q.findChunk, row.payloadId, chunkNumber);
-  return {
-    message: toRecord(row),
-    chunk: chunk === undefined ? null : { ...chunk, ref: chunk.ref as BodyRef | null },
-  };
+  return { message: toRecord(row), chunk: yield* chunkOf(row, chunkNumber) };
+}
+
+type WithBody = typeof q.findMessageWithBody extends Question<infer R> ? R : never;
+
+function* chunkOf(row: WithBody, chunkNumber: number): Talk<ChunkRecord | null> {
+  const { payloadId, totalChunks, sizeBytes, deletedAtMs, sha256, blockDigests, storedAtMs } = row;
+  if (payloadId === null || deletedAtMs !== null) return null;
+  const ref = row.ref as BodyRef | null;
+  if (totalChunks === 1 && sizeBytes !== null && sha256 !== null && blockDigests !== null && storedAtMs !== null) {
+    return chunkNumber === 1
+      ? { chunkNumber, sizeBytes, sha256, blockDigests, inline: row.inline, ref, storedAtMs }
+      : null;
+  }
+  const chunk = yield* one(q.findChunk, payloadId, chunkNumber);
+  return chunk === undefined ? null : { ...chunk, ref: chunk.ref as BodyRef | null };
 }
 
 export function* findByLocalKey(sender: MailboxId, localKey: string, nowMs: number): Talk<readonly MessageRecord[]> {
-  const rows = yield* all(q.findByLocalKey, sender, localKey, nowMs);
-  return rows.map(toRecord);
-}
-
-export function* timeline(messageId: MessageId): Talk<readonly TimelineEvent[]> {
-  return yield* all(q.readTimeline, messageId);
+  const fresh = yield* all(q.findNewByLocalKey, sender, localKey, nowMs);
+  const filed = yield* all(q.findByLocalKey, sender, localKey, nowMs);
+  return [...fresh, ...filed].slice(0, 2).map(toRecord);
 }
 
 export function* rich(query: {
@@ -143,9 +151,14 @@ export function* rich(query: {
   beforeMessageId: MessageId | null;
   limit: number;
 }): Talk<readonly RichEntry[]> {
-  const question = query.box === 'inbox' ? q.richInbox : q.richOutbox;
+  const [filedOnes, newOnes] = query.box === 'inbox' ? inboxQuestions : outboxQuestions;
   // '~' sorts after every character of a message id.
-  const before = query.beforeMessageId ?? '~';
-  const rows = yield* all(question, query.mailbox, before, query.sinceMs, query.nowMs, query.limit);
-  return rows.map((row) => ({ ...row, totalChunks: row.totalChunks ?? 0 }) as RichEntry);
+  const range = [query.mailbox, query.beforeMessageId ?? '~', query.sinceMs, query.nowMs] as const;
+  const fresh = yield* all(newOnes, ...range);
+  const filed = yield* all(filedOnes, ...range, query.limit);
+  const newestFirst = [...fresh, ...filed].sort((a, b) => (a.messageId < b.messageId ? 1 : -1));
+  return newestFirst.slice(0, query.limit).map((row) => ({ ...row, totalChunks: row.totalChunks ?? 0 }) as RichEntry);
 }
+
+const inboxQuestions = [q.richInbox, q.richNewInbox] as const;
+const outboxQuestions = [q.richOutbox, q.richNewOutbox] as const;

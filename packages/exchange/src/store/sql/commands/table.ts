@@ -4,6 +4,7 @@ import * as jobs from './jobs.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
 import * as resets from './reset.ts';
+import * as events from './timeline.ts';
 import * as writes from './write-messages.ts';
 
 /** Commands that change records: they run one after the other, many to a commit. */
@@ -16,7 +17,7 @@ export const writingCommands = {
   acknowledge: writes.acknowledge,
   changeState: writes.changeState,
   recordCollections: writes.recordCollections,
-  addEvent: writes.appendEvent,
+  addEvent: events.appendEvent,
   reset: resets.reset,
   change: registry.change,
   recordConnection: registry.recordConnection,
@@ -41,7 +42,7 @@ export const readingCommands = {
   find: reads.find,
   findWithChunk: reads.findWithChunk,
   findByLocalKey: reads.findByLocalKey,
-  timeline: reads.timeline,
+  timeline: events.timeline,
   rich: reads.rich,
   version: registry.version,
   load: registry.load,

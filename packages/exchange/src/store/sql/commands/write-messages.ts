@@ -9,13 +9,14 @@ import type {
   AddChunkOutcome,
   ChangeStateCommand,
   NewChunk,
-  NewEvent,
   NewMessage,
+  NewPayload,
 } from '../../ledger/messages.ts';
 import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
 import { claims, one, run, type Talk } from '../question.ts';
-import * as deliveries from '../questions/deliveries.ts';
+import * as inbox from '../questions/inbox.ts';
 import * as q from '../questions/messages.ts';
+import { appendEvent, eventLine, hasRoom } from './timeline.ts';
 
 /** Takes the nonce or says when it was taken; a command asks for it last before its first effect. */
 export function* claimNonce(wanted: NonceClaim | null): Talk<NonceUsed | null> {
@@ -58,24 +59,34 @@ export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
     const { mailbox, key, fingerprint, expiresAtMs } = idempotency;
     yield* run(q.claimIdempotency, mailbox, key, fingerprint, first.messageId, expiresAtMs);
   }
-  if (payload !== null) {
-    const { payloadId, totalChunks, contentEncoding, keepUntilMs, chunk } = payload;
-    const isNew = yield* run(q.insertPayload, payloadId, totalChunks, chunk.sizeBytes, contentEncoding, keepUntilMs);
-    if (isNew === 1) yield* insertChunk(payloadId, chunk, atMs);
-  }
+  if (payload !== null) yield* insertPayload(payload, atMs);
   for (const message of messages) yield* insertMessage(message);
   return { kind: 'accepted' };
 }
+
+function* insertPayload(payload: NewPayload, atMs: number): Talk<void> {
+  const { payloadId, totalChunks, contentEncoding, keepUntilMs, chunk } = payload;
+  const { sizeBytes, sha256, blockDigests, ref, inline } = chunk;
+  const isWhole = totalChunks === 1;
+  const body = isWhole ? ([sha256, blockDigests, ref, atMs, inline] as const) : noBody;
+  const about = [payloadId, totalChunks, sizeBytes, contentEncoding, keepUntilMs] as const;
+  const isNew = yield* run(q.insertPayload, ...about, ...body);
+  if (isNew === 1 && !isWhole) yield* insertChunk(payloadId, chunk, atMs);
+}
+
+const noBody = [null, null, null, null, null] as const;
 
 function* insertChunk(payloadId: string, chunk: NewChunk, atMs: number): Talk<void> {
   const { chunkNumber, sizeBytes, sha256, blockDigests, ref, inline } = chunk;
   yield* run(q.insertChunk, payloadId, chunkNumber, sizeBytes, sha256, blockDigests, ref, inline, atMs);
 }
 
-/** The message, its events, and its inbox entry when it is deliverable. */
+/** The message with its events, and its inbox entry when it is deliverable. */
 export function* insertMessage(message: NewMessage): Talk<void> {
   const { messageId, recipient, expiresAtMs, status } = message;
   const accepted = message.state === 'accepted' || message.state === 'routing';
+  const waits = message.state === 'accepted' && recipient !== null && expiresAtMs !== null;
+  const position = waits ? yield* nextPosition(recipient) : null;
   const isNew = yield* run(
     q.insertMessage,
     messageId,
@@ -97,25 +108,33 @@ export function* insertMessage(message: NewMessage): Talk<void> {
     accepted ? message.createdAtMs : null,
     message.hideAtMs,
     message.removeAtMs,
+    position,
+    waits ? expiresAtMs : null,
+    message.events.map(eventLine).join(''),
   );
-  if (isNew === 0) return;
-  let eventNo = 0;
-  for (const event of message.events) {
-    eventNo += 1;
-    yield* run(q.insertEvent, messageId, eventNo, event.atMs, event.actor, event.kind, event.detail);
-  }
-  if (message.state === 'accepted' && recipient !== null && expiresAtMs !== null) {
-    yield* deliver(recipient, messageId, message.workflowId, expiresAtMs);
-  }
+  if (isNew === 0 || !waits || position === null) return;
+  yield* run(inbox.countIn, recipient);
+  yield* run(inbox.insertEntry, recipient, position, messageId, message.workflowId, expiresAtMs);
 }
 
+function* nextPosition(mailbox: string): Talk<number> {
+  return (yield* one(inbox.nextPosition, mailbox))?.position ?? 1;
+}
+
+/** Puts a message that is there already at the end of the inbox. */
 function* deliver(mailbox: string, messageId: string, workflowId: string, expiresAtMs: number): Talk<void> {
-  const taken = yield* one(deliveries.takePosition, mailbox);
-  yield* run(deliveries.insertDelivery, mailbox, messageId, workflowId, taken?.position ?? 0, expiresAtMs);
+  const position = yield* nextPosition(mailbox);
+  yield* run(q.setPosition, messageId, position, expiresAtMs);
+  yield* run(inbox.countIn, mailbox);
+  yield* run(inbox.insertEntry, mailbox, position, messageId, workflowId, expiresAtMs);
 }
 
-export function* appendEvent(messageId: string, event: NewEvent): Talk<void> {
-  yield* run(q.appendEvent, messageId, event.atMs, event.actor, event.kind, event.detail);
+/** Takes a message out of its inbox; false when it was not waiting there. */
+export function* withdraw(mailbox: string | null, position: number | null): Talk<boolean> {
+  if (mailbox === null || position === null) return false;
+  if ((yield* run(inbox.deleteEntry, mailbox, position)) === 0) return false;
+  yield* run(inbox.countOut, mailbox);
+  return true;
 }
 
 export function* addChunk(command: AddChunkCommand): Talk<AddChunkOutcome> {
@@ -125,7 +144,8 @@ export function* addChunk(command: AddChunkCommand): Talk<AddChunkOutcome> {
     return { kind: 'not-uploading' };
   if (upload.state !== 'uploading') return { kind: 'not-uploading' };
   const payloadId = upload.payloadId;
-  const before = yield* one(q.readChunkKey, payloadId, chunk.chunkNumber);
+  const isWhole = upload.totalChunks === 1 && chunk.chunkNumber === 1;
+  const before = isWhole ? upload : yield* one(q.readChunkKey, payloadId, chunk.chunkNumber);
   const grownBytes = chunk.sizeBytes - (before?.sizeBytes ?? 0);
   if (upload.sizeBytes + grownBytes > command.messageBytesMax) return { kind: 'too-large' };
   const version = yield* staleVersion(completion.registryVersion);
@@ -134,6 +154,8 @@ export function* addChunk(command: AddChunkCommand): Talk<AddChunkOutcome> {
   if (used !== null) return used;
   if (before === undefined) {
     yield* insertChunk(payloadId, chunk, command.atMs);
+  } else if (isWhole) {
+    yield* run(q.replaceBody, payloadId, chunk.sha256, chunk.blockDigests, chunk.ref, command.atMs, chunk.inline);
   } else {
     const { chunkNumber, sizeBytes, sha256, blockDigests, ref, inline } = chunk;
     yield* run(q.replaceChunk, payloadId, chunkNumber, sizeBytes, sha256, blockDigests, ref, inline, command.atMs);
@@ -176,35 +198,22 @@ function* finishUpload(
 
 export function* acknowledge(command: AcknowledgeCommand): Talk<AcknowledgeOutcome> {
   const { mailbox, messageId, atMs, collection } = command;
-  const delivery = yield* one(deliveries.readDelivery, mailbox, messageId);
-  if (delivery === undefined) {
-    const message = yield* one(q.readState, messageId);
-    if (message === undefined) return { kind: 'not-found' };
-    if (message.recipient !== mailbox) return { kind: 'forbidden' };
-  }
+  const message = yield* one(q.readState, messageId);
+  if (message === undefined) return { kind: 'not-found' };
+  if (message.recipient !== mailbox) return { kind: 'forbidden' };
   const used = yield* claimNonce(command.nonce);
   if (used !== null) return used;
-  if (delivery?.state !== 'waiting') return { kind: 'unchanged' };
-  if (collection === null) {
-    yield* run(deliveries.acknowledgeDelivery, mailbox, messageId, atMs);
-  } else {
-    const { firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads } = collection;
-    yield* run(
-      deliveries.acknowledgeCollected,
-      mailbox,
-      messageId,
-      atMs,
-      firstListedAtMs,
-      firstDownloadAtMs,
-      lastDownloadAtMs,
-      downloads,
-    );
-  }
-  yield* run(q.acknowledgeMessage, messageId, atMs);
-  yield* run(deliveries.countOut, mailbox);
-  yield* appendEvent(messageId, { atMs, actor: mailbox, kind: 'acknowledged', detail: '' });
+  if (!(yield* withdraw(mailbox, message.position))) return { kind: 'unchanged' };
+  const event = { atMs, actor: mailbox, kind: 'acknowledged', detail: '' };
+  const isInline = hasRoom(message.eventBytes);
+  const { firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads } = collection ?? nothingCollected;
+  const facts = [firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads] as const;
+  yield* run(q.acknowledgeMessage, message.messageNo, atMs, isInline ? eventLine(event) : '', ...facts);
+  if (!isInline) yield* appendEvent(messageId, event);
   return { kind: 'acknowledged' };
 }
+
+const nothingCollected = { firstListedAtMs: null, firstDownloadAtMs: null, lastDownloadAtMs: null, downloads: 0 };
 
 export function* changeState(
   command: ChangeStateCommand,
@@ -213,10 +222,9 @@ export function* changeState(
   const message = yield* one(q.readState, messageId);
   if (message === undefined) return { kind: 'not-found' };
   if (!command.from.includes(message.state as StoredState)) return { kind: 'unchanged' };
-  const { recipient } = message;
+  const { recipient, expiresAtMs } = message;
   if (command.onlyIfDueAtMs !== null && recipient !== null) {
-    const delivery = yield* one(deliveries.readDelivery, recipient, messageId);
-    if (delivery === undefined || delivery.expiresAtMs > command.onlyIfDueAtMs) return { kind: 'unchanged' };
+    if (expiresAtMs === null || expiresAtMs > command.onlyIfDueAtMs) return { kind: 'unchanged' };
   }
   yield* run(
     q.changeState,
@@ -237,14 +245,11 @@ export function* changeState(
 /** Takes the entry out of the inbox, or puts the message back at its end. */
 function* moveDelivery(
   { messageId, to, atMs, expiresAtMs }: ChangeStateCommand,
-  message: { readonly recipient: string; readonly workflowId: string; readonly payloadId: string | null },
+  message: q.StateRow & { readonly recipient: string },
 ): Talk<void> {
-  const { recipient, workflowId, payloadId } = message;
-  const ended =
-    to === 'acknowledged'
-      ? yield* run(deliveries.acknowledgeDelivery, recipient, messageId, atMs)
-      : yield* run(deliveries.withdrawDelivery, recipient, messageId);
-  if (ended === 1) yield* run(deliveries.countOut, recipient);
+  const { recipient, position, workflowId, payloadId } = message;
+  const ended = yield* withdraw(recipient, position);
+  if (ended && to === 'acknowledged') yield* run(q.setAcknowledgedAt, messageId, atMs);
   if (to !== 'accepted' || expiresAtMs === null) return;
   yield* deliver(recipient, messageId, workflowId, expiresAtMs);
   yield* run(q.keepMessage, messageId, expiresAtMs);
@@ -254,14 +259,6 @@ function* moveDelivery(
 export function* recordCollections(facts: readonly CollectionFacts[]): Talk<void> {
   for (const fact of facts) {
     const { mailbox, messageId, firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads } = fact;
-    yield* run(
-      deliveries.recordCollection,
-      mailbox,
-      messageId,
-      firstListedAtMs,
-      firstDownloadAtMs,
-      lastDownloadAtMs,
-      downloads,
-    );
+    yield* run(q.recordCollection, mailbox, messageId, firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads);
   }
 }

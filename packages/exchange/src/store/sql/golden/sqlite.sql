@@ -51,25 +51,6 @@ CREATE TABLE credential (
   valid_to_ms integer
 ) without rowid;
 
-CREATE TABLE delivery (
-  mailbox_id text not null,
-  message_id text not null,
-  workflow_id text not null,
-  position integer not null,
-  state text not null check (state in ('waiting', 'acknowledged', 'withdrawn')),
-  expires_at_ms integer not null,
-  acknowledged_at_ms integer,
-  first_listed_at_ms integer,
-  first_download_at_ms integer,
-  last_download_at_ms integer,
-  downloads integer not null default 0,
-  primary key (mailbox_id, message_id)
-) without rowid;
-
-CREATE INDEX delivery_due on delivery (expires_at_ms) where state = 'waiting';
-
-CREATE INDEX delivery_waiting on delivery (mailbox_id, position) where state = 'waiting';
-
 CREATE TABLE event (
   message_id text not null,
   event_no integer not null,
@@ -79,6 +60,11 @@ CREATE TABLE event (
   detail text not null,
   primary key (message_id, event_no)
 ) without rowid;
+
+CREATE TABLE filing (
+  one integer primary key check (one = 1),
+  message_no integer not null
+);
 
 CREATE TABLE idempotency (
   mailbox_id text not null,
@@ -96,6 +82,17 @@ CREATE TABLE inbox_counter (
   waiting integer not null,
   next_position integer not null
 ) without rowid;
+
+CREATE TABLE inbox_entry (
+  mailbox_id text not null,
+  position integer not null,
+  message_id text not null,
+  workflow_id text not null,
+  expires_at_ms integer not null,
+  primary key (mailbox_id, position)
+) without rowid;
+
+CREATE INDEX inbox_entry_due on inbox_entry (expires_at_ms);
 
 CREATE TABLE lease (
   name text primary key,
@@ -116,36 +113,48 @@ CREATE TABLE mailbox (
   receives_chunked integer not null check (receives_chunked in (0, 1))
 ) without rowid;
 
-CREATE TABLE message (
-  message_id text primary key,
-  message_type text not null check (message_type in ('DATA', 'REPORT')),
-  sender text,
+CREATE TABLE "message" (
+  message_no integer primary key,
+  message_id text not null unique,
+  state text not null check
+    (state in ('uploading', 'routing') or state in ('accepted', 'acknowledged') or state in ('undeliverable', 'error')),
   recipient text,
-  workflow_id text not null,
+  position integer,
+  sender text,
   payload_id text,
-  state text not null
-    check (state in ('uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error')),
+  workflow_id text not null,
+  message_type text not null check (message_type in ('DATA', 'REPORT')),
+  created_at_ms integer not null,
+  accepted_at_ms integer,
+  expires_at_ms integer,
+  state_at_ms integer not null,
+  acknowledged_at_ms integer,
+  first_listed_at_ms integer,
+  first_download_at_ms integer,
+  last_download_at_ms integer,
+  downloads integer not null default 0,
+  hide_at_ms integer not null,
+  hidden integer not null default 0 check (hidden in (0, 1)),
+  filed integer not null default 0 check (filed in (0, 1)),
+  remove_at_ms integer not null,
   status_code text not null,
   status_event text not null,
   status_description text not null,
   compressed integer not null check (compressed in (0, 1)),
   encrypted integer not null check (encrypted in (0, 1)),
-  sealed text not null,
-  local_key text,
   linked_message_id text,
-  created_at_ms integer not null,
-  accepted_at_ms integer,
-  state_at_ms integer not null,
-  hide_at_ms integer not null,
-  hidden integer not null default 0 check (hidden in (0, 1)),
-  remove_at_ms integer not null
+  local_key text,
+  sealed text not null,
+  events text not null
 );
 
-CREATE INDEX message_linked on message (linked_message_id) where linked_message_id is not null;
+CREATE INDEX message_inbox on message (recipient, message_id) where filed = 1;
 
-CREATE INDEX message_local_key on message (sender, local_key) where local_key is not null;
+CREATE INDEX message_local_key on message (sender, local_key) where filed = 1 and local_key is not null;
 
-CREATE INDEX message_outbox on message (sender, message_id) where sender is not null;
+CREATE INDEX message_new_local_key on message (sender, local_key) where filed = 0 and local_key is not null;
+
+CREATE INDEX message_outbox on message (sender, message_id) where filed = 1;
 
 CREATE INDEX message_to_hide on message (hide_at_ms) where hidden = 0;
 
@@ -174,7 +183,9 @@ CREATE TABLE payload (
   deleted_at_ms integer,
   key_id text,
   wrapped_key text
-);
+, sha256 text, block_digests text, body_ref text, stored_at_ms integer, inline_body blob);
+
+CREATE INDEX payload_body_ref on payload (body_ref) where body_ref is not null;
 
 CREATE INDEX payload_due on payload (keep_until_ms) where deleted_at_ms is null;
 

@@ -23,13 +23,14 @@ export const listDuePayloads = asks<{ payloadId: string }>(
 /** Not "is not null": where few bodies had references when rows were counted, the engine would walk all of those. */
 export const listPayloadBodies = asks<{ ref: string }>(
   'list-payload-bodies',
-  'select body_ref as ref from chunk where payload_id = $1 and length(body_ref) > 0',
+  `select body_ref as ref from payload where payload_id = $1 and length(body_ref) > 0
+   union all select body_ref from chunk where payload_id = $1 and length(body_ref) > 0`,
 );
 
 /** The wrapped key goes with the bytes: without it no copy of them can be read. */
 export const forgetPayload = tells(
   'forget-payload',
-  `update payload set deleted_at_ms = $2, wrapped_key = null, key_id = null
+  `update payload set deleted_at_ms = $2, wrapped_key = null, key_id = null, body_ref = null, inline_body = null
    where payload_id = $1 and deleted_at_ms is null`,
 );
 
@@ -41,17 +42,18 @@ export const hideRecords = tells(
      (select message_id from message where hidden = 0 and hide_at_ms <= $1 order by hide_at_ms limit $2 + 0)`,
 );
 
-export const listRemovable = asks<{ messageId: string; recipient: string | null; payloadId: string | null }>(
+export const listRemovable = asks<{
+  messageId: string;
+  recipient: string | null;
+  position: number | null;
+  payloadId: string | null;
+}>(
   'list-removable',
-  `select message_id as "messageId", recipient, payload_id as "payloadId" from message
+  `select message_id as "messageId", recipient, position, payload_id as "payloadId" from message
    where hidden = 1 and remove_at_ms <= $1 order by remove_at_ms limit $2 + 0`,
 );
 
 export const dropMessage = tells('drop-message', 'delete from message where message_id = $1');
-export const dropDelivery = asks<{ state: string }>(
-  'drop-delivery',
-  'delete from delivery where mailbox_id = $1 and message_id = $2 returning state',
-);
 export const dropEvents = tells('drop-events', 'delete from event where message_id = $1');
 export const dropDeletedPayload = tells(
   'drop-deleted-payload',
@@ -72,7 +74,8 @@ export const sweepRefusals = tells(
 
 export const findBodyRef = asks<{ found: number }>(
   'find-body-ref',
-  'select 1 as found from chunk where body_ref = $1 limit 1',
+  `select 1 as found from payload where body_ref = $1
+   union all select 1 from chunk where body_ref = $1 limit 1`,
 );
 
 export const readMeta = asks<{ value: string }>('read-meta', 'select value from meta where key = $1');

@@ -3,6 +3,7 @@ import { asks, tells } from '../question.ts';
 export const readRegistryVersion = asks<{ version: number }>(
   'read-registry-version',
   'select version from registry_version where one = 1',
+  'steady',
 );
 
 export const readIdempotency = asks<{ fingerprint: string; messageId: string }>(
@@ -15,10 +16,19 @@ export const claimIdempotency = tells(
   'insert into idempotency (mailbox_id, key, fingerprint, message_id, expires_at_ms) values ($1, $2, $3, $4, $5)',
 );
 
+/** With the body when it is the only chunk. */
 export const insertPayload = tells(
   'insert-payload',
-  `insert into payload (payload_id, total_chunks, stored_chunks, size_bytes, content_encoding, keep_until_ms)
-   values ($1, $2, 1, $3, $4, $5) on conflict (payload_id) do nothing`,
+  `insert into payload
+     (payload_id, total_chunks, stored_chunks, size_bytes, content_encoding, keep_until_ms, sha256, block_digests,
+      body_ref, stored_at_ms, inline_body)
+   values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (payload_id) do nothing`,
+);
+
+export const replaceBody = tells(
+  'replace-body',
+  `update payload set sha256 = $2, block_digests = $3, body_ref = $4, stored_at_ms = $5, inline_body = $6
+   where payload_id = $1`,
 );
 
 export const insertChunk = tells(
@@ -56,8 +66,8 @@ export const insertMessage = tells(
   `insert into message
      (message_id, message_type, sender, recipient, workflow_id, payload_id, state, status_code, status_event,
       status_description, compressed, encrypted, sealed, local_key, linked_message_id, created_at_ms, accepted_at_ms,
-      state_at_ms, hide_at_ms, remove_at_ms)
-   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $16, $18, $19)
+      state_at_ms, hide_at_ms, remove_at_ms, position, expires_at_ms, events)
+   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $16, $18, $19, $20, $21, $22)
    on conflict (message_id) do nothing`,
 );
 
@@ -68,22 +78,37 @@ export const readUpload = asks<{
   payloadId: string | null;
   workflowId: string;
   sizeBytes: number;
+  totalChunks: number;
+  ref: string | null;
 }>(
   'read-upload',
   `select m.state, m.sender, m.recipient, m.payload_id as "payloadId", m.workflow_id as "workflowId",
-     p.size_bytes as "sizeBytes"
+     p.size_bytes as "sizeBytes", p.total_chunks as "totalChunks", p.body_ref as ref
    from message m join payload p on p.payload_id = m.payload_id where m.message_id = $1`,
 );
 
-export const readState = asks<{
+export interface StateRow {
+  messageNo: number;
   state: string;
   recipient: string | null;
+  position: number | null;
   workflowId: string;
   payloadId: string | null;
-}>(
+  expiresAtMs: number | null;
+  eventBytes: number;
+}
+
+export const readState = asks<StateRow>(
   'read-state',
-  `select state, recipient, workflow_id as "workflowId", payload_id as "payloadId" from message
-   where message_id = $1`,
+  `select message_no as "messageNo", state, recipient, position, workflow_id as "workflowId",
+     payload_id as "payloadId", expires_at_ms as "expiresAtMs", octet_length(events) as "eventBytes"
+   from message where message_id = $1`,
+);
+
+/** The message's place in its inbox, now or when it last waited. */
+export const setPosition = tells(
+  'set-position',
+  'update message set position = $2, expires_at_ms = $3, acknowledged_at_ms = null where message_id = $1',
 );
 
 export const finishUpload = tells(
@@ -108,18 +133,38 @@ export const keepMessage = tells(
    where message_id = $1`,
 );
 
+/** The recipient's confirmation by the message's number, with facts of collection that were still to be written. */
 export const acknowledgeMessage = tells(
   'acknowledge-message',
-  `update message set state = 'acknowledged', state_at_ms = $2 where message_id = $1 and state = 'accepted'`,
+  `update message set state = 'acknowledged', state_at_ms = $2, acknowledged_at_ms = $2, events = events || $3,
+     first_listed_at_ms = coalesce(first_listed_at_ms, $4), first_download_at_ms = coalesce(first_download_at_ms, $5),
+     last_download_at_ms = coalesce($6, last_download_at_ms), downloads = downloads + $7
+   where message_no = $1`,
 );
 
-export const insertEvent = tells(
-  'insert-event',
-  `insert into event (message_id, event_no, at_ms, actor, kind, detail) values ($1, $2, $3, $4, $5, $6)`,
+export const setAcknowledgedAt = tells(
+  'set-acknowledged-at',
+  'update message set acknowledged_at_ms = $2 where message_id = $1',
+);
+
+export const recordCollection = tells(
+  'record-collection',
+  `update message set first_listed_at_ms = coalesce(first_listed_at_ms, $3),
+     first_download_at_ms = coalesce(first_download_at_ms, $4),
+     last_download_at_ms = coalesce($5, last_download_at_ms), downloads = downloads + $6
+   where message_id = $2 and recipient = $1`,
+);
+
+/** In the message's row while its events are short; beyond, the row would grow with each. */
+export const addInlineEvent = tells(
+  'add-inline-event',
+  'update message set events = events || $2 where message_id = $1 and octet_length(events) < $3 + 0',
 );
 
 export const appendEvent = tells(
   'append-event',
   `insert into event (message_id, event_no, at_ms, actor, kind, detail)
-   select $1, coalesce(max(event_no), 0) + 1, $2, $3, $4, $5 from event where message_id = $1`,
+   select message_id,
+     (select coalesce(max(event_no), 0) + 1 from event where event.message_id = message.message_id), $2, $3, $4, $5
+   from message where message_id = $1`,
 );

@@ -3,6 +3,7 @@ import { asks, tells } from '../question.ts';
 export const raiseVersion = asks<{ version: number }>(
   'raise-registry-version',
   'update registry_version set version = version + 1 where one = 1 returning version',
+  'unsettles',
 );
 
 export interface MailboxRow {

@@ -2,12 +2,13 @@ import { asks, tells } from '../question.ts';
 
 export const listAllBodies = asks<{ ref: string }>(
   'list-all-bodies',
-  'select body_ref as ref from chunk where body_ref is not null',
+  `select body_ref as ref from payload where body_ref is not null
+   union all select body_ref from chunk where body_ref is not null`,
 );
 
-export const listMailboxMessages = asks<{ messageId: string; recipient: string | null }>(
+export const listMailboxMessages = asks<{ messageId: string; recipient: string | null; position: number | null }>(
   'list-mailbox-messages',
-  'select message_id as "messageId", recipient from message where sender = $1 or recipient = $1',
+  'select message_id as "messageId", recipient, position from message where sender = $1 or recipient = $1',
 );
 export const listUnnamedPayloads = asks<{ payloadId: string }>(
   'list-unnamed-payloads',
@@ -20,7 +21,7 @@ export const dropPayload = tells('drop-payload', 'delete from payload where payl
 /** Positions go on where they were, so that a page token from before the reset cannot point into the future. */
 export const emptyTables = [
   tells('empty-event', 'delete from event'),
-  tells('empty-delivery', 'delete from delivery'),
+  tells('empty-inboxes', 'delete from inbox_entry'),
   tells('empty-message', 'delete from message'),
   tells('empty-chunk', 'delete from chunk'),
   tells('empty-payload', 'delete from payload'),

@@ -6,10 +6,12 @@ import type { MailboxId } from '@openmesh/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { acceptOf, acknowledgeOf, bornAtMs, idOf, newMessage, nonceOf, refusalOf } from '../../ledger-probe.ts';
 import { appendAudit, recordRefusals } from '../commands/facts.ts';
+import { fileMessages } from '../commands/filing.ts';
 import { accept, acknowledge } from '../commands/write-messages.ts';
 import type { Question } from '../question.ts';
-import * as deliveries from '../questions/deliveries.ts';
 import * as facts from '../questions/facts.ts';
+import * as filing from '../questions/filing.ts';
+import * as inbox from '../questions/inbox.ts';
 import * as jobs from '../questions/jobs.ts';
 import * as messages from '../questions/messages.ts';
 import * as nonces from '../questions/nonces.ts';
@@ -28,22 +30,19 @@ type Walk = readonly [table: string, index: string];
 
 /** The question and, for each table it names, the index it must be found by; in the order the engine walks them. */
 const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
-  [deliveries.listWaiting, ['delivery', 'delivery_waiting']],
-  [deliveries.listWaitingWorkflows, ['delivery', 'delivery_waiting']],
-  [deliveries.listDue, ['delivery', 'delivery_due']],
-  [deliveries.readWaiting, ['inbox_counter', byKey]],
-  [deliveries.readDelivery, ['delivery', byKey]],
-  [deliveries.readPosition, ['delivery', byKey]],
-  [deliveries.takePosition],
-  [deliveries.countOut, ['inbox_counter', byKey]],
-  [deliveries.insertDelivery],
-  [deliveries.acknowledgeDelivery, ['delivery', byKey]],
-  [deliveries.acknowledgeCollected, ['delivery', byKey]],
-  [deliveries.withdrawDelivery, ['delivery', byKey]],
-  [deliveries.recordCollection, ['delivery', byKey]],
+  [inbox.listWaiting, ['inbox_entry', byKey]],
+  [inbox.listWaitingWorkflows, ['inbox_entry', byKey]],
+  [inbox.listDue, ['inbox_entry', 'inbox_entry_due']],
+  [inbox.readWaiting, ['inbox_counter', byKey]],
+  [inbox.nextPosition, ['inbox_counter', byKey]],
+  [inbox.countIn],
+  [inbox.countOut, ['inbox_counter', byKey]],
+  [inbox.insertEntry],
+  [inbox.deleteEntry, ['inbox_entry', byKey]],
   [messages.readRegistryVersion, ['registry_version', byKey]],
   [messages.readIdempotency, ['idempotency', byKey]],
   [messages.readChunkKey, ['chunk', 'sqlite_autoindex_chunk_1']],
+  [messages.replaceBody, ['payload', 'sqlite_autoindex_payload_1']],
   [messages.replaceChunk, ['chunk', 'sqlite_autoindex_chunk_1']],
   [messages.growPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [messages.keepPayload, ['payload', 'sqlite_autoindex_payload_1']],
@@ -52,28 +51,40 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [messages.finishUpload, ['message', 'sqlite_autoindex_message_1']],
   [messages.changeState, ['message', 'sqlite_autoindex_message_1']],
   [messages.keepMessage, ['message', 'sqlite_autoindex_message_1']],
-  [messages.acknowledgeMessage, ['message', 'sqlite_autoindex_message_1']],
-  [messages.appendEvent, ['event', byKey]],
-  [records.findMessage, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1'], ['d', byKey]],
-  [records.findByLocalKey, ['m', 'message_local_key'], ['p', 'sqlite_autoindex_payload_1'], ['d', byKey]],
+  [messages.setPosition, ['message', 'sqlite_autoindex_message_1']],
+  [messages.acknowledgeMessage, ['message', byKey]],
+  [messages.setAcknowledgedAt, ['message', 'sqlite_autoindex_message_1']],
+  [messages.recordCollection, ['message', 'sqlite_autoindex_message_1']],
+  [messages.addInlineEvent, ['message', 'sqlite_autoindex_message_1']],
+  [messages.appendEvent, ['message', 'sqlite_autoindex_message_1'], ['event', byKey]],
+  [records.findMessage, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.findMessageWithBody, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.findByLocalKey, ['m', 'message_local_key'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.findNewByLocalKey, ['m', 'message_new_local_key'], ['p', 'sqlite_autoindex_payload_1']],
   [records.findChunk, ['chunk', 'sqlite_autoindex_chunk_1']],
-  [records.readTimeline, ['event', byKey]],
-  [records.richInbox, ['d', byKey], ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
-  [records.richOutbox, ['m', 'message_outbox'], ['d', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [records.readEvents, ['message', 'sqlite_autoindex_message_1']],
+  [records.readLaterEvents, ['event', byKey]],
+  [records.readPosition, ['message', 'sqlite_autoindex_message_1']],
+  [records.richInbox, ['m', 'message_inbox'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richOutbox, ['m', 'message_outbox'], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richNewInbox, ['m', byKey], ['filing', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [records.richNewOutbox, ['m', byKey], ['filing', byKey], ['p', 'sqlite_autoindex_payload_1']],
+  [filing.readFiling, ['filing', byKey], ['message', lastOfKey]],
+  [filing.fileMessages, ['message', byKey]],
+  [filing.moveFiling, ['filing', byKey]],
   [jobs.listStalledUploads, ['message', 'message_unfinished']],
   [jobs.listDuePayloads, ['payload', 'payload_due']],
-  [jobs.listPayloadBodies, ['chunk', 'sqlite_autoindex_chunk_1']],
+  [jobs.listPayloadBodies, ['payload', 'sqlite_autoindex_payload_1'], ['chunk', 'sqlite_autoindex_chunk_1']],
   [jobs.forgetPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [jobs.dropChunks, ['chunk', 'sqlite_autoindex_chunk_1']],
   [jobs.hideRecords, ['message', 'sqlite_autoindex_message_1'], ['message', 'message_to_hide']],
   [jobs.listRemovable, ['message', 'message_to_remove']],
   [jobs.dropMessage, ['message', 'sqlite_autoindex_message_1']],
-  [jobs.dropDelivery, ['delivery', byKey]],
   [jobs.dropEvents, ['event', byKey]],
   [jobs.dropDeletedPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [jobs.sweepIdempotency, ['idempotency', byKey], ['idempotency', 'idempotency_due']],
   [jobs.sweepRefusals, ['refusal', byKey], ['refusal', 'refusal_at']],
-  [jobs.findBodyRef, ['chunk', 'chunk_body_ref']],
+  [jobs.findBodyRef, ['payload', 'payload_body_ref'], ['chunk', 'chunk_body_ref']],
   [nonces.sweepNonces, ['nonce_log', byKey], ['nonce_log', whole]],
   [facts.searchRefusals, ['refusal', 'refusal_at']],
   [facts.searchRefusalsByMailbox, ['refusal', 'refusal_mailbox']],
@@ -115,6 +126,7 @@ function fill(into: SqliteEngine, guard: ReplayGuard): void {
       recordRefusals([refusalOf(n, { mailbox: recipient, address: `10.0.0.${n % 9}`, certificateSerial: '0A' })]),
     );
     into.talk(appendAudit({ atMs: bornAtMs, actor: 'a', action: 'b', subject: 'c', detail: '{}' }));
+    if (n % 600 === 0) into.talk(fileMessages());
     into.talk(guard.write());
     guard.keep();
   }

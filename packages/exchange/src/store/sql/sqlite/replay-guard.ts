@@ -17,6 +17,8 @@ interface Claimed {
   readonly span: number;
   /** From the claim to the end of its span. */
   readonly leftMs: number;
+  /** The one claimed before it whose print has the same lower half. */
+  readonly before: Claimed | undefined;
 }
 
 /**
@@ -27,8 +29,9 @@ interface Claimed {
  */
 export class ReplayGuard {
   readonly #spans = new Map<number, FingerprintSet>();
-  /** Of the transaction that is open. */
+  /** Of the transaction that is open, and the last of them with a certain lower half. */
   #open: Claimed[] = [];
+  readonly #openByLow = new Map<number, Claimed>();
   #salt = '';
 
   /** Reads what earlier processes claimed. Runs inside a transaction. */
@@ -52,7 +55,9 @@ export class ReplayGuard {
     const seenAtMs = this.#find(print, claim.seenAtMs);
     if (seenAtMs !== undefined) return seenAtMs;
     const span = Math.ceil(claim.expiresAtMs / spanMs) * spanMs;
-    this.#open.push({ print, span, leftMs: span - claim.seenAtMs });
+    const claimed = { print, span, leftMs: span - claim.seenAtMs, before: this.#openByLow.get(print.low) };
+    this.#open.push(claimed);
+    this.#openByLow.set(print.low, claimed);
     return undefined;
   }
 
@@ -74,18 +79,19 @@ export class ReplayGuard {
   /** The transaction was committed: its claims hold. */
   keep(): void {
     for (const { print, span, leftMs } of this.#open) this.#setOf(span).add(print, leftMs);
-    this.#open = [];
+    this.drop();
   }
 
-  /** The transaction was rolled back: its claims were never made. */
+  /** The transaction was rolled back: its claims were never made. Nothing is open any more. */
   drop(): void {
     this.#open = [];
+    this.#openByLow.clear();
   }
 
   /** When it was claimed, in milliseconds; spans that are over are forgotten on the way. */
   #find(print: Fingerprint, nowMs: number): number | undefined {
-    for (const { print: open, span, leftMs } of this.#open) {
-      if (open.high === print.high && open.low === print.low) return span - leftMs;
+    for (let open = this.#openByLow.get(print.low); open !== undefined; open = open.before) {
+      if (open.print.high === print.high) return open.span - open.leftMs;
     }
     for (const [span, set] of this.#spans) {
       if (span <= nowMs) {

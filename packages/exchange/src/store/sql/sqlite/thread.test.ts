@@ -106,7 +106,7 @@ describe('a thread of the ledger', () => {
 
 /** Overwrites every page but the first, which says what the file is. */
 function damage(path: string): void {
-  const pageBytes = 4096;
+  const pageBytes = 8192;
   const file = openSync(path, 'r+');
   const noise = Buffer.alloc(statSync(path).size - pageBytes, 0xff);
   writeSync(file, noise, 0, noise.length, pageBytes);

@@ -26,7 +26,7 @@ export interface LedgerThread<Table> {
 }
 
 /** The longest a command waits for others to share its commit. */
-const gatherMs = 1;
+const gatherMs = 2;
 
 interface Waiting {
   readonly item: BatchItem;
@@ -66,8 +66,10 @@ class CommandQueue {
   landed(): readonly Waiting[] {
     const answered = this.#flying;
     this.#flying = [];
-    // What gathered meanwhile goes at once: the thread commits it while the answers of this batch are written.
-    this.#send();
+    if (this.#queue.length > 0 && !this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(this.#gather);
+    }
     return answered;
   }
 

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { parentPort, workerData } from 'node:worker_threads';
+import { fileMessages } from '../commands/filing.ts';
 import { readingCommands, writingCommands } from '../commands/table.ts';
 import type { Talk } from '../question.ts';
 import {
@@ -43,11 +44,13 @@ function start(item: BatchItem): Talk<unknown> {
   return command(...item.args);
 }
 
-function runTogether(items: readonly BatchItem[]): BatchAnswer[] {
+/** `tidies`: what can be done at any time is done with this commit. */
+function runTogether(items: readonly BatchItem[], tidies: boolean): BatchAnswer[] {
   engine.begin();
   try {
     const answers = items.map((item) => ({ ok: true as const, value: engine.talk(start(item)) }));
     if (isWriter) {
+      if (tidies) engine.talk(fileMessages());
       engine.talk(guard.write());
       beforeCommit.publish(items.length);
     }
@@ -73,7 +76,7 @@ function runApart(items: readonly BatchItem[]): BatchAnswer[] {
   return items.map((item) => {
     if (broken) return { ok: false, kind: 'broken', message: 'the ledger stopped after a failed flush' };
     try {
-      return runTogether([item])[0] ?? fault(new Error('no answer'));
+      return runTogether([item], false)[0] ?? fault(new Error('no answer'));
     } catch (error) {
       return fault(error);
     }
@@ -83,12 +86,12 @@ function runApart(items: readonly BatchItem[]): BatchAnswer[] {
 function runBatch(items: readonly BatchItem[]): BatchAnswer[] {
   if (broken) return items.map(() => ({ ok: false, kind: 'broken', message: 'the ledger has stopped' }));
   try {
-    return runTogether(items);
+    return runTogether(items, true);
   } catch (error) {
     const first = fault(error);
     // Each by itself would wait as long again for whoever holds the ledger.
     const isAway = !first.ok && first.kind === 'unavailable';
-    return broken || isAway || items.length === 1 ? items.map(() => first) : runApart(items);
+    return broken || isAway ? items.map(() => first) : runApart(items);
   }
 }
 

@@ -9,9 +9,11 @@ describe('the keyed hash', () => {
     const text = string({ unit: 'binary', maxLength: 3000 });
     assert(
       property(bytes, array(text, { minLength: 1, maxLength: 4 }), (key, messages) => {
-        const keyed = createKeyedHash(key);
-        for (const message of messages) {
-          expect(keyed(message).toString('hex')).toBe(createHmac('sha256', key).update(message, 'utf8').digest('hex'));
+        for (const encoding of ['hex', 'base64url'] as const) {
+          const keyed = createKeyedHash(key, encoding);
+          for (const message of messages) {
+            expect(keyed(message)).toBe(createHmac('sha256', key).update(message, 'utf8').digest(encoding));
+          }
         }
       }),
     );

@@ -5,10 +5,7 @@ import { spawn } from 'node:child_process';
  * protocol wants, so systemd's own `systemd-notify` speaks; the unit lets it by `NotifyAccess=all`. Without a NOTIFY_SOCKET
  * nothing happens.
  */
-export function notifyServiceManager(
-  state: 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1',
-  socket: string | undefined,
-): Promise<void> {
+export function tellSystemd(state: 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1', socket: string | undefined): Promise<void> {
   if (socket === undefined || socket === '') return Promise.resolve();
   return new Promise((resolve) => {
     const child = spawn('systemd-notify', [`--pid=${process.pid}`, state], {

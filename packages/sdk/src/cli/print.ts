@@ -1,0 +1,39 @@
+import type { MeshError } from '../errors/mesh-error.ts';
+import type { CommandIo } from './command.ts';
+
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
+
+/** Text from elsewhere as it may be shown on a terminal: what would move its cursor or colour it is replaced. */
+export function plain(text: string): string {
+  return text.replace(controlCharacters, '\uFFFD');
+}
+
+export function printJson(io: CommandIo, value: unknown): void {
+  io.stdout(`${JSON.stringify(value)}\n`);
+}
+
+/** One `name: value` a line, those without a value left out. */
+export function printFields(io: CommandIo, fields: Readonly<Record<string, unknown>>): void {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '');
+  const width = Math.max(0, ...present.map(([name]) => name.length));
+  for (const [name, value] of present) io.stdout(`${`${name}:`.padEnd(width + 2)}${plain(String(value))}\n`);
+}
+
+/** What went wrong, in the service's words where it gave any, and what to do. */
+export function printError(io: CommandIo, error: MeshError, isJson: boolean): void {
+  if (isJson) {
+    io.stderr(`${JSON.stringify({ error: errorFields(error) })}\n`);
+    return;
+  }
+  io.stderr(`mesh: ${plain(error.message)}\n`);
+  if (error.wire !== undefined && error.wire.text !== '') io.stderr(`  the service says: ${plain(error.wire.text)}\n`);
+  if (error.messageId !== undefined) io.stderr(`  message: ${error.messageId}\n`);
+  io.stderr(`  ${error.hint}\n`);
+}
+
+export function errorFields(error: MeshError): Readonly<Record<string, unknown>> {
+  const { code, operation, message, hint, whoCanFix, status, wire, fields, messageId, retryAfterMs } = error;
+  const optional = { status, wire, messageId, retryAfterMs, fields: fields.length > 0 ? fields : undefined };
+  return { code, operation, message, class: error.class, whoCanFix, hint, ...optional };
+}
