@@ -1,6 +1,7 @@
 import { endOnSignals } from './at-exit.ts';
 import { clientFlags, clientSummary, runClient } from './client/benchmark.ts';
 import { coldStartFlags, coldStartSummary, runColdStart } from './cold-start.ts';
+import { directoryFlags, directorySummary, runDirectory } from './directory/benchmark.ts';
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
 import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
@@ -23,6 +24,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
   client: { summary: clientSummary, flags: clientFlags, run: runClient },
+  directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 

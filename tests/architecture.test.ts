@@ -118,11 +118,12 @@ describe('migrations', () => {
     expect(present, changed).toEqual(recorded);
   });
 
-  it('are numbered from 0001 without a gap, in each dialect', () => {
+  it('are numbered from 0001 on, each number once, in each dialect', () => {
     const dialects = Map.groupBy(Object.keys(recorded), (name) => name.split('/')[0]);
     for (const names of dialects.values()) {
       const numbers = names.map((name) => Number(/\/(\d{4})-[a-z-]+\.sql$/.exec(name)?.[1]));
-      expect(numbers).toEqual(names.map((_, index) => index + 1));
+      expect(numbers[0]).toBe(1);
+      expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
     }
   });
 });

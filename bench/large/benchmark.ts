@@ -18,6 +18,12 @@ export const largeFlags = {
   'chunk-mib': { default: 100, min: 1, max: 100, help: 'size of a chunk, 1,048,576 bytes each' },
   parallel: { default: 1, min: 1, max: 16, help: 'connections that share the chunks' },
   rounds: { default: 3, min: 1, max: 50, help: 'times each server moves the message, in turn' },
+  'warm-up-chunks': {
+    default: 4,
+    min: 0,
+    max: 100,
+    help: 'chunks each server takes and gives before the clock starts',
+  },
   'nginx-only': { default: 0, min: 0, max: 1, help: '1: measure nginx alone' },
 } as const satisfies NumberFlags;
 
@@ -34,7 +40,8 @@ interface Round {
 }
 
 interface Contender {
-  readonly store: ChunkStore;
+  /** For one message of so many chunks. */
+  readonly newStore: (chunkCount: number) => ChunkStore;
   readonly server: RunningServer;
 }
 
@@ -44,7 +51,7 @@ export async function runLarge(args: readonly string[]): Promise<object> {
   const bytes = flags.gigabytes * 1e9;
   const chunks = cutIntoChunks(bytes, flags['chunk-mib'] * 1024 * 1024);
   return withWorkDirectory(async (directory) => {
-    await refuseSmallDisk(directory, bytes);
+    await refuseSmallDisk(directory, bytes + flags['warm-up-chunks'] * flags['chunk-mib'] * 1024 * 1024);
     const { files, texts: credentials } = await makeCredentials(directory);
     const round = { flags, chunks, payload: new LargePayload(), files, credentials };
     const legs: LargeLeg[] = [];
@@ -75,7 +82,7 @@ async function refuseSmallDisk(directory: string, bytes: number): Promise<void> 
 async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
   const contenders: Contender[] = [];
   try {
-    contenders.push({ store: nginxStore(), server: await startNginx(directory, round.files) });
+    contenders.push({ newStore: nginxStore, server: await startNginx(directory, round.files) });
     if (round.flags['nginx-only'] === 0) {
       const pairs = mailboxPairs(1);
       const place = join(directory, 'exchange');
@@ -83,11 +90,15 @@ async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
       const options = { directory: place, credentials: round.files, sharedKey };
       await provision(options, mailboxesOf(pairs));
       const server = await startExchange(options);
-      for (const pair of pairs) contenders.push({ store: exchangeStore(pair, sharedKey, round.chunks.length), server });
+      for (const pair of pairs) {
+        contenders.push({ newStore: (chunkCount) => exchangeStore(pair, sharedKey, chunkCount), server });
+      }
     }
+    for (const contender of contenders) await warmUp(round, contender);
+    const entrants = contenders.map(({ newStore, server }) => ({ store: newStore(round.chunks.length), server }));
     const legs: LargeLeg[] = [];
     for (const direction of ['upload', 'download'] as const) {
-      for (const contender of contenders) legs.push(await runDirection(round, contender, direction));
+      for (const { store, server } of entrants) legs.push(await runDirection(round, store, server, direction));
     }
     return legs;
   } finally {
@@ -95,7 +106,29 @@ async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
   }
 }
 
-async function runDirection(round: Round, { store, server }: Contender, direction: Direction): Promise<LargeLeg> {
+/**
+ * A message of its own up and down, not counted: a server that just started compiles its code, starts its threads and
+ * meets memory for the first time, and in a message of one gigabyte that is much of the whole.
+ */
+async function warmUp({ flags, payload, credentials }: Round, { newStore, server }: Contender): Promise<void> {
+  const chunkBytes = flags['chunk-mib'] * 1024 * 1024;
+  const chunks = cutIntoChunks(flags['warm-up-chunks'] * chunkBytes, chunkBytes);
+  const store = newStore(chunks.length);
+  const connection = await ClientConnection.open({ port: server.port, credentials, payload });
+  try {
+    for (const chunk of chunks) await store.upload(connection, chunk);
+    for (const chunk of chunks) await store.download(connection, chunk);
+  } finally {
+    connection.close();
+  }
+}
+
+async function runDirection(
+  round: Round,
+  store: ChunkStore,
+  server: RunningServer,
+  direction: Direction,
+): Promise<LargeLeg> {
   const open = (): Promise<ClientConnection> =>
     ClientConnection.open({ port: server.port, credentials: round.credentials, payload: round.payload });
   const connections = await Promise.all(Array.from({ length: round.flags.parallel }, open));

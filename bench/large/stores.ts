@@ -24,8 +24,10 @@ export function cutIntoChunks(bytes: number, chunkBytes: number): Chunk[] {
   });
 }
 
-/** nginx: each chunk is a file. */
-export function nginxStore(): ChunkStore {
+/** nginx: each chunk is a file, with the number of the message's chunks in its name. */
+export function nginxStore(chunkCount: number): ChunkStore {
+  const fileHead = (method: string, chunk: Chunk): string =>
+    `${method} /chunk-${chunk.number}-of-${chunkCount} HTTP/1.1\r\nhost: localhost\r\n`;
   return {
     name: 'nginx',
     upload: async (connection, chunk) => {
@@ -35,10 +37,6 @@ export function nginxStore(): ChunkStore {
       check(await connection.download(fileHead('GET', chunk), chunk.position, chunk.bytes), [200]);
     },
   };
-}
-
-function fileHead(method: string, chunk: Chunk): string {
-  return `${method} /chunk-${chunk.number} HTTP/1.1\r\nhost: localhost\r\n`;
 }
 
 /** The exchange: the chunks are one message, whose id the first chunk's answer gives. */

@@ -20,6 +20,12 @@ const pureNode = /^node:(crypto|diagnostics_channel|path|util)$/;
 export const rooms: readonly Room[] = [
   { name: 'protocol', files: /^packages\/protocol\/src\//, knows: [], packages: nothingFromOutside },
   {
+    name: 'demographics',
+    files: /^packages\/demographics\/src\//,
+    knows: [],
+    packages: /^node:(crypto|https)$/,
+  },
+  {
     name: 'config',
     files: inExchange('config'),
     knows: ['protocol'],
@@ -45,8 +51,13 @@ export const rooms: readonly Room[] = [
     knows: ['ports'],
     packages: /^node:(crypto|fs|fs\/promises|os|path|worker_threads)$/,
   },
-  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'ports'], packages: pureNode },
-  { name: 'message', files: inExchange('message'), knows: ['protocol', 'ports', 'mailbox'], packages: pureNode },
+  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'demographics', 'ports'], packages: pureNode },
+  {
+    name: 'message',
+    files: inExchange('message'),
+    knows: ['protocol', 'demographics', 'ports', 'mailbox'],
+    packages: pureNode,
+  },
   { name: 'jobs', files: inExchange('jobs'), knows: ['protocol', 'ports', 'mailbox', 'message'], packages: pureNode },
   {
     name: 'tls',

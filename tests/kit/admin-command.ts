@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { AdminSession, Surroundings } from '@openmesh/exchange/cli/admin-session.ts';
 import { createAuditCommand } from '@openmesh/exchange/cli/audit.ts';
 import type { Command } from '@openmesh/exchange/cli/command.ts';
+import { createDirectoryCommand } from '@openmesh/exchange/cli/directory.ts';
 import { createExportCommand } from '@openmesh/exchange/cli/export.ts';
 import { createImportCommand } from '@openmesh/exchange/cli/import.ts';
 import { createMailboxCommand } from '@openmesh/exchange/cli/mailbox.ts';
@@ -103,6 +104,7 @@ export async function createAdminBench(): Promise<AdminBench> {
     createExportCommand(open),
     createMailboxCommand(open, world),
     createWorkflowCommand(open, world),
+    createDirectoryCommand(open, world),
     createMessageCommand(open, world),
     createRefusalsCommand(open, world),
     createAuditCommand(open),

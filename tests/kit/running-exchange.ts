@@ -248,6 +248,7 @@ export class ExchangeInProcess implements AsyncDisposable {
       OPENMESH_DISK_RESERVE_BYTES: '0',
       OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '0',
       OPENMESH_UNAUTHENTICATED_PER_SECOND: '0',
+      OPENMESH_LOOKUPS_PER_SECOND: '0',
       OPENMESH_SHUTDOWN_SECONDS: '2',
       ...this.options.settings,
     });

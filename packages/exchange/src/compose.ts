@@ -1,8 +1,10 @@
 import type { Router } from './api/machines/routes.ts';
 import type { MachineClock } from './compose/clocks.ts';
+import { createDirectoryNotes } from './compose/directory.ts';
 import { composeMachines, type Machines } from './compose/machines.ts';
 import { composeProbes } from './compose/probes.ts';
 import { composeRooms, type Rooms, type Surroundings, type Undo } from './compose/rooms.ts';
+import { createRoutingNotes } from './compose/routing-notes.ts';
 import { composeSandboxRoutes, type SandboxStore } from './compose/sandbox.ts';
 import { startTimers } from './compose/timers.ts';
 import type { Config } from './config/config.ts';
@@ -74,7 +76,10 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   const around = { ...(aroundLedger && { aroundLedger }), ...(aroundHall && { aroundHall }) };
   const machineClock = options.substitutes?.machineClock ?? { nowMs: () => Date.now() };
   const wires: Wires = { broken: false, metrics: undefined, machines: undefined };
-  const rooms = await composeRooms({ config, log, machineClock, ...around, ...listenTo(wires, options) }, undo);
+  const rooms = await composeRooms(
+    { config, log, machineClock, ...around, ...listenTo(wires, options, machineClock) },
+    undo,
+  );
   const { ledger, bodies, hall, registry } = rooms;
   await options.beforeListening?.(rooms);
   const refusals = createRefusalNotes(ledger.refusals, machineClock);
@@ -117,6 +122,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
     await operators.stop();
     if (!wires.broken) await Promise.allSettled([hall.collection.flush(), refusals.flush()]);
     await contexts.close();
+    rooms.services.close();
     await bodies.close();
     await ledger.close();
     metrics.close();
@@ -132,8 +138,10 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   return { rooms, machinesPort, operatorsPort: operators.port, flush, stop };
 }
 
-function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions) {
+function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions, clock: MachineClock) {
   return {
+    routed: createRoutingNotes(log, clock, () => wires.metrics),
+    directoryNotes: createDirectoryNotes(log, () => wires.metrics),
     fileSystem: substitutes?.fileSystem,
     hooks: {
       companions: () => wires.machines?.shutdown.requests ?? 0,

@@ -68,6 +68,32 @@ export function countBody(count: number, internalId: string, version: ApiVersion
 export interface Endpoint {
   readonly mailboxId: MailboxId;
   readonly mailboxName: string;
+  /** Told to callers who ask for it only: an extension of ours. */
+  readonly details?: EndpointDetails;
+}
+
+export interface EndpointDetails {
+  readonly odsCode: string;
+  readonly active: boolean;
+  /** May receive messages of more than one chunk. */
+  readonly receivesChunked: boolean;
+  /** Undefined where the directory does not know the organisation. */
+  readonly organisationName: string | undefined;
+  readonly organisationActive: boolean | undefined;
+  /** Codes of the organisations that came after it. */
+  readonly successors: readonly string[];
+}
+
+function detailsOf({ details }: Endpoint): object {
+  if (details === undefined) return {};
+  return {
+    ods_code: details.odsCode,
+    active: details.active,
+    receives_chunked: details.receivesChunked,
+    organisation_name: details.organisationName,
+    organisation_active: details.organisationActive,
+    successors: details.successors,
+  };
 }
 
 /** 200: the mailboxes of an organisation that may receive a workflow; `queryId` is shown in version 1. */
@@ -77,6 +103,7 @@ export function endpointLookupBody(endpoints: readonly Endpoint[], queryId: stri
     address: endpoint.mailboxId,
     description: endpoint.mailboxName,
     endpoint_type: 'MESH',
+    ...detailsOf(endpoint),
   }));
   return json(200, 1, { query_id: queryId, results });
 }
@@ -86,6 +113,7 @@ export function workflowSearchBody(endpoints: readonly Endpoint[], version: ApiV
   const results = endpoints.map((endpoint) => ({
     mailbox_id: endpoint.mailboxId,
     mailbox_name: endpoint.mailboxName,
+    ...detailsOf(endpoint),
   }));
   return json(200, version, { results });
 }

@@ -73,6 +73,16 @@ export const reportErrors = {
     hint: 'Check date of birth and surname against the record of this number.',
     carrier: 'report',
   },
+  'gp-lookup-unavailable': {
+    status: 417,
+    event: 'SEND',
+    code: 'GpLookupUnavailable',
+    text: 'The practice of the patient could not be looked up in time',
+    class: 'transient',
+    whoCanFix: 'operator',
+    hint: 'The demographics service did not answer; send again later, or to the mailbox the endpoint lookup names.',
+    carrier: 'report',
+  },
   'bad-child-protection-file': {
     status: 417,
     event: '',

@@ -5,6 +5,7 @@ import { composeHooks, composeSandbox } from './compose-sandbox.ts';
 import { issueClientCertificates, prepareServerCertificate } from './prepare-certificates.ts';
 import { CannotStart, type Home, prepareHome } from './prepare-folders.ts';
 import { type Arguments, help, readArguments } from './read-arguments.ts';
+import { startStandIns } from './stand-ins/start-stand-ins.ts';
 import {
   readSandboxSettings,
   type SandboxSettings,
@@ -36,7 +37,7 @@ export async function runSandbox(args: readonly string[], io: SandboxIo): Promis
   try {
     const home = await prepareHome(settings);
     try {
-      return await serve(settings, read, home, io);
+      return await serveWithStandIns(settings, read, home, io);
     } finally {
       await home.remove();
     }
@@ -45,12 +46,35 @@ export async function runSandbox(args: readonly string[], io: SandboxIo): Promis
   }
 }
 
-async function serve(settings: SandboxSettings, args: Arguments, home: Home, io: SandboxIo): Promise<number> {
+/** The services that the exchange asks run beside it, for as long as it does. */
+async function serveWithStandIns(
+  settings: SandboxSettings,
+  args: Arguments,
+  home: Home,
+  io: SandboxIo,
+): Promise<number> {
+  if (!settings.standIns) return serve(settings, args, home, io, {});
+  const standIns = await startStandIns({ folder: join(home.folder, 'stand-ins') });
+  try {
+    return await serve(settings, args, home, io, standIns.settings);
+  } finally {
+    await standIns.close();
+  }
+}
+
+async function serve(
+  settings: SandboxSettings,
+  args: Arguments,
+  home: Home,
+  io: SandboxIo,
+  standIns: Readonly<Record<string, string>>,
+): Promise<number> {
   const tlsFolder = join(home.folder, 'tls');
   if (settings.makesCertificate) await prepareServerCertificate(tlsFolder);
   const { values, origins } = translateEnvironment(io.env, args, {
     home: home.folder,
     makesCertificate: settings.makesCertificate,
+    standIns,
   });
   const loaded = loadConfig(values);
   if (!loaded.ok) {

@@ -19,6 +19,7 @@ describe('the translation of the Python sandbox’s variables', () => {
       OPENMESH_LEDGER: 'sqlite:/data/.openmesh/ledger.sqlite',
       OPENMESH_BODIES: 'file:/data/.openmesh/bodies',
       OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '0',
+      OPENMESH_LOOKUPS_PER_SECOND: '0',
       OPENMESH_UNAUTHENTICATED_PER_SECOND: '0',
       OPENMESH_TLS: 'server',
       OPENMESH_TLS_CERTIFICATE_FILE: '/data/.openmesh/tls/server.pem',

@@ -16,6 +16,8 @@ export interface SandboxSettings {
   readonly hooksFile: string | undefined;
   readonly webhooks: readonly string[];
   readonly webhooksAnywhere: boolean;
+  /** Demographics and organisation data are answered by stand-ins on this machine. */
+  readonly standIns: boolean;
 }
 
 export interface SettingProblem {
@@ -25,10 +27,17 @@ export interface SettingProblem {
 }
 
 const dataFolderDefault = '/tmp/mesh_store';
+/** Whoever names a service of their own wants none of ours. */
+const serviceNames = ['OPENMESH_DEMOGRAPHICS', 'OPENMESH_ORGANISATIONS'];
 const storeModes: readonly StoreMode[] = ['file', 'memory', 'canned'];
 const recordDaysMin = 90;
 const ownPrefix = 'OPENMESH_SANDBOX_';
-const ownNames = ['OPENMESH_SANDBOX_HOOKS', 'OPENMESH_SANDBOX_WEBHOOKS', 'OPENMESH_SANDBOX_WEBHOOKS_ANYWHERE'];
+const ownNames = [
+  'OPENMESH_SANDBOX_HOOKS',
+  'OPENMESH_SANDBOX_WEBHOOKS',
+  'OPENMESH_SANDBOX_WEBHOOKS_ANYWHERE',
+  'OPENMESH_SANDBOX_STAND_INS',
+];
 
 /** Variables of the Python sandbox that one setting of the exchange answers to. */
 const renamed = {
@@ -73,6 +82,8 @@ export function readSandboxSettings(
   if (anywhere !== undefined && yesOrNo(anywhere) === undefined) {
     note('OPENMESH_SANDBOX_WEBHOOKS_ANYWHERE', 'must be yes or no');
   }
+  const standIns = given(env, 'OPENMESH_SANDBOX_STAND_INS') ?? 'yes';
+  if (yesOrNo(standIns) === undefined) note('OPENMESH_SANDBOX_STAND_INS', 'must be yes or no');
   for (const name of Object.keys(env)) {
     if (name.startsWith(ownPrefix) && !ownNames.includes(name)) note(name, 'is not a setting of the sandbox');
   }
@@ -89,6 +100,7 @@ export function readSandboxSettings(
     hooksFile: hooks === undefined ? undefined : resolve(hooks),
     webhooks: (given(env, 'OPENMESH_SANDBOX_WEBHOOKS') ?? '').split(/[\s,]+/).filter((address) => address !== ''),
     webhooksAnywhere: yesOrNo(anywhere ?? 'no') === true,
+    standIns: yesOrNo(standIns) === true && serviceNames.every((name) => given(env, name) === undefined),
   };
   return { settings, problems };
 }
@@ -111,7 +123,16 @@ export interface TranslatedSettings {
 export function translateEnvironment(
   env: Environment,
   args: Arguments,
-  { home, makesCertificate }: { readonly home: string; readonly makesCertificate: boolean },
+  {
+    home,
+    makesCertificate,
+    standIns = {},
+  }: {
+    readonly home: string;
+    readonly makesCertificate: boolean;
+    /** Settings of services that run beside the exchange. */
+    readonly standIns?: Readonly<Record<string, string>>;
+  },
 ): TranslatedSettings {
   const values: Record<string, string> = {
     OPENMESH_PROFILE: 'sandbox',
@@ -122,6 +143,8 @@ export function translateEnvironment(
     // The Python sandbox limits nobody, and test suites are fast.
     OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '0',
     OPENMESH_UNAUTHENTICATED_PER_SECOND: '0',
+    OPENMESH_LOOKUPS_PER_SECOND: '0',
+    ...standIns,
   };
   const origins: Record<string, string> = {};
   const put = (name: string, value: string, origin: string): void => {

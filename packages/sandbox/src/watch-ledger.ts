@@ -10,7 +10,7 @@ export interface LedgerWatcher {
 
 /** The same ledger, telling what becomes of messages. */
 export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
-  const { messages, jobs } = ledger;
+  const { messages, jobs, resolving } = ledger;
   return {
     ...ledger,
     messages: {
@@ -35,6 +35,14 @@ export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
       async changeState(command) {
         const outcome = await messages.changeState(command);
         if (outcome.kind === 'changed') await watcher.changed([command.messageId, ...idsOf(command.report)]);
+        return outcome;
+      },
+    },
+    resolving: {
+      ...resolving,
+      async resolve(command) {
+        const outcome = await resolving.resolve(command);
+        if (outcome.kind === 'resolved') await watcher.changed([command.messageId, ...idsOf(...command.messages)]);
         return outcome;
       },
     },

@@ -48,6 +48,11 @@ const until = async (isDone: () => boolean): Promise<void> => {
   for (let looks = 0; looks < 400 && !isDone(); looks += 1) await setTimeout(50);
   expect(isDone()).toBe(true);
 };
+const statusNow = () =>
+  JSON.parse(readFileSync(join(home.path, 'working', 'status.json'), 'utf8')) as {
+    isHealthy: boolean;
+    mailboxes: { health: { parts: { out: { state: string } } } }[];
+  };
 const isReady = (client: ClientProcess) => () => client.said.includes('ready mailboxes=2');
 
 describe('openmesh-client run', () => {
@@ -104,18 +109,13 @@ describe('openmesh-client run', () => {
     folder.drop(b, 'GOES', 'bytes', { To_DTS: 'Y99ABC3' });
     const client = ClientProcess.start({ configFile: folder.configFile });
     await until(() => folder.list(b, 'SENT').length === 2 && folder.list(a, 'IN').length >= 2);
-    const status = () =>
-      JSON.parse(readFileSync(join(home.path, 'working', 'status.json'), 'utf8')) as {
-        isHealthy: boolean;
-        mailboxes: { health: { parts: { out: { state: string } } } }[];
-      };
     await until(
       () =>
-        status()
+        statusNow()
           .mailboxes.map(({ health }) => health.parts.out.state)
           .join() === 'bad,good',
     );
-    expect(status().isHealthy).toBe(false);
+    expect(statusNow().isHealthy).toBe(false);
     expect(await client.stop()).toBe(0);
     const codes = folder.list(a, 'IN').map((name) => elementOf(folder.read(a, 'IN', name), 'StatusCode'));
     expect(new Set(codes)).toEqual(new Set(['04', '17']));

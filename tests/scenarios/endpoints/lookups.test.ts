@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { organisationOf } from '../../kit/gp-exchange.ts';
 import { jsonOf, type MeshReply } from '../../kit/mesh-client.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { usualMailboxes } from '../../kit/seeded-registry.ts';
@@ -66,6 +67,38 @@ describe.each(bothRules)('lookups under the %s rules', (rules) => {
       ],
     });
   });
+
+  it.each(versions)(
+    'tells in version %i of each mailbox what the directory knows, to callers who ask',
+    async (version) => {
+      const organisation = organisationOf('X26', { name: 'NORTH HOSPITAL', active: false });
+      const succession = { odsCode: organisation.odsCode, kind: 'succession', type: 'successor' } as const;
+      const target = organisationOf('Y99').odsCode;
+      await exchange.rooms.ledger.directory.put({
+        atMs: 0,
+        organisations: [organisation],
+        links: [{ ...succession, target, active: true, from: null, to: null }],
+      });
+      const body = jsonOf(await get('endpointlookup/X26/TOC%20FHIR?details=true', version)) as { results: object[] };
+      expect(body.results[0]).toMatchObject({
+        ods_code: 'X26',
+        active: true,
+        receives_chunked: true,
+        organisation_name: 'NORTH HOSPITAL',
+        organisation_active: false,
+        successors: ['Y99'],
+      });
+      const all = jsonOf(await get('workflowsearch/TOC%20FHIR?details=true', version)) as { results: object[] };
+      expect(all.results.at(-1)).toEqual({
+        mailbox_id: 'Y99ABC3',
+        mailbox_name: 'TESTMB3',
+        ods_code: 'Y99',
+        active: true,
+        receives_chunked: true,
+        successors: [],
+      });
+    },
+  );
 
   describe.each(versions)('in version %i', (version) => {
     it('takes the organisation in any case, and the workflow exactly but for blanks around it', async () => {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { testCertificates } from '../../kit/certificates.ts';
+import type { MeshClient } from '../../kit/mesh-client.ts';
 import { RawConnection } from '../../kit/raw-connection.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { expectError, versions } from '../../kit/wire-answers.ts';
@@ -91,5 +93,26 @@ describe('throttling of look-ups behind a balancer', () => {
     for (let time = 0; time < 10; time += 1) expect(await lookUp(greedy)).toBe(200);
     expect(await lookUp(greedy)).toBe(429);
     expect(await lookUp([192, 0, 2, 2])).toBe(200);
+  });
+});
+
+describe('throttling of look-ups under one certificate', () => {
+  it('holds each certificate to its limit, and nobody else with it', async () => {
+    const rates = { OPENMESH_UNAUTHENTICATED_PER_SECOND: '0', OPENMESH_LOOKUPS_PER_SECOND: '1' };
+    await using exchange = await ExchangeInProcess.start({ settings: rates });
+    exchange.clock.freeze(exchange.clock.nowMs());
+    const { clients } = await testCertificates();
+    const path = '/messageexchange/endpointlookup/X26/WF';
+    const ask = async (client: MeshClient): Promise<number> =>
+      (await client.requestAt('GET', path, { authorization: null })).status;
+    const greedy = exchange.client('X26ABC1');
+    const statuses: number[] = [];
+    for (let time = 0; time < 12; time += 1) statuses.push(await ask(greedy));
+    expect(statuses).toEqual([...Array.from({ length: 10 }, () => 200), 429, 429]);
+    expect(await ask(exchange.client('X26ABC1', { socketsMax: 1 }))).toBe(429);
+    expect(await ask(exchange.client('Y99ABC3', { identity: clients.otherOrganisation }))).toBe(200);
+    expect((await greedy.requestAt('GET', '/health', { authorization: null })).status).toBe(200);
+    exchange.clock.advance(1000);
+    expect(await ask(greedy)).toBe(200);
   });
 });

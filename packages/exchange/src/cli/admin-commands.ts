@@ -1,6 +1,7 @@
 import type { OpenForAdmin } from './admin-session.ts';
 import { createAuditCommand } from './audit.ts';
 import type { Command } from './command.ts';
+import { createDirectoryCommand } from './directory.ts';
 import { createExportCommand } from './export.ts';
 import { createImportCommand } from './import.ts';
 import { createMailboxCommand } from './mailbox.ts';
@@ -15,6 +16,7 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createExportCommand(open),
     createMailboxCommand(open),
     createWorkflowCommand(open),
+    createDirectoryCommand(open),
     createMessageCommand(open),
     createRefusalsCommand(open),
     createAuditCommand(open),

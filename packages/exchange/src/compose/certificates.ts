@@ -17,6 +17,11 @@ export function whoIs(socket: TLSSocket): { address: string | null; certificateS
   return { address: clientAddressOf(socket)?.address ?? null, certificateSerial: serial ?? null };
 }
 
+/** The fingerprint of a caller's certificate; undefined of one who has none. */
+export function fingerprintOf(socket: TLSSocket): string | undefined {
+  return typeof socket.getPeerX509Certificate === 'function' ? readPeerFacts(socket)?.fingerprint : undefined;
+}
+
 /** Certificates are judged on every request: keep-alive and resumption skip OpenSSL's own checks. */
 export function certificateObjections(parts: {
   readonly config: Config;

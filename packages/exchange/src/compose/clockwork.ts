@@ -2,15 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { type Clockwork, createClockwork, type Job } from '../jobs/clockwork.ts';
 import { expiryJob } from '../jobs/expiry.ts';
+import { gpRoutingJob } from '../jobs/gp-routing.ts';
 import { orphanBodiesJob } from '../jobs/orphan-bodies.ts';
 import { retentionJob } from '../jobs/retention.ts';
 import { stalledUploadsJob } from '../jobs/stalled-uploads.ts';
 import { sweepsJob } from '../jobs/sweeps.ts';
-import type { Expire } from '../message/expire.ts';
+import type { Resolution } from '../message/resolve-gp.ts';
 import type { ServiceClock } from '../message/service-clock.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { Ledger } from '../store/ledger.ts';
 import type { MachineClock } from './clocks.ts';
+import { composeDirectoryJobs, type DirectoryNotes } from './directory.ts';
+import type { Hall } from './hall.ts';
+import type { Services } from './services.ts';
 
 /** A request is over long before this: bytes this old without a row are nobody's. */
 const orphanGraceMs = 24 * 3_600_000;
@@ -19,15 +23,19 @@ export interface ClockworkParts {
   readonly config: Config;
   readonly ledger: Ledger;
   readonly bodies: Bodies;
-  readonly expire: Expire;
+  readonly hall: Pick<Hall, 'expire' | 'resolveGp'>;
   readonly clock: ServiceClock;
   readonly machineClock: MachineClock;
   readonly expired: (count: number) => void;
+  readonly services: Services;
+  readonly directoryNotes: DirectoryNotes;
+  readonly routed: (resolution: Resolution) => void;
   readonly failed: (job: string, error: unknown) => void;
 }
 
 export function composeClockwork(parts: ClockworkParts): Clockwork {
-  const { config, bodies, expire, clock, machineClock, expired, failed } = parts;
+  const { config, bodies, hall, clock, machineClock, expired, failed } = parts;
+  const { expire, resolveGp: resolve } = hall;
   const ledger = parts.ledger.jobs;
   const { uploadAbandonedMs, refusalRetentionMs } = config.retention;
   const jobs: Job[] = [
@@ -35,7 +43,22 @@ export function composeClockwork(parts: ClockworkParts): Clockwork {
     retentionJob({ ledger, bodies, clock }),
     orphanBodiesJob({ ledger, bodies, machineClock, graceMs: orphanGraceMs }),
     sweepsJob({ ledger, machineClock, refusalRetentionMs }),
+    ...composeDirectoryJobs({ ...parts, notes: parts.directoryNotes }),
   ];
+  if (resolve !== undefined) {
+    // First of all: where the clock was moved far, the texts of a message must be read before they are erased.
+    const { routingMsMax } = config.services;
+    jobs.unshift(
+      gpRoutingJob({
+        ledger: parts.ledger.resolving,
+        resolve,
+        clock,
+        machineClock,
+        routingMsMax,
+        resolved: parts.routed,
+      }),
+    );
+  }
   if (uploadAbandonedMs !== undefined) {
     jobs.push(stalledUploadsJob({ ledger, expire, clock, abandonedMs: uploadAbandonedMs }));
   }

@@ -12,13 +12,17 @@ import { createListInbox } from '../message/list-inbox.ts';
 import { createReceiveBody } from '../message/receive-body.ts';
 import { createReceiveChunk } from '../message/receive-chunk.ts';
 import { createReportByHand } from '../message/report-by-hand.ts';
+import type { Resolution } from '../message/resolve-gp.ts';
 import { createRoute } from '../message/route.ts';
+import { withGpAddresses } from '../message/route-to-gp.ts';
 import { createSend } from '../message/send.ts';
 import type { LifeSpans, ServiceClock } from '../message/service-clock.ts';
 import { createTrack, type Track } from '../message/track.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { composeGp } from './gp.ts';
 import { createRandomHex } from './random-hex.ts';
+import type { Services } from './services.ts';
 
 /** Mailboxes of the service itself: nobody sends to them. */
 const internalMailboxes: ReadonlySet<MailboxId> = new Set();
@@ -30,6 +34,7 @@ export interface HallParts {
   readonly registry: Registry;
   readonly sealer: Sealer;
   readonly clock: ServiceClock;
+  readonly services: Pick<Services, 'demographics'>;
 }
 
 /** The moves of a message's life, each given just what it needs. */
@@ -45,13 +50,16 @@ export interface Hall {
   readonly reportByHand: ReturnType<typeof createReportByHand>;
   readonly duplicate: ReturnType<typeof createDuplicate>;
   readonly importMessage: ReturnType<typeof createImportMessage>;
+  /** Ends the wait of a message for its patient's practice; undefined where nobody can be asked. */
+  readonly resolveGp: ((messageId: MessageId) => Promise<Resolution>) | undefined;
   readonly collection: CollectionNotes;
   readonly newMessageId: () => MessageId;
   readonly newInternalId: () => string;
   readonly spans: LifeSpans;
 }
 
-export function composeHall({ config, ledger: book, bodies, registry, sealer, clock }: HallParts): Hall {
+export function composeHall(parts: HallParts): Hall {
+  const { config, ledger: book, bodies, registry, sealer, clock } = parts;
   const ledger = book.messages;
   const tail = createRandomHex(3);
   const newMessageId = createMessageIds({
@@ -69,7 +77,8 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
     internalMailboxes,
     now: () => clock.nowMs(),
   };
-  const route = createRoute(registry, rules);
+  const plainRoute = createRoute(registry, rules);
+  const route = withGpAddresses(plainRoute, registry, { isOn: parts.services.demographics !== undefined });
   const { inlineBytesMax } = config.bodies;
   const receiveBody = createReceiveBody({ bodies, inlineBytesMax, chunkBytesMax: config.sizes.chunkBytesMax });
   const collection = createCollectionNotes(ledger);
@@ -102,6 +111,7 @@ export function composeHall({ config, ledger: book, bodies, registry, sealer, cl
     reportByHand: createReportByHand({ ...making, inboxExpiryDays }),
     duplicate: createDuplicate(making),
     importMessage: createImportMessage({ ledger, registry, receiveBody, sealer, spans, messageBytesMax }),
+    resolveGp: composeGp(parts, { route: plainRoute, newMessageId, spans }),
     collection,
     newMessageId,
     newInternalId,

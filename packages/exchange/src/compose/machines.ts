@@ -25,7 +25,7 @@ import { createShutdown, type Shutdown } from '../http/shutdown.ts';
 import { createTlsContexts, type TlsContexts } from '../http/tls/context.ts';
 import { describeTlsFailure } from '../http/tls/tls-failure.ts';
 import type { WireServer } from '../http/wire/server.ts';
-import { certificateObjections, whoIs } from './certificates.ts';
+import { certificateObjections, fingerprintOf, whoIs } from './certificates.ts';
 import type { Rooms, Undo } from './rooms.ts';
 
 export interface MachinesParts extends Rooms {
@@ -104,6 +104,8 @@ function doorParts(parts: MachinesParts, contexts: TlsContexts, stopping: () => 
     objectionOf: certificateObjections({ ...parts, contexts }),
     nonces: parts.ledger.nonces,
     mailboxThrottle: createThrottle(throttle.requestsPerSecond, throttle.burst),
+    lookupThrottle: createThrottle(throttle.lookupsPerSecond, throttle.lookupsPerSecond * 10),
+    certificateOf: fingerprintOf,
     addressThrottle: createThrottle(throttle.unauthenticatedPerSecond, throttle.unauthenticatedPerSecond * 10),
     machineClock,
     newCorrelationId,
@@ -119,7 +121,7 @@ function machineOperations(parts: MachinesParts): MachineOperations {
   const { config, hall, registry, sealer, clock, machineClock } = parts;
   const ledger = parts.ledger.messages;
   const profile = config.wireRules;
-  const lookup = { registry, clock, newInternalId: hall.newInternalId };
+  const lookup = { registry, directory: parts.ledger.directory, clock, newInternalId: hall.newInternalId };
   const rich = { ledger, registry, sealer, clock, profile };
   return {
     handshake: handshake(parts.ledger.registry, machineClock),

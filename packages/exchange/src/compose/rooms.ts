@@ -5,13 +5,16 @@ import type { Clockwork } from '../jobs/clockwork.ts';
 import { createRegistry, type Registry } from '../mailbox/registry.ts';
 import type { Sealer } from '../mailbox/sealer.ts';
 import type { RegistrySnapshot } from '../mailbox/snapshot.ts';
+import type { Resolution } from '../message/resolve-gp.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { FileSystem } from '../store/disk/file-system.ts';
 import type { Ledger } from '../store/ledger.ts';
 import { createServiceClock, type MachineClock, type MovableServiceClock } from './clocks.ts';
 import { composeClockwork } from './clockwork.ts';
+import type { DirectoryNotes } from './directory.ts';
 import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
+import { openServices, type Services } from './services.ts';
 import { openBodies, openLedger, openSealer, type StoreHooks } from './stores.ts';
 
 /** The rooms of a running exchange behind its doors; the sandbox's own routes are built from them. */
@@ -26,6 +29,7 @@ export interface Rooms {
   readonly hall: Hall;
   readonly clock: MovableServiceClock;
   readonly clockwork: Clockwork;
+  readonly services: Services;
   /** What goes wrong by script; undefined where there are no administration routes. */
   readonly faults: FaultScript | undefined;
 }
@@ -48,6 +52,8 @@ export interface RoomsOptions extends Surroundings {
   readonly fileSystem: FileSystem | undefined;
   readonly hooks: StoreHooks;
   readonly expired: (count: number) => void;
+  readonly directoryNotes: DirectoryNotes;
+  readonly routed: (resolution: Resolution) => void;
   readonly onReload: (snapshot: RegistrySnapshot) => void;
 }
 
@@ -63,19 +69,24 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const clock = await createServiceClock(machineClock, ledger.jobs, config.movableClock);
   const registry = createRegistry({ ledger: ledger.registry, unseal: sealer.open, onReload: options.onReload });
   await registry.reload();
+  const services = openServices(config, machineClock);
+  undo.push(async () => services.close());
   const faults = config.adminRoutes ? createFaultScript() : undefined;
-  const plainHall = composeHall({ config, ledger, bodies, registry, sealer, clock });
+  const plainHall = composeHall({ config, ledger, bodies, registry, sealer, clock, services });
   const faultyHall = faults === undefined ? plainHall : withDuplicates(plainHall, faults);
   const hall = options.aroundHall?.(faultyHall) ?? faultyHall;
   const clockwork = composeClockwork({
     config,
     ledger,
     bodies,
-    expire: hall.expire,
+    hall,
     clock,
     machineClock,
     expired: options.expired,
+    services,
+    directoryNotes: options.directoryNotes,
+    routed: options.routed,
     failed: (job, error) => log.error('job-failed', error, { job }),
   });
-  return { config, log, machineClock, ledger, bodies, sealer, registry, hall, clock, clockwork, faults };
+  return { config, log, machineClock, ledger, bodies, sealer, registry, hall, clock, clockwork, services, faults };
 }

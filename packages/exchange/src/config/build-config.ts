@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import { buildServices } from './build-services.ts';
 import type { Config, MachinesTls, Retention } from './config.ts';
 import type { Secret } from './secret.ts';
 import type { SettingValues } from './settings.ts';
@@ -7,7 +8,11 @@ const secondMs = 1000;
 const dayMs = 86_400 * secondMs;
 
 /** The grouped, frozen form of values that were checked already. */
-export function buildConfig(values: SettingValues, sharedKeys: readonly Secret<string>[]): Config {
+export function buildConfig(
+  values: SettingValues,
+  sharedKeys: readonly Secret<string>[],
+  servicesKey: Secret<string> | undefined,
+): Config {
   const certificateSeen = values.OPENMESH_TLS === 'mutual' || values.OPENMESH_TRUSTED_PROXIES !== undefined;
   return deepFreeze<Config>({
     profile: values.OPENMESH_PROFILE,
@@ -47,12 +52,14 @@ export function buildConfig(values: SettingValues, sharedKeys: readonly Secret<s
       requestsPerSecond: values.OPENMESH_THROTTLE_REQUESTS_PER_SECOND,
       burst: values.OPENMESH_THROTTLE_BURST,
       unauthenticatedPerSecond: values.OPENMESH_UNAUTHENTICATED_PER_SECOND,
+      lookupsPerSecond: values.OPENMESH_LOOKUPS_PER_SECOND,
     },
     sending: {
       unknownWorkflows: values.OPENMESH_UNKNOWN_WORKFLOWS,
       reportOnFailedSend: values.OPENMESH_REPORT_ON_FAILED_SEND === 'on',
     },
     retention: buildRetention(values),
+    services: buildServices(values, servicesKey),
     operators: { host: values.OPENMESH_OPERATORS_HOST, port: values.OPENMESH_OPERATORS_PORT },
     log: { level: values.OPENMESH_LOG_LEVEL },
     shutdownMs: values.OPENMESH_SHUTDOWN_SECONDS * secondMs,

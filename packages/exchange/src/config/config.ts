@@ -1,8 +1,10 @@
 import { buildConfig } from './build-config.ts';
+import { checkServices, readServiceFiles } from './check-services.ts';
 import { checkTogether } from './check-together.ts';
 import { readSettings } from './read-settings.ts';
 import type { Secret } from './secret.ts';
 import { readSecretFiles } from './secrets.ts';
+import type { DemographicsPlace } from './service-settings.ts';
 import type { AddressRange, FilePlace, SqlitePlace } from './setting.ts';
 
 export type Profile = 'live' | 'sandbox';
@@ -74,12 +76,29 @@ export interface Config {
     readonly burst: number;
     /** For one address; 0 turns the limit off. */
     readonly unauthenticatedPerSecond: number;
+    /** For one client certificate; 0 turns the limit off. */
+    readonly lookupsPerSecond: number;
   };
   readonly sending: {
     readonly unknownWorkflows: 'accept' | 'refuse';
     readonly reportOnFailedSend: boolean;
   };
   readonly retention: Retention;
+  readonly services: {
+    readonly demographics: DemographicsPlace;
+    readonly demographicsPerSecond: number;
+    readonly endUserOrganisation: string | undefined;
+    readonly surnameMatch: 'first-three' | 'full';
+    readonly routingHoursMax: number;
+    readonly routingMsMax: number;
+    /** Undefined: the directory is what was loaded from files. */
+    readonly organisationsUrl: string | undefined;
+    readonly organisationsRefreshMs: number;
+    readonly apiKey: Secret<string> | undefined;
+    readonly signing: { readonly tokenUrl: string; readonly keyId: string; readonly keyFile: string } | undefined;
+    readonly caFile: string | undefined;
+    readonly timeoutMs: number;
+  };
   readonly operators: { readonly host: string; readonly port: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   readonly shutdownMs: number;
@@ -127,8 +146,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): L
   if (problems.length > 0) return { ok: false, problems };
   const together = checkTogether(values, given);
   const secrets = readSecretFiles(values);
-  const allProblems = [...together.problems, ...secrets.problems];
+  const access = readServiceFiles(values);
+  const problemsOfServices = [...checkServices(values, given), ...access.problems];
+  const allProblems = [...together.problems, ...secrets.problems, ...problemsOfServices];
   if (allProblems.length > 0) return { ok: false, problems: allProblems };
-  const config = buildConfig(values, secrets.sharedKeys);
+  const config = buildConfig(values, secrets.sharedKeys, access.apiKey);
   return { ok: true, config, warnings: [...together.warnings, ...secrets.warnings] };
 }

@@ -5,6 +5,7 @@ import {
   messageBytesMaxCeiling,
   messageBytesMaxDefault,
 } from '@openmesh/protocol';
+import { lookups, services } from './service-settings.ts';
 import {
   addressRanges,
   bodiesPlace,
@@ -198,6 +199,7 @@ const sizes = {
     default: 50,
     help: 'The steady rate of lookups from one address; 0 turns the limit off.',
   }),
+  ...lookups,
 };
 
 const life = {
@@ -255,7 +257,16 @@ const operation = {
   }),
 };
 
-export const settings = { ...profile, ...keeping, ...machines, ...tokens, ...sizes, ...life, ...operation };
+export const settings = {
+  ...profile,
+  ...keeping,
+  ...machines,
+  ...tokens,
+  ...sizes,
+  ...life,
+  ...services,
+  ...operation,
+};
 
 export type SettingName = keyof typeof settings;
 
@@ -276,6 +287,7 @@ export const settingSections: readonly SettingSection[] = [
   { title: 'Tokens and certificates', names: namesOf(tokens) },
   { title: 'Sizes and rates', names: namesOf(sizes) },
   { title: 'The life of a message', names: namesOf(life) },
+  { title: 'Services that are asked', names: namesOf(services) },
   { title: 'Operation', names: namesOf(operation) },
 ];
 

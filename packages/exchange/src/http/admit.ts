@@ -23,6 +23,9 @@ export interface AdmissionParts {
   readonly nonces: NonceLedger;
   readonly mailboxThrottle: Throttle;
   readonly addressThrottle: Throttle;
+  /** Of look-ups, for each client certificate. */
+  readonly lookupThrottle: Throttle;
+  readonly certificateOf: (socket: TLSSocket) => string | undefined;
   readonly machineClock: { nowMs(): number };
   /** Sandbox only. */
   readonly faults: FaultScript | undefined;
@@ -70,6 +73,8 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
     if (operation.access === 'open') {
       const wait = parts.addressThrottle.take(clientAddressOf(socket)?.address ?? '', nowMs);
       if (wait > 0) return tooMany(wait, parts.addressThrottle.perSecond, version);
+      const waitOfCertificate = lookupWait(parts, operation, socket, nowMs);
+      if (waitOfCertificate > 0) return tooMany(waitOfCertificate, parts.lookupThrottle.perSecond, version);
       if (accepted === 'malformed') return malformedAccept();
       const open = async () => ended(await operation.handle(toMachineRequest(arrival, version)), version);
       return withFaults(parts.faults, subject, version, open);
@@ -88,6 +93,13 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
     const proved = () => serveOnce(inFlight, parts.nonces, operation, caller);
     return parts.faults === undefined ? proved() : withFaults(parts.faults, subject, version, proved);
   };
+}
+
+/** One certificate may come from many addresses, and walk the directory with all of them. */
+function lookupWait(parts: AdmissionParts, operation: MachineOperation, socket: TLSSocket, nowMs: number): number {
+  if (operation.name !== 'lookup-endpoint' && operation.name !== 'search-workflow') return 0;
+  const certificate = parts.certificateOf(socket);
+  return certificate === undefined ? 0 : parts.lookupThrottle.take(certificate, nowMs);
 }
 
 function toMachineRequest({ request, matched, query }: Arrival, version: 1 | 2): MachineRequest {

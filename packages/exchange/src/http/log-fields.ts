@@ -21,6 +21,8 @@ const fieldShapes = {
   mailbox: /^(?=.*[A-Z])[A-Z0-9]{1,32}$/,
   /** Only of a message the ledger knows. */
   messageId: /^[0-9A-F_]{20,40}$/i,
+  /** Only of an organisation the directory knows. */
+  organisation: /^[A-Z0-9]{3,10}$/,
   certificateSerial: /^[0-9a-f:]{1,80}$/i,
 } as const;
 

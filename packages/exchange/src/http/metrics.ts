@@ -1,4 +1,6 @@
+import type { ErrorName } from '@openmesh/protocol';
 import { Histogram, Registry } from 'prom-client';
+import type { DirectoryAlert } from '../store/ledger/directory.ts';
 import { addCounter, addGauge, addLabelledCounter, addLabelledGauge } from './metric-kinds.ts';
 import type { Operation } from './operation.ts';
 import { addProcessMetrics } from './process-metrics.ts';
@@ -14,6 +16,10 @@ export interface Metrics {
   messagesAccepted(count: number): void;
   messagesAcknowledged(count: number): void;
   messagesExpired(count: number): void;
+  /** What became of a message to a patient's practice: delivered, held, or the name of the error. */
+  gpRouted(outcome: 'delivered' | 'held' | ErrorName): void;
+  /** An organisation with mailboxes closed, was renamed or succeeded. */
+  directoryAlert(kind: DirectoryAlert['kind']): void;
   /** One commit of the ledger: how many commands it held and how long it took. */
   ledgerCommitted(commandCount: number, commitMs: number): void;
   /** The Prometheus text format, and its content type. */
@@ -48,6 +54,16 @@ export function createMetrics(build: BuildLabels, sources: MetricSources): Metri
   const requests = createRequestMetrics();
   const totals = addTotals(registry);
   const refusals = addRefusals(registry);
+  const gpRouted = addTally(registry, {
+    name: 'openmesh_gp_routing_total',
+    help: "Attempts to find a patient's practice, by what came of them.",
+    label: 'outcome',
+  });
+  const directoryAlert = addTally(registry, {
+    name: 'openmesh_directory_alerts_total',
+    help: 'Organisations with mailboxes that closed, are to close, were renamed or succeeded.',
+    label: 'kind',
+  });
   const registers = [registry];
   const batch = new Histogram({
     name: 'openmesh_ledger_batch_commands',
@@ -75,6 +91,8 @@ export function createMetrics(build: BuildLabels, sources: MetricSources): Metri
   return {
     requestFinished: requests.add,
     refused: refusals,
+    gpRouted,
+    directoryAlert,
     ...totals,
     ledgerCommitted(commandCount, commitMs) {
       batch.observe(commandCount);
@@ -118,6 +136,18 @@ function addRefusals(registry: Registry): (reason: string) => void {
     const label = known ? reason : 'other';
     counts.set(label, (counts.get(label) ?? 0) + 1);
   };
+}
+
+/** A counter with one label, whose values are words of our own. */
+function addTally(
+  registry: Registry,
+  { name, help, label }: { readonly name: string; readonly help: string; readonly label: string },
+): (value: string) => void {
+  const counts = new Map<string, number>();
+  addLabelledCounter(registry, name, help, [label], () =>
+    [...counts].map(([value, count]) => ({ labels: { [label]: value }, value: count })),
+  );
+  return (value) => void counts.set(value, (counts.get(value) ?? 0) + 1);
 }
 
 function addSources(registry: Registry, sources: MetricSources): void {

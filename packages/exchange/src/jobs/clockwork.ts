@@ -4,6 +4,8 @@ import type { JobLedger } from '../store/ledger/jobs.ts';
 export interface Job {
   readonly name: string;
   readonly everyMs: number;
+  /** Runs when the clockwork is started, and not only when its first interval is over. */
+  readonly atStart?: boolean;
   /** Does what is due in bounded batches; stops between two when `signal` says so. Safe to run twice. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -62,7 +64,10 @@ export function createClockwork(options: ClockworkOptions): Clockwork {
 
   return {
     start() {
-      for (const job of jobs) schedule(job);
+      for (const job of jobs) {
+        if (job.atStart === true) void runOnce(job).then(() => schedule(job));
+        else schedule(job);
+      }
     },
     async runAll() {
       // A run that began before the clock was moved may have looked too early.

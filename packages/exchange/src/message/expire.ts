@@ -32,8 +32,8 @@ export interface Expire {
   /** Ends an upload that was begun and never finished: status error, and a report. */
   abandoned(messageId: MessageId): Promise<void>;
   /**
-   * Back to the end of the inbox with a new five days, or withdrawn; no report is made. 'gone': its bytes are deleted, so
-   * that it cannot be put back.
+   * Back to the end of the inbox with a new five days, or withdrawn; no report is made. 'gone': its bytes are deleted or it has no
+   * recipient, so that it cannot be put back.
    */
   byHand(command: HandCommand): Promise<'changed' | 'unchanged' | 'not-found' | 'gone'>;
 }
@@ -90,7 +90,8 @@ export function createExpire(parts: ExpireParts): Expire {
       const atMs = clock.nowMs();
       const message = await ledger.find(messageId);
       if (message === null || message.hideAtMs <= atMs) return 'not-found';
-      if (to === 'accepted' && message.payloadDeleted) return 'gone';
+      // Without a recipient there is no inbox it could be put into: its address is not resolved, or never was.
+      if (to === 'accepted' && (message.payloadDeleted || message.recipient === null)) return 'gone';
       const outcome = await ledger.changeState({
         messageId,
         from: ['uploading', 'routing', 'accepted', 'acknowledged', 'undeliverable', 'error'],

@@ -19,15 +19,36 @@ export interface TextSealer {
 
 const noTexts: PrivateTexts = {};
 
+/** As it is sealed: while a patient's address waits to be resolved it lies beside the texts, for nobody else to open. */
+interface SealedTexts extends PrivateTexts {
+  readonly patientAddress?: string | undefined;
+}
+
 /** The message id is bound in, so that texts cannot be moved to another message. '' when there is nothing to keep. */
-export function sealTexts(sealer: TextSealer, messageId: MessageId, texts: PrivateTexts): string {
-  const text = JSON.stringify(texts);
+export function sealTexts(
+  sealer: TextSealer,
+  messageId: MessageId,
+  texts: PrivateTexts,
+  patientAddress?: string,
+): string {
+  const sealed: SealedTexts = patientAddress === undefined ? texts : { ...texts, patientAddress };
+  const text = JSON.stringify(sealed);
   return text === '{}' ? '' : sealer.seal(text, `message:${messageId}`);
 }
 
-/** Throws the sealer's fault when the texts were changed at rest or their key is missing. */
+/** Without a patient's address. Throws the sealer's fault when the texts were changed at rest or their key is missing. */
 export function openTexts(sealer: TextSealer, messageId: MessageId, sealed: string): PrivateTexts {
-  return sealed === '' ? noTexts : (JSON.parse(sealer.open(sealed, `message:${messageId}`)) as PrivateTexts);
+  const { patientAddress: _withheld, ...texts } = openSealed(sealer, messageId, sealed);
+  return texts;
+}
+
+/** The address of a patient, while it waits to be resolved; undefined when there is none. Throws as `openTexts`. */
+export function openPatientAddress(sealer: TextSealer, messageId: MessageId, sealed: string): string | undefined {
+  return openSealed(sealer, messageId, sealed).patientAddress;
+}
+
+function openSealed(sealer: TextSealer, messageId: MessageId, sealed: string): SealedTexts {
+  return sealed === '' ? noTexts : (JSON.parse(sealer.open(sealed, `message:${messageId}`)) as SealedTexts);
 }
 
 /** Digests under which a sender's local id is found: under the key in use first, then under older ones. */

@@ -7,7 +7,7 @@ import type { AddChunkOutcome, Completion, MessageLedger, NewChunk } from '../st
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { transferredStatus } from './lifecycle.ts';
-import { openTexts, type TextSealer } from './private-texts.ts';
+import { openPatientAddress, openTexts, type TextSealer } from './private-texts.ts';
 import type { ReceiveBody } from './receive-body.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
 import { failureTexts, makeReport } from './report.ts';
@@ -119,13 +119,18 @@ function addChunk(
 /** What the commit does if this chunk is the last one missing: the recipient may have gone since the first. */
 function completion(parts: ReceiveChunkParts, message: MessageRecord, sender: MailboxId, atMs: number): Completion {
   const { workflowId, totalChunks, recipient } = message;
-  const to = recipient ?? '';
+  const to = recipient ?? openPatientAddress(parts.sealer, message.messageId, message.sealed) ?? '';
   const decision = parts.route({ sender, to, toMailbox: recipient ?? undefined, workflowId, totalChunks });
   const dates = lifeDates(atMs, parts.spans);
   const { registryVersion } = decision;
   if (decision.kind === 'deliver') {
     const events = [{ atMs, actor: sender, kind: 'accepted', detail: '' }];
     return { registryVersion, state: 'accepted', status: transferredStatus, ...dates, events, report: null };
+  }
+  if (decision.kind === 'resolve') {
+    const events = [{ atMs, actor: sender, kind: 'accepted', detail: '' }];
+    const waiting = { ...dates, expiresAtMs: null, events, report: null };
+    return { registryVersion, state: 'routing', status: transferredStatus, ...waiting };
   }
   const { code, event, text } = errorEntry(decision.error);
   const status = { code, event, description: text };

@@ -13,7 +13,13 @@ export interface RouteRequest {
   readonly totalChunks: number;
 }
 
-export type Decision = Delivery & { readonly registryVersion: number };
+/** Accepted, but its recipient is yet to be found: by the address of a patient, which is personal. */
+export interface ToResolve {
+  readonly kind: 'resolve';
+  readonly address: string;
+}
+
+export type Decision = (Delivery | ToResolve) & { readonly registryVersion: number };
 
 /** Where a message goes, decided on the current snapshot. Pure but for the snapshot it reads. */
 export type Route = (request: RouteRequest) => Decision;

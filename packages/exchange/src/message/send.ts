@@ -100,13 +100,15 @@ function acceptance(
   request: SendRequest,
   received: ReceivedBody,
   messageId: MessageId,
-  decision: Extract<Decision, { kind: 'deliver' }>,
+  decision: Exclude<Decision, { kind: 'refuse' }>,
 ): AcceptCommand {
   const { headers, sender, idempotencyKey } = request;
   const { chunk } = received;
   const atMs = parts.clock.nowMs();
   const dates = lifeDates(atMs, parts.spans);
   const whole = headers.totalChunks === 1;
+  const address = decision.kind === 'resolve' ? decision.address : undefined;
+  const arrived = address === undefined ? 'accepted' : 'routing';
   const kind = whole ? 'accepted' : 'upload-started';
   const events: NewEvent[] = [{ atMs, actor: sender, kind, detail: '' }];
   if (headers.checksum !== undefined) pushChecksumEvent(events, headers, received, atMs);
@@ -115,18 +117,18 @@ function acceptance(
     messageId,
     messageType: 'DATA',
     sender,
-    recipient: decision.mailbox.mailboxId,
+    recipient: decision.kind === 'resolve' ? null : decision.mailbox.mailboxId,
     workflowId: headers.workflowId,
     payloadId: messageId,
-    state: whole ? 'accepted' : 'uploading',
+    state: whole ? arrived : 'uploading',
     status: transferredStatus,
     compressed: headers.compressed,
     encrypted: headers.encrypted,
-    sealed: sealTexts(parts.sealer, messageId, texts),
+    sealed: sealTexts(parts.sealer, messageId, texts, address),
     localKey: headers.localId === undefined ? null : (localKeys(parts.sealer, sender, headers.localId)[0] ?? null),
     linkedMessageId: null,
     createdAtMs: atMs,
-    expiresAtMs: whole ? dates.expiresAtMs : null,
+    expiresAtMs: whole && address === undefined ? dates.expiresAtMs : null,
     hideAtMs: dates.hideAtMs,
     removeAtMs: dates.removeAtMs,
     events,

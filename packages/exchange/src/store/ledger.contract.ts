@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { promiseAccepting } from './ledger/accept.contract.ts';
 import { promiseChunks } from './ledger/chunks.contract.ts';
+import { promiseDirectory } from './ledger/directory.contract.ts';
 import { promiseAudit, promiseRefusals } from './ledger/facts.contract.ts';
 import { promiseCollecting, promiseFinding, promiseInbox } from './ledger/inbox.contract.ts';
 import { promiseJobs, promiseReset } from './ledger/jobs.contract.ts';
 import { promiseLife } from './ledger/life.contract.ts';
 import { promiseNonces } from './ledger/nonces.contract.ts';
 import { promiseRegistry } from './ledger/registry.contract.ts';
+import { promiseResolving } from './ledger/resolving.contract.ts';
 import { promiseAcknowledging, promiseChangingState } from './ledger/state.contract.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -61,5 +63,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     describe('the life of messages', () => promiseLife(source));
     describe('refusals', () => promiseRefusals(source));
     describe('audit', () => promiseAudit(source));
+    describe('a message that is routed', () => promiseResolving(source));
+    describe('directory', () => promiseDirectory(source));
   });
 }

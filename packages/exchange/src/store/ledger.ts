@@ -1,9 +1,11 @@
 import type { AuditLedger } from './ledger/audit.ts';
+import type { DirectoryLedger } from './ledger/directory.ts';
 import type { JobLedger } from './ledger/jobs.ts';
 import type { MessageLedger } from './ledger/messages.ts';
 import type { NonceLedger } from './ledger/nonces.ts';
 import type { RefusalLedger } from './ledger/refusals.ts';
 import type { RegistryLedger } from './ledger/registry.ts';
+import type { ResolvingLedger } from './ledger/resolving.ts';
 
 /**
  * The record book: what may be asked of it, in small ports. A method is one whole command with its data and with ids
@@ -17,6 +19,8 @@ export interface Ledger {
   readonly refusals: RefusalLedger;
   readonly audit: AuditLedger;
   readonly jobs: JobLedger;
+  readonly resolving: ResolvingLedger;
+  readonly directory: DirectoryLedger;
   /** Commands waiting or in flight: what the porch sheds load by. */
   waiting(): number;
   /** Settles what is in flight, then lets go of the engine. */

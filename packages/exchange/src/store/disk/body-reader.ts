@@ -8,6 +8,8 @@ import type { HashCrew } from './hash-crew.ts';
 /** A body up to this size is read into memory of its own and hashed on the calling thread. */
 export const smallReadBytes = 64 * 1024;
 const digestLength = 64;
+/** A block is read and hashed in parts of this size, the one beside the other. */
+const readPartBytes = 1024 * 1024;
 
 /** What the readers of one store share. */
 export interface ReadRoom {
@@ -179,8 +181,7 @@ class BlockSource implements IdleHolder {
     try {
       const start = block * digestBlockBytes;
       const bytes = memory.subarray(0, Math.min(digestBlockBytes, this.#shape.sizeBytes - start));
-      await this.#readFully(bytes, start, block);
-      const digest = pooled ? await this.#room.crew.digest(bytes) : createHash('sha256').update(bytes).digest('hex');
+      const digest = pooled ? await this.#readAndHash(bytes, start, block) : await this.#readSmall(bytes);
       if (digest !== this.#digests[block])
         throw new BodyFault('corrupt', `block ${block} is not what was stored`, { block });
       return { memory, bytes, pooled };
@@ -188,6 +189,29 @@ class BlockSource implements IdleHolder {
       if (pooled) this.#room.blocks.give(memory);
       throw diskFault('reading a body', error, block);
     }
+  }
+
+  async #readSmall(bytes: Buffer): Promise<string> {
+    await this.#readFully(bytes, 0, 0);
+    return createHash('sha256').update(bytes).digest('hex');
+  }
+
+  /** Each part is hashed while the next is read. Settles when nobody looks at the memory any more. */
+  async #readAndHash(bytes: Buffer, start: number, block: number): Promise<string> {
+    const lane = this.#room.crew.lane();
+    const hashing: Promise<string>[] = [];
+    try {
+      for (let at = 0; at < bytes.length; at += readPartBytes) {
+        const part = bytes.subarray(at, at + readPartBytes);
+        await this.#readFully(part, start + at, block);
+        hashing.push(lane.update(part, at + readPartBytes >= bytes.length ? 'final' : 'none'));
+      }
+    } catch (error) {
+      lane.drop();
+      await Promise.allSettled(hashing);
+      throw error;
+    }
+    return (await Promise.all(hashing)).join('');
   }
 
   async #readFully(bytes: Buffer, start: number, block: number): Promise<void> {

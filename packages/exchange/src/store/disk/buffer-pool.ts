@@ -1,4 +1,5 @@
 import { BodyFault } from '../bodies.ts';
+import { alignedMemory } from './aligned-memory.ts';
 
 /** Someone who sits on a buffer without working on it, and can be asked to give it back soon. */
 export interface IdleHolder {
@@ -27,8 +28,9 @@ export class BufferPool {
   #closed = false;
   readonly #free: Buffer[] = [];
   readonly #waiters: Waiter[] = [];
-  /** In order of last touch, oldest first. */
-  readonly #idle = new Set<IdleHolder>();
+  /** Each with the moment of its last touch. Touched at every piece of every body: so no order is kept here. */
+  readonly #idle = new Map<IdleHolder, number>();
+  #touches = 0;
 
   constructor(options: { bufferBytes: number; limit: number }) {
     this.#bufferBytes = options.bufferBytes;
@@ -68,8 +70,8 @@ export class BufferPool {
 
   /** Says that the holder's buffer waits for its peer. Call again at each sign of life. */
   markIdle(holder: IdleHolder): void {
-    this.#idle.delete(holder);
-    this.#idle.add(holder);
+    this.#touches += 1;
+    this.#idle.set(holder, this.#touches);
     if (this.#waiters.length > 0) this.#press();
   }
 
@@ -93,15 +95,27 @@ export class BufferPool {
     const free = this.#free.pop();
     if (free !== undefined || this.#made >= this.#limit) return free;
     this.#made += 1;
-    return Buffer.from(new SharedArrayBuffer(this.#bufferBytes));
+    return alignedMemory(this.#bufferBytes);
   }
 
   #press(): void {
-    for (const holder of this.#idle) {
-      if (this.#waiters.length <= this.#returning) return;
+    while (this.#waiters.length > this.#returning) {
+      const holder = this.#longestIdle();
+      if (holder === undefined) return;
       this.#idle.delete(holder);
       holder.giveUp();
     }
+  }
+
+  #longestIdle(): IdleHolder | undefined {
+    let longest: IdleHolder | undefined;
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const [holder, touched] of this.#idle) {
+      if (touched > earliest) continue;
+      longest = holder;
+      earliest = touched;
+    }
+    return longest;
   }
 }
 

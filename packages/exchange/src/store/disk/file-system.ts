@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rmdir, statfs, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rmdir, statfs, unlink } from 'node:fs/promises';
+import { createNodeFile, openNodeFile } from './node-file.ts';
 
 /** One open file. Positions and lengths are bytes; every method rejects with the system's error (`code` ENOSPC, EIO …). */
 export interface OpenFile {
@@ -38,32 +39,6 @@ export interface FileSystem {
   freeBytes(path: string): Promise<number>;
 }
 
-/**
- * One write takes at most this much. Measured on a virtual machine in one run of `bench -- large`: 4.3 ms of CPU a MB,
- * against 6.0 with writes of 1 MiB, 4.6 with 256 KiB and 5.3 with 128 KiB; why, was not isolated.
- */
-const writeBytesMax = 512 * 1024;
-
-class NodeFile implements OpenFile {
-  readonly #handle: FileHandle;
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-  async write(bytes: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.write(bytes, 0, Math.min(bytes.length, writeBytesMax), position)).bytesWritten;
-  }
-  async read(into: Uint8Array, position: number): Promise<number> {
-    return (await this.#handle.read(into, 0, into.length, position)).bytesRead;
-  }
-  // fdatasync is enough: it flushes the size too, and no promise depends on the other attributes.
-  sync(): Promise<void> {
-    return this.#handle.datasync();
-  }
-  close(): Promise<void> {
-    return this.#handle.close();
-  }
-}
-
 async function makeDirectory(path: string): Promise<boolean> {
   try {
     await mkdir(path, { mode: 0o750 });
@@ -85,10 +60,10 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** The operating system's own file system. Files are readable by the service's user and group only. */
+/** The operating system's own file system. */
 export const nodeFileSystem: FileSystem = {
-  create: async (path) => new NodeFile(await open(path, 'wx+', 0o640)),
-  open: async (path) => new NodeFile(await open(path, 'r')),
+  create: createNodeFile,
+  open: openNodeFile,
   makeDirectory,
   syncDirectory,
   readDirectory: async (path) =>

@@ -101,7 +101,7 @@ export type AcceptOutcome =
 /** What to do with the message if this chunk turns out to be the last one missing. */
 export interface Completion {
   readonly registryVersion: number;
-  readonly state: 'accepted' | 'error';
+  readonly state: 'accepted' | 'routing' | 'error';
   readonly status: StatusFacts;
   readonly expiresAtMs: number | null;
   readonly keepUntilMs: number;

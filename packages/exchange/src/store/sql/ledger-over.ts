@@ -69,6 +69,18 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       clockOffset: () => read('clockOffset'),
       setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
     },
+    resolving: {
+      resolve: (command) => write('resolveRoute', command),
+      waiting: (query) => read('messagesRouting', query),
+    },
+    directory: {
+      put: (batch) => write('putDirectory', batch),
+      find: (odsCode) => read('findOrganisation', odsCode),
+      alerts: (query) => read('directoryAlerts', query),
+      announce: (query) => write('announceAlerts', query),
+      state: () => read('directoryState'),
+      refreshed: (command) => write('directoryRefreshed', command),
+    },
     waiting,
     close,
   };

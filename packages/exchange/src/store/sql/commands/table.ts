@@ -1,9 +1,11 @@
 import type { Talk } from '../question.ts';
+import * as directory from './directory.ts';
 import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
 import * as resets from './reset.ts';
+import * as routes from './resolve-route.ts';
 import * as events from './timeline.ts';
 import * as writes from './write-messages.ts';
 
@@ -32,6 +34,10 @@ export const writingCommands = {
   sweepRefusals: jobs.sweepRefusals,
   setClockOffset: jobs.setClockOffset,
   claimMeta: jobs.claimMeta,
+  resolveRoute: routes.resolveRoute,
+  putDirectory: directory.putDirectory,
+  announceAlerts: directory.announceAlerts,
+  directoryRefreshed: directory.directoryRefreshed,
 };
 
 /** Commands that only read: they see every commit that was answered before they were asked. */
@@ -54,6 +60,10 @@ export const readingCommands = {
   payloadsDue: jobs.payloadsDue,
   referencedBodies: jobs.referencedBodies,
   clockOffset: jobs.clockOffset,
+  messagesRouting: routes.messagesRouting,
+  findOrganisation: directory.findOrganisation,
+  directoryAlerts: directory.directoryAlerts,
+  directoryState: directory.directoryState,
 };
 
 export type WritingCommands = typeof writingCommands;

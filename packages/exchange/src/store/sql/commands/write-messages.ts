@@ -29,7 +29,7 @@ export function* claim(nonce: NonceClaim): Talk<{ readonly kind: 'claimed' } | N
   return (yield* claimNonce(nonce)) ?? { kind: 'claimed' };
 }
 
-function* staleVersion(decidedOn: number | null): Talk<number | null> {
+export function* staleVersion(decidedOn: number | null): Talk<number | null> {
   if (decidedOn === null) return null;
   const current = yield* one(q.readRegistryVersion);
   const version = current?.version ?? 0;
@@ -122,7 +122,7 @@ function* nextPosition(mailbox: string): Talk<number> {
 }
 
 /** Puts a message that is there already at the end of the inbox. */
-function* deliver(mailbox: string, messageId: string, workflowId: string, expiresAtMs: number): Talk<void> {
+export function* deliver(mailbox: string, messageId: string, workflowId: string, expiresAtMs: number): Talk<void> {
   const position = yield* nextPosition(mailbox);
   yield* run(q.setPosition, messageId, position, expiresAtMs);
   yield* run(inbox.countIn, mailbox);
@@ -175,7 +175,7 @@ function* finishUpload(
 ): Talk<void> {
   const { messageId, completion, atMs } = command;
   const { status } = completion;
-  const accepted = completion.state === 'accepted';
+  const accepted = completion.state !== 'error';
   yield* run(
     q.finishUpload,
     messageId,
@@ -190,7 +190,7 @@ function* finishUpload(
   );
   yield* run(q.keepPayload, payloadId, completion.keepUntilMs);
   for (const event of completion.events) yield* appendEvent(messageId, event);
-  if (accepted && recipient !== null && completion.expiresAtMs !== null) {
+  if (completion.state === 'accepted' && recipient !== null && completion.expiresAtMs !== null) {
     yield* deliver(recipient, messageId, workflowId, completion.expiresAtMs);
   }
   if (completion.report !== null) yield* insertMessage(completion.report);

@@ -51,6 +51,19 @@ CREATE TABLE credential (
   valid_to_ms integer
 ) without rowid;
 
+CREATE TABLE directory_alert (
+  alert_no integer primary key,
+  at_ms integer not null,
+  ods_code text not null,
+  kind text not null check (kind in ('closed', 'closing', 'renamed', 'succeeded')),
+  detail text not null,
+  announced_at_ms integer
+);
+
+CREATE INDEX directory_alert_code on directory_alert (ods_code, alert_no);
+
+CREATE INDEX directory_alert_new on directory_alert (alert_no) where announced_at_ms is null;
+
 CREATE TABLE event (
   message_id text not null,
   event_no integer not null,
@@ -113,6 +126,8 @@ CREATE TABLE mailbox (
   receives_chunked integer not null check (receives_chunked in (0, 1))
 ) without rowid;
 
+CREATE INDEX mailbox_organisation on mailbox (upper(ods_code));
+
 CREATE TABLE "message" (
   message_no integer primary key,
   message_id text not null unique,
@@ -156,6 +171,8 @@ CREATE INDEX message_new_local_key on message (sender, local_key) where filed = 
 
 CREATE INDEX message_outbox on message (sender, message_id) where filed = 1;
 
+CREATE INDEX message_routing on message (created_at_ms, message_id) where state = 'routing';
+
 CREATE INDEX message_to_hide on message (hide_at_ms) where hidden = 0;
 
 CREATE INDEX message_to_remove on message (remove_at_ms) where hidden = 1;
@@ -172,6 +189,33 @@ CREATE TABLE nonce_log (
   expires_at_ms integer not null,
   prints blob not null
 );
+
+CREATE TABLE organisation (
+  ods_code text primary key,
+  name text not null,
+  active integer not null check (active in (0, 1)),
+  record_class text not null,
+  primary_role text not null,
+  roles text not null,
+  legal_from text,
+  legal_to text,
+  operational_from text,
+  operational_to text,
+  address text not null,
+  telephone text not null,
+  last_change text
+) without rowid;
+
+CREATE TABLE organisation_link (
+  from_code text not null,
+  kind text not null check (kind in ('relationship', 'succession')),
+  type text not null,
+  to_code text not null,
+  from_date text not null,
+  to_date text,
+  active integer not null check (active in (0, 1)),
+  primary key (from_code, kind, type, to_code, from_date)
+) without rowid;
 
 CREATE TABLE payload (
   payload_id text primary key,

@@ -9,6 +9,7 @@ import { appendAudit, recordRefusals } from '../commands/facts.ts';
 import { fileMessages } from '../commands/filing.ts';
 import { accept, acknowledge } from '../commands/write-messages.ts';
 import type { Question } from '../question.ts';
+import * as directory from '../questions/directory.ts';
 import * as facts from '../questions/facts.ts';
 import * as filing from '../questions/filing.ts';
 import * as inbox from '../questions/inbox.ts';
@@ -17,6 +18,7 @@ import * as messages from '../questions/messages.ts';
 import * as nonces from '../questions/nonces.ts';
 import * as records from '../questions/records.ts';
 import * as registry from '../questions/registry.ts';
+import * as resolving from '../questions/resolving.ts';
 import { migrate, openEngine, type SqliteEngine } from './engine.ts';
 import { ReplayGuard } from './replay-guard.ts';
 
@@ -94,6 +96,15 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [facts.readAudit, ['audit', byKey]],
   [facts.readAuditBack, ['audit', byKey]],
   [registry.dropRegistration, ['registration', byKey]],
+  [resolving.listRouting, ['message', 'message_routing']],
+  [resolving.resolveMessage, ['message', 'sqlite_autoindex_message_1']],
+  [directory.readOrganisation, ['organisation', byKey]],
+  [directory.putOrganisation],
+  [directory.listLinks, ['organisation_link', byKey]],
+  [directory.readLink, ['organisation_link', byKey]],
+  [directory.findMailboxOf, ['mailbox', 'mailbox_organisation']],
+  [directory.listAlertsOf, ['directory_alert', 'directory_alert_code']],
+  [directory.markAnnounced, ['directory_alert', byKey]],
 ];
 
 let folder = '';
