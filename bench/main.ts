@@ -1,4 +1,5 @@
 import { endOnSignals } from './at-exit.ts';
+import { clientFlags, clientSummary, runClient } from './client/benchmark.ts';
 import { coldStartFlags, coldStartSummary, runColdStart } from './cold-start.ts';
 import { directoryFlags, directorySummary, runDirectory } from './directory/benchmark.ts';
 import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
@@ -24,6 +25,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
+  client: { summary: clientSummary, flags: clientFlags, run: runClient },
   directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };

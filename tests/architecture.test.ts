@@ -75,11 +75,12 @@ describe('house rules', () => {
     expect(sqlOutsideItsRoom([{ path: hall, text: 'const q = `\n  SELECT 1`;' }])).toEqual([hall]);
   });
 
-  it('reads the environment in config/env.ts, and for the sandbox and the command mesh in their first files', () => {
+  it('reads the environment in config/env.ts, and for the sandbox, the command mesh and the folder client in their first files', () => {
     const allowed = [
       'packages/exchange/src/config/env.ts',
       'packages/sandbox/src/main.ts',
       'packages/sdk/src/cli/main.ts',
+      'packages/client/src/cli/main.ts',
     ];
     expect(readersOfTheEnvironment(files).filter((path) => !allowed.includes(path))).toEqual([]);
     expect(readersOfTheEnvironment([{ path: hall, text: 'process.env.A' }])).toEqual([hall]);

@@ -81,13 +81,16 @@ describe('docs/dependencies.md', () => {
 
   it('lists every package of the manifests, in the section of those it is shipped with, and no other', () => {
     const packages = manifest('package.json')['workspaces'] as unknown as readonly string[];
-    const shipped = packages.flatMap((folder) => external(manifest(`${folder}/package.json`)['dependencies']));
+    const ofClient = external(manifest('packages/client/package.json')['dependencies']);
+    const others = packages.filter((folder) => folder !== 'packages/client');
+    const shipped = others.flatMap((folder) => external(manifest(`${folder}/package.json`)['dependencies']));
     const rings = ['javascript-client', 'published-packages'].map((ring) =>
       manifest(`tests/rings/${ring}/package.json`),
     );
     const root = manifest('package.json');
     const sections: readonly (readonly [string, readonly string[]])[] = [
       ['## Shipped with the exchange', shipped],
+      ['## Shipped with the folder client', ofClient],
       ['## Shipped with the repository', external(root['optionalDependencies'])],
       ['## Development', external(root['devDependencies'])],
       ['## Installed by a ring, in a folder of its own', rings.flatMap((ring) => external(ring['dependencies']))],
@@ -138,7 +141,9 @@ function pathsNamedIn(text: string): readonly string[] {
 }
 
 function existsInTheTree(path: string): boolean {
-  return ['', 'packages/exchange/src/'].some((root) => existsSync(join(repositoryRoot, root, path)));
+  return ['', 'packages/exchange/src/', 'packages/client/src/'].some((root) =>
+    existsSync(join(repositoryRoot, root, path)),
+  );
 }
 
 function withoutCode(text: string): string {

@@ -11,6 +11,7 @@ interface Room {
 }
 
 const inExchange = (folder: string): RegExp => new RegExp(`^packages/exchange/src/${folder}/`);
+const inClient = (folders: string): RegExp => new RegExp(`^packages/client/src/${folders}/`);
 const nothingFromOutside = /^$/;
 /** Hashing, comparing, and naming a moment for whoever listens; no disk, no network, no process. */
 const pureNode = /^node:(crypto|diagnostics_channel|path|util)$/;
@@ -106,6 +107,55 @@ export const rooms: readonly Room[] = [
     packages: /^node:(crypto|events|fs|fs\/promises|path|util)$/,
   },
   { name: 'sdk', files: /^packages\/sdk\/src\//, knows: ['protocol'], packages: /^node:/ },
+  // The folder client: what lies in folders, what is remembered, and the work on a mailbox, built on the SDK.
+  { name: 'client-texts', files: inClient('(xml|control-file)'), knows: ['sdk'], packages: nothingFromOutside },
+  {
+    name: 'client-config',
+    files: inClient('config'),
+    knows: ['protocol', 'client-texts'],
+    packages: /^(node:(fs|path)|yaml)$/,
+  },
+  { name: 'client-keystore', files: inClient('keystore'), knows: [], packages: /^node:crypto$/ },
+  {
+    name: 'client-folders',
+    files: inClient('folders'),
+    knows: ['client-config'],
+    packages: /^node:(crypto|fs|fs\/promises|path|timers\/promises)$/,
+  },
+  {
+    name: 'client-journal',
+    files: inClient('journal'),
+    knows: ['client-texts', 'client-folders'],
+    packages: /^node:sqlite$/,
+  },
+  {
+    name: 'client-observe',
+    files: inClient('observe'),
+    knows: ['client-config', 'client-keystore', 'client-journal', 'client-mailbox'],
+    packages: /^(node:(child_process|crypto|fs|fs\/promises|http|os|path)|prom-client)$/,
+  },
+  {
+    name: 'client-mailbox',
+    files: /^packages\/client\/src\/((send|receive|mailbox)\/|steps\.ts$)/,
+    knows: ['protocol', 'sdk', 'client-texts', 'client-config', 'client-folders', 'client-journal', 'client-observe'],
+    packages: /^node:(diagnostics_channel|fs|fs\/promises|os|path|sqlite|stream|stream\/promises|zlib)$/,
+  },
+  {
+    name: 'client-compose',
+    files: /^packages\/client\/src\/(compose\/|cli\/|[^/]+\.ts$)/,
+    knows: [
+      'protocol',
+      'sdk',
+      'client-texts',
+      'client-config',
+      'client-keystore',
+      'client-folders',
+      'client-journal',
+      'client-observe',
+      'client-mailbox',
+    ],
+    packages: /^(node:(crypto|fs|fs\/promises|http|os|path|timers\/promises|tls|util)|prom-client)$/,
+  },
 ];
 
 /** A file's room; undefined when it lies outside the house. */

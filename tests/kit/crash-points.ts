@@ -3,7 +3,7 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Moments of the server's work at which it can be made to die. The server publishes a diagnostics channel of this name
+ * Moments of the server's work at which it can be made to die. A program publishes a diagnostics channel of this name
  * there, which costs nothing while nobody listens; only this module, preloaded by a test, does.
  */
 export const crashPoints = [
@@ -16,7 +16,25 @@ export const crashPoints = [
   /** An answer is about to be written. */
   'openmesh:before-answer',
 ] as const;
-export type CrashPoint = (typeof crashPoints)[number];
+/** Moments of the folder client's work; `packages/client/src/steps.ts` says what is true at each. */
+export const clientCrashPoints = [
+  'openmesh-client:out-journaled',
+  'openmesh-client:out-answered',
+  'openmesh-client:out-chunk',
+  'openmesh-client:out-decided',
+  'openmesh-client:out-staged',
+  'openmesh-client:out-filing',
+  'openmesh-client:out-moved',
+  'openmesh-client:out-filed',
+  'openmesh-client:in-chunk',
+  'openmesh-client:in-downloaded',
+  'openmesh-client:in-staged',
+  'openmesh-client:in-moved',
+  'openmesh-client:in-placed',
+  'openmesh-client:in-delivered',
+  'openmesh-client:in-acknowledged',
+] as const;
+export type CrashPoint = (typeof crashPoints)[number] | (typeof clientCrashPoints)[number];
 
 const variable = 'KIT_CRASH_TRIGGER';
 
@@ -56,7 +74,7 @@ export class CrashTrigger {
 function listen(path: string): void {
   let armed: string | undefined;
   let left = 0;
-  for (const point of crashPoints) {
+  for (const point of [...crashPoints, ...clientCrashPoints]) {
     subscribe(point, () => {
       const order = readFileSync(path, 'utf8');
       const [at, count] = order.split(' ');

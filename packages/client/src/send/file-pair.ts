@@ -1,0 +1,168 @@
+import { join } from 'node:path';
+import type { ControlFile } from '../control-file/control-file.ts';
+import { bareFile, reportCopy, settledCopy, statusOf } from '../control-file/copies.ts';
+import { type Verdict, verdicts } from '../control-file/outcomes.ts';
+import { writeControlFile } from '../control-file/write-control-file.ts';
+import { syncFolder, writeFlushed } from '../folders/durable.ts';
+import { seeFile } from '../folders/file-print.ts';
+import { freeReportName, stamp } from '../folders/names.ts';
+import { makeMoves, putAside, type StagedMove } from '../folders/staged-moves.ts';
+import type { Outcome, OutgoingEntry } from '../journal/journal.ts';
+import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
+import { reached, steps } from '../steps.ts';
+
+export interface Filing {
+  readonly entry: OutgoingEntry;
+  /** Undefined where the control file could not be read. */
+  readonly control: ControlFile | undefined;
+  readonly gzip: boolean;
+}
+
+/**
+ * Files a pair whose outcome is in the journal: builds what is new in TEMP, flushes it, writes the list of moves into the
+ * journal, makes the moves, and settles. Called again after a crash it does what is left.
+ */
+export async function filePair(parts: MailboxParts, filing: Filing): Promise<void> {
+  const { entry } = filing;
+  const { outcome } = entry;
+  if (outcome === null) throw new Error(`pair ${entry.pair} is to be filed without an outcome`);
+  const moves = await new Stager(parts, filing, outcome).stage();
+  reached(steps.outStaged);
+  const listed = parts.journal.change(entry.pair, { state: 'filing', moves, changedMs: parts.nowMs() });
+  reached(steps.outFiling);
+  await finishFiling(parts, listed);
+}
+
+/** Makes the moves of the journal, each unless it was made, and settles. */
+export async function finishFiling(parts: MailboxParts, { pair, moves }: OutgoingEntry): Promise<void> {
+  await makeMoves(parts.tree, moves ?? [], () => reached(steps.outMoved));
+  reached(steps.outFiled);
+  parts.journal.settle(pair, parts.nowMs());
+  for (const move of moves ?? []) if (move.kind === 'place') reservedNames(parts).delete(move.name);
+}
+
+/** Writes one report about a pair that stays in OUT, such as of a delay. At most once: the journal says so first. */
+export async function reportDelay(parts: MailboxParts, filing: Filing): Promise<void> {
+  const { entry, control } = filing;
+  parts.journal.change(entry.pair, { delayReported: true, changedMs: parts.nowMs() });
+  const status = statusOf(verdicts.delayed, parts.nowMs(), parts.rules);
+  const facts = { mailbox: parts.mailbox.id, messageId: undefined, gzip: false };
+  await placeReport(
+    parts,
+    entry.base,
+    reportCopy(control ?? bareFile(parts.mailbox.id), facts, status),
+    `d${entry.pair}`,
+  );
+}
+
+/** Puts a report into IN at once. */
+export async function placeReport(parts: MailboxParts, base: string, report: ControlFile, id: string): Promise<void> {
+  const staged = stagedName(parts, id);
+  await writeFlushed(join(parts.tree.staging, staged), writeControlFile(report, parts.lineEnd));
+  const name = await reserveReportName(parts, base);
+  await makeMoves(parts.tree, [{ kind: 'place', staged, folder: 'in', name }]);
+  reservedNames(parts).delete(name);
+}
+
+/** Name of a file in the staging folder; where that is IN itself, one that no reader takes for a message. */
+export function stagedName({ tree }: Pick<MailboxParts, 'tree'>, id: string): string {
+  return tree.stagesInTemp ? id : `.openmesh-${id}.tmp`;
+}
+
+/** Names promised to reports that are not in IN yet. */
+const reservedByRoot = new Map<string, Set<string>>();
+
+function reservedNames({ tree }: MailboxParts): Set<string> {
+  const names = reservedByRoot.get(tree.root) ?? new Set<string>();
+  reservedByRoot.set(tree.root, names);
+  return names;
+}
+
+async function reserveReportName(parts: MailboxParts, base: string): Promise<string> {
+  const reserved = reservedNames(parts);
+  const name = await freeReportName(
+    base,
+    async (each) => reserved.has(each) || (await seeFile(join(parts.tree.in, each))) !== undefined,
+  );
+  reserved.add(name);
+  return name;
+}
+
+class Stager {
+  readonly #parts: MailboxParts;
+  readonly #filing: Filing;
+  readonly #outcome: Outcome;
+  readonly #moves: StagedMove[] = [];
+
+  constructor(parts: MailboxParts, filing: Filing, outcome: Outcome) {
+    this.#parts = parts;
+    this.#filing = filing;
+    this.#outcome = outcome;
+  }
+
+  async stage(): Promise<readonly StagedMove[]> {
+    const isSent = this.#outcome.status === 'SUCCESS';
+    if (isSent) await this.#stageSent();
+    else await this.#stageFailed();
+    await syncFolder(this.#parts.tree.staging);
+    return this.#moves;
+  }
+
+  async #stageSent(): Promise<void> {
+    const { mailbox } = this.#parts;
+    if (mailbox.saveSent) await this.#movePair('sent', true);
+    else this.#dropPair();
+    if (mailbox.collectReport) await this.#report(verdicts.collected, 'c');
+    if (mailbox.transferReport) await this.#report(verdicts.transferred, 't');
+  }
+
+  async #stageFailed(): Promise<void> {
+    await this.#movePair('failed', this.#parts.config.rewriteFailed && this.#filing.control !== undefined);
+    await this.#report(this.#outcome, 'r');
+  }
+
+  /** Data first: whoever waits for the control file finds both. */
+  async #movePair(folder: 'sent' | 'failed', rewrite: boolean): Promise<void> {
+    const { entry, control } = this.#filing;
+    const { tree, lineEnd, rules } = this.#parts;
+    const { controlName, controlPrint, dataName, dataPrint } = entry;
+    const suffix = stamp(this.#outcome.atMs);
+    if (dataName !== null && dataPrint !== null) {
+      await putAside(tree[folder], dataName, suffix);
+      this.#moves.push({ kind: 'carry', name: dataName, print: dataPrint, folder });
+    }
+    await putAside(tree[folder], controlName, suffix);
+    if (!rewrite || control === undefined) {
+      this.#moves.push({ kind: 'carry', name: controlName, print: controlPrint, folder });
+      return;
+    }
+    const copy = settledCopy(control, this.#facts(), statusOf(this.#outcome, this.#outcome.atMs, rules), rules);
+    const staged = stagedName(this.#parts, `p${entry.pair}`);
+    await writeFlushed(join(tree.staging, staged), writeControlFile(copy, lineEnd));
+    this.#moves.push(
+      { kind: 'place', staged, folder, name: controlName },
+      { kind: 'drop', name: controlName, print: controlPrint },
+    );
+  }
+
+  #dropPair(): void {
+    const { controlName, controlPrint, dataName, dataPrint } = this.#filing.entry;
+    if (dataName !== null && dataPrint !== null) this.#moves.push({ kind: 'drop', name: dataName, print: dataPrint });
+    this.#moves.push({ kind: 'drop', name: controlName, print: controlPrint });
+  }
+
+  async #report(verdict: Verdict | Outcome, letter: string): Promise<void> {
+    const { entry, control } = this.#filing;
+    const { tree, mailbox, rules, lineEnd } = this.#parts;
+    const status = statusOf(verdict, this.#outcome.atMs, rules);
+    const report = reportCopy(control ?? bareFile(mailbox.id), this.#facts(), status);
+    const staged = stagedName(this.#parts, `${letter}${entry.pair}`);
+    await writeFlushed(join(tree.staging, staged), writeControlFile(report, lineEnd));
+    this.#moves.push({ kind: 'place', staged, folder: 'in', name: await reserveReportName(this.#parts, entry.base) });
+  }
+
+  #facts() {
+    const { entry, gzip } = this.#filing;
+    return { mailbox: this.#parts.mailbox.id, messageId: entry.messageId ?? undefined, gzip };
+  }
+}

@@ -1,0 +1,140 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type FileSeen, seeFile } from '../folders/file-print.ts';
+import { baseKey, splitName } from '../folders/names.ts';
+
+/** Both files of a pair, or a control file without data. */
+export interface PairSeen {
+  readonly base: string;
+  readonly controlName: string;
+  readonly control: FileSeen;
+  readonly dataName: string | undefined;
+  readonly data: FileSeen | undefined;
+  /** How long it has been seen unchanged, milliseconds. */
+  readonly unchangedMs: number;
+}
+
+export interface OutLook {
+  /** Old enough and unchanged, in the order of their control files' time. */
+  readonly ready: readonly PairSeen[];
+  /** Control files that are old enough and have no data (yet). */
+  readonly withoutData: readonly PairSeen[];
+  /** Files that are still changing, or too young. */
+  readonly settling: number;
+  /** Data files without a control file, and how long they have been seen so. */
+  readonly loneData: readonly { readonly name: string; readonly seenForMs: number }[];
+}
+
+interface Names {
+  readonly base: string;
+  control?: string;
+  data?: string;
+}
+
+/** What was seen of a base name, and since when it is as it is. */
+interface Noted {
+  readonly print: string;
+  readonly sinceMs: number;
+}
+
+const looksApartMs = 1000;
+const statsAtOnce = 32;
+
+/** The folder OUT, looked at again and again; what changes between two looks is not ready. */
+export class OutFolder {
+  readonly #path: string;
+  readonly #delayMs: number;
+  readonly #noted = new Map<string, Noted>();
+
+  constructor(path: string, delayMs: number) {
+    this.#path = path;
+    this.#delayMs = delayMs;
+  }
+
+  /** How many pairs lie there, without looking at them. */
+  async count(): Promise<number> {
+    return group(await readdir(this.#path)).filter(({ control }) => control !== undefined).length;
+  }
+
+  async look(nowMs: number): Promise<OutLook> {
+    const names = group(await readdir(this.#path));
+    const seen = await this.#seeAll(names);
+    const pairs: PairSeen[] = [];
+    const loneData: { name: string; seenForMs: number }[] = [];
+    let settling = 0;
+    const present = new Set<string>();
+    for (const { names: files, control, data } of seen) {
+      const key = baseKey(files.base);
+      present.add(key);
+      const unchangedMs = this.#note(key, `${control?.print ?? '-'} ${data?.print ?? '-'}`, nowMs);
+      if (control === undefined || files.control === undefined) {
+        if (data !== undefined && files.data !== undefined) loneData.push({ name: files.data, seenForMs: unchangedMs });
+        continue;
+      }
+      const pair: PairSeen = {
+        base: files.base,
+        controlName: files.control,
+        control,
+        dataName: data === undefined ? undefined : files.data,
+        data,
+        unchangedMs,
+      };
+      if (this.#isSettled(pair, nowMs)) pairs.push(pair);
+      else settling += 1;
+    }
+    for (const key of this.#noted.keys()) if (!present.has(key)) this.#noted.delete(key);
+    pairs.sort((one, other) => one.control.modifiedMs - other.control.modifiedMs || compare(one.base, other.base));
+    return {
+      ready: pairs.filter(({ data }) => data !== undefined),
+      withoutData: pairs.filter(({ data }) => data === undefined),
+      settling,
+      loneData,
+    };
+  }
+
+  async #seeAll(names: readonly Names[]) {
+    const seen: { names: Names; control: FileSeen | undefined; data: FileSeen | undefined }[] = [];
+    for (let from = 0; from < names.length; from += statsAtOnce) {
+      const some = names.slice(from, from + statsAtOnce).map(async (files) => ({
+        names: files,
+        control: files.control === undefined ? undefined : await seeFile(join(this.#path, files.control)),
+        data: files.data === undefined ? undefined : await seeFile(join(this.#path, files.data)),
+      }));
+      seen.push(...(await Promise.all(some)));
+    }
+    return seen;
+  }
+
+  /** Milliseconds since these files are as they are, by our own clock: a share's clock may be wrong. */
+  #note(key: string, print: string, nowMs: number): number {
+    const before = this.#noted.get(key);
+    if (before?.print === print) return nowMs - before.sinceMs;
+    this.#noted.set(key, { print, sinceMs: nowMs });
+    return 0;
+  }
+
+  /** Old by the files' own time and seen twice, or seen unchanged for the whole delay whatever their time says. */
+  #isSettled({ control, data, unchangedMs }: PairSeen, nowMs: number): boolean {
+    if (unchangedMs >= this.#delayMs) return true;
+    const changedMs = Math.max(control.modifiedMs, data?.modifiedMs ?? 0);
+    return nowMs - changedMs >= this.#delayMs && unchangedMs >= Math.min(this.#delayMs, looksApartMs);
+  }
+}
+
+/** Files by their base name. Of two that differ in the case of their extension the first by name counts. */
+function group(listed: readonly string[]): readonly Names[] {
+  const found = new Map<string, Names>();
+  for (const name of [...listed].sort()) {
+    const split = splitName(name);
+    if (split === undefined) continue;
+    const key = baseKey(split.base);
+    const names = found.get(key) ?? { base: split.base };
+    names[split.role] ??= name;
+    found.set(key, names);
+  }
+  return [...found.values()];
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : 1;
+}

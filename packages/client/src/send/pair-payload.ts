@@ -1,0 +1,52 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { type Payload, type PayloadSource } from '@openmesh/sdk';
+import { codeOf } from '../folders/durable.ts';
+import { seenOf } from '../folders/file-print.ts';
+
+/** The data is not the file that was looked at: it changed, went away, or something else holds it. */
+export class DataChanged extends Error {
+  override readonly name = 'DataChanged';
+}
+
+/** Large enough for the disk; larger ones only wait longer to be collected. */
+const blockBytes = 256 * 1024;
+/** A link in OUT could point at any file of this machine: it is not followed. Windows has no such flag. */
+const readFlags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0);
+
+/** The data of a pair, as long as it is the file with this print. Throws DataChanged when opened or read otherwise. */
+export function dataSource(path: string, print: string): PayloadSource {
+  return {
+    async open(): Promise<Payload> {
+      const handle = await open(path, readFlags).catch((error: unknown) => {
+        throw new DataChanged(codeOf(error));
+      });
+      try {
+        const seen = seenOf(await handle.stat({ bigint: true }));
+        if (seen?.print !== print) throw new DataChanged('changed');
+        return {
+          sizeBytes: seen.sizeBytes,
+          modifiedMs: seen.modifiedMs,
+          close: () => handle.close(),
+          async *read({ start, end }) {
+            for (let position = start; position < end; ) {
+              // A fresh block each time: the one before may still be on its way into the socket.
+              const block = Buffer.allocUnsafe(Math.min(blockBytes, end - position));
+              const { bytesRead } = await handle.read(block, 0, block.length, position);
+              if (bytesRead === 0) throw new DataChanged('shorter');
+              position += bytesRead;
+              yield block.subarray(0, bytesRead);
+            }
+            // Nothing that changed under way is worth more than what was there before: the last chunk fails, and with it all.
+            if (end === seen.sizeBytes && seenOf(await handle.stat({ bigint: true }))?.print !== print) {
+              throw new DataChanged('changed');
+            }
+          },
+        };
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import { join } from 'node:path';
+import { baseKey } from '../folders/names.ts';
+import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
+import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
+import type { Stopping } from '../mailbox/stopping.ts';
+import type { PairAtHand, PairResult } from './fail-pair.ts';
+import { filePair, finishFiling, reportDelay } from './file-pair.ts';
+import { Filings } from './filings.ts';
+import { OutFolder, type OutLook, type PairSeen } from './out-folder.ts';
+import { readControl } from './read-control.ts';
+import { sendPair } from './send-pair.ts';
+import type { ServiceFault } from './service-fault.ts';
+
+export interface SendTurn {
+  readonly sent: number;
+  readonly failed: number;
+  /** Ready pairs remain: the next turn should follow at once. */
+  readonly hasMore: boolean;
+  /** Something is not ready yet: look again soon. */
+  readonly isSettling: boolean;
+  /** The turn ended early because of the service. */
+  readonly fault: ServiceFault | undefined;
+}
+
+/** States in which a pair still has to be sent. Of others it is decided, and their files are on their way. */
+const sendable: ReadonlySet<OutgoingState> = new Set(['sending', 'waiting', 'uploading']);
+/** Pairs that may be filed while others are sent. */
+const filingsMax = 8;
+
+/** The sending side of one mailbox: looks at OUT, sends what is ready in the order of time, files what has an outcome. */
+export class Sender {
+  readonly #parts: MailboxParts;
+  readonly #folder: OutFolder;
+  readonly #warnedLone = new Set<string>();
+  #mustFinish = true;
+
+  constructor(parts: MailboxParts) {
+    this.#parts = parts;
+    this.#folder = new OutFolder(parts.tree.out, parts.config.processingDelayMs);
+  }
+
+  /** Pairs in OUT, sendable or not. */
+  count(): Promise<number> {
+    return this.#folder.count();
+  }
+
+  async turn(stopping: Stopping): Promise<SendTurn> {
+    try {
+      if (this.#mustFinish) await this.#finishDecided();
+      this.#mustFinish = false;
+      return await this.#lookAndSend(stopping);
+    } catch (error) {
+      // Whatever broke may have left a pair between its outcome and its place.
+      this.#mustFinish = true;
+      throw error;
+    }
+  }
+
+  async #lookAndSend(stopping: Stopping): Promise<SendTurn> {
+    const look = await this.#folder.look(this.#parts.nowMs());
+    this.#warnOfLoneData(look);
+    const open = this.#parts.journal.open(this.#parts.mailbox.id);
+    const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
+    const { maxMessages } = this.#parts.config;
+    const turn = await this.#sendSome(ready.slice(0, maxMessages), stopping);
+    if (turn.sent > 0) this.#say(turn.sent);
+    return {
+      ...turn,
+      hasMore: ready.length > maxMessages && turn.fault === undefined,
+      isSettling: look.settling + look.withoutData.length > 0,
+    };
+  }
+
+  /** After a start: moves that were begun, and outcomes that were not filed. */
+  async #finishDecided(): Promise<void> {
+    for (const entry of this.#parts.journal.open(this.#parts.mailbox.id)) {
+      if (entry.state === 'filing') await finishFiling(this.#parts, entry);
+      if (entry.state === 'accepted' || entry.state === 'refused') await this.#fileLater(entry);
+    }
+  }
+
+  async #fileLater(entry: OutgoingEntry): Promise<void> {
+    const control = await readControl(join(this.#parts.tree.out, entry.controlName));
+    // Whether it travelled packed shows in the copy only, and most do.
+    const gzip = entry.outcome?.status === 'SUCCESS' && control?.fields.get('Compress')?.toUpperCase() === 'Y';
+    await filePair(this.#parts, { entry, control, gzip });
+  }
+
+  /** Each pair with its open entry. A pair whose entry is held, or whose files have changed since, is not sent as that entry. */
+  #matched(pairs: readonly PairSeen[], open: readonly OutgoingEntry[]): readonly PairAtHand[] {
+    const byBase = new Map(open.map((entry) => [baseKey(entry.base), entry]));
+    return pairs.flatMap((pair): readonly PairAtHand[] => {
+      const entry = byBase.get(baseKey(pair.base));
+      if (entry === undefined) return [{ pair, entry: undefined }];
+      const isSame = entry.controlPrint === pair.control.print && entry.dataPrint === (pair.data?.print ?? null);
+      if (isSame) return sendable.has(entry.state) ? [{ pair, entry }] : [];
+      this.#letGo(entry);
+      return [{ pair, entry: undefined }];
+    });
+  }
+
+  /** The files of an entry were replaced before it was sent: what lies there now is another pair. */
+  #letGo({ pair, state }: OutgoingEntry): void {
+    const { journal, log, mailbox, nowMs } = this.#parts;
+    journal.change(pair, { state: 'settled', upload: null, changedMs: nowMs() });
+    log({
+      level: state === 'waiting' ? 'info' : 'warn',
+      event: 'pair-replaced',
+      component: 'SendFilesService',
+      mailbox: mailbox.id,
+      text: `The files of pair ${pair} (${state}) were changed or replaced; they are sent as a new pair`,
+      fields: { pair, state },
+    });
+  }
+
+  /** Control files whose data did not come in time. */
+  #givenUpWaiting({ withoutData }: OutLook): readonly PairSeen[] {
+    return withoutData.filter(({ unchangedMs }) => unchangedMs >= this.#parts.config.pairTimeoutMs);
+  }
+
+  async #sendSome(pairs: readonly PairAtHand[], { soon, now }: Stopping) {
+    const queue = [...pairs];
+    const tally = { sent: 0, failed: 0, fault: undefined as ServiceFault | undefined };
+    const filings = new Filings(filingsMax);
+    const lane = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined && tally.fault === undefined; next = queue.shift()) {
+        if (soon.aborted) return;
+        const atHand = next;
+        const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, now));
+        if (result.kind === 'sent') await filings.add(result.file);
+        await this.#count(result, tally, next.pair);
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: this.#parts.mailbox.parallelSends }, lane));
+    } finally {
+      await filings.done();
+    }
+    return tally;
+  }
+
+  async #count(
+    result: PairResult,
+    tally: { sent: number; failed: number; fault: ServiceFault | undefined },
+    pair: PairSeen,
+  ) {
+    const { counters, mailbox, nowMs } = this.#parts;
+    const labels = { mailbox: mailbox.id };
+    switch (result.kind) {
+      case 'sent':
+        tally.sent += 1;
+        counters.sent.inc(labels);
+        counters.sentBytes.inc(labels, result.bytes);
+        counters.lastSend.set(labels, Math.floor(nowMs() / 1000));
+        break;
+      case 'failed':
+        tally.failed += 1;
+        counters.failed.inc({ ...labels, code: result.code });
+        break;
+      case 'fault':
+        tally.fault = result.fault;
+        if (result.fault.kind === 'passing') await this.#delayed(pair);
+        break;
+      case 'left':
+        break;
+    }
+  }
+
+  async #delayed(pair: PairSeen): Promise<void> {
+    if (!this.#parts.mailbox.delayReport) return;
+    const open = this.#parts.journal.open(this.#parts.mailbox.id);
+    const entry = open.find(({ base }) => base === pair.base);
+    if (entry === undefined || entry.delayReported) return;
+    const control = await readControl(join(this.#parts.tree.out, pair.controlName));
+    await reportDelay(this.#parts, { entry, control, gzip: false });
+  }
+
+  #warnOfLoneData({ loneData }: OutLook): void {
+    const { config, log, mailbox } = this.#parts;
+    const late = loneData.filter(
+      ({ name, seenForMs }) => seenForMs >= config.loneDataWarnMs && !this.#warnedLone.has(name),
+    );
+    if (late.length === 0) return;
+    for (const { name } of late) this.#warnedLone.add(name);
+    log({
+      level: 'warn',
+      event: 'data-without-control-file',
+      component: 'SendFilesService',
+      mailbox: mailbox.id,
+      text: `${late.length} data file(s) in OUT have had no control file for long; "openmesh-client status" names them`,
+      fields: { count: late.length },
+    });
+  }
+
+  #say(sent: number): void {
+    const { log, mailbox } = this.#parts;
+    const text = `Sent ${sent} files for Mailbox:${mailbox.id}`;
+    log({
+      level: 'info',
+      event: 'files-sent',
+      component: 'SendFilesService',
+      mailbox: mailbox.id,
+      text,
+      fields: { count: sent },
+    });
+  }
+}

@@ -1,0 +1,111 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { receivedBase } from '@openmesh/client/folders/names.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ClientFolder, elementOf } from '../../kit/client-folder.ts';
+import { clientRound } from '../../kit/client-scenario.ts';
+import { ExchangeInProcess } from '../../kit/running-exchange.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
+
+const [a, b] = ['X26ABC1', 'X26ABC2'] as const;
+const dayMs = 86_400_000;
+let exchange: ExchangeInProcess;
+let home: TemporaryFolder;
+let folder: ClientFolder;
+
+beforeAll(async () => {
+  exchange = await ExchangeInProcess.start({ tls: 'off' });
+});
+afterAll(() => exchange.stop());
+beforeEach(async () => {
+  home = await temporaryFolder('client');
+  folder = new ClientFolder(home.path, { url: exchange.url, mailboxes: [a, b], settings: { ServerRetry: '1' } });
+});
+afterEach(() => home.remove());
+
+const waiting = async (mailbox: string): Promise<number> => {
+  const { body } = await exchange.client(mailbox).count();
+  return (JSON.parse(body.toString()) as { count: number }).count;
+};
+
+describe('receiving', () => {
+  it('delivers once though the application has taken the files and the journal is asked again', async () => {
+    folder.drop(a, 'ONE', 'bytes', { To_DTS: b });
+    await clientRound(folder);
+    const names = folder.list(b, 'IN');
+    for (const name of names) rmSync(folder.path(b, 'IN', name));
+    const { mailboxes } = await clientRound(folder);
+    expect(mailboxes[b]).toEqual({ sent: 0, failed: 0, received: 0 });
+    expect(folder.list(b, 'IN')).toEqual([]);
+  });
+
+  it('acknowledges nothing while IN cannot be written, and fetches all of it afterwards', async () => {
+    folder.drop(a, 'SAFE', 'bytes', { To_DTS: b });
+    const [inbox, aside] = [folder.path(b, 'IN'), folder.path(b, 'IN-away')];
+    renameSync(inbox, aside);
+    writeFileSync(inbox, 'a file where a folder should be');
+    const { mailboxes } = await clientRound(folder);
+    expect(mailboxes[b]).toMatch(/refused/);
+    expect(await waiting(b)).toBe(1);
+    rmSync(inbox);
+    renameSync(aside, inbox);
+    await clientRound(folder);
+    expect(folder.list(b, 'IN')).toHaveLength(2);
+    expect(await waiting(b)).toBe(0);
+  });
+
+  it('does not write again what still lies in IN, when the journal was lost', async () => {
+    folder.drop(a, 'LOST', 'bytes', { To_DTS: b });
+    await clientRound(folder);
+    const before = folder.list(b, 'IN');
+    rmSync(join(home.path, 'working'), { recursive: true });
+    await clientRound(folder);
+    expect(folder.list(b, 'IN')).toEqual(before);
+  });
+
+  it('writes a report of the service as a control file alone, with the event, code and reference it came with', async () => {
+    await using own = await ExchangeInProcess.start({ tls: 'off' });
+    folder.configure({ url: own.url, mailboxes: [a] });
+    folder.drop(a, 'NEVERFETCHED', 'bytes', { To_DTS: b, LocalId: 'REF-9', Subject: 'a subject' });
+    await clientRound(folder);
+    own.clock.advance(5 * dayMs + 1000);
+    await own.runDueWork();
+    const url = own.url;
+    own.clock.advance(-5 * dayMs - 1000);
+    folder.configure({ url, mailboxes: [a] });
+    await clientRound(folder);
+    const report = folder.list(a, 'IN').find((name) => /^\d/.test(name)) ?? '';
+    const control = folder.read(a, 'IN', report);
+    expect(elementOf(control, 'MessageType')).toBe('Report');
+    expect(elementOf(control, 'StatusCode')).toBe('14');
+    expect(elementOf(control, 'LocalId')).toBe('REF-9');
+    expect(folder.list(a, 'IN').filter((name) => name.endsWith('.dat'))).toEqual([]);
+  });
+});
+
+describe('names of received files', () => {
+  it.each(['20250227121034456686_DD8A76', 'dtsapp05-201301201947406678', '0BAADD60305C43BAB4C7C8B0675D6410'])(
+    '%s is kept',
+    (id) => {
+      expect(receivedBase(id)).toBe(id);
+    },
+  );
+
+  it.each([
+    '../../etc/passwd',
+    '..',
+    '.hidden',
+    'a/b',
+    'a\\b',
+    'CON',
+    'nul.txt',
+    'COM1',
+    'a\u0000b',
+    'a b',
+    'ends.',
+    'x'.repeat(129),
+    '',
+  ])('%j becomes a digest', (id) => {
+    expect(receivedBase(id)).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
