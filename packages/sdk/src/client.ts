@@ -6,6 +6,7 @@ import { type Endpoint, lookupEndpoint, searchWorkflow } from './lookup.ts';
 import { makeSession } from './make-session.ts';
 import type { CallOptions, MeshClientOptions } from './options.ts';
 import type { PayloadInput } from './payload/payload.ts';
+import { type Preflight, type PreflightQuestion, preflight } from './preflight.ts';
 import { acknowledge } from './receive/acknowledge.ts';
 import { describeMessage } from './receive/describe-message.ts';
 import { type Download, type DownloadOptions, download } from './receive/download.ts';
@@ -148,6 +149,11 @@ export class MeshClient implements AsyncDisposable {
   /** Every mailbox that may receive a workflow. */
   searchWorkflow(workflowId: string, options: CallOptions = {}): Promise<readonly Endpoint[]> {
     return searchWorkflow(this.#session, workflowId, options);
+  }
+
+  /** Whether a message would be accepted, and why not; sends nothing. Only OpenMESH knows the question. */
+  preflight(question: PreflightQuestion, options: CallOptions = {}): Promise<Preflight> {
+    return preflight(this.#session, question, options);
   }
 
   /** Ends the kept connections; calls under way fail. */

@@ -18,6 +18,7 @@ export type { CallOptions, ClientCertificate, MeshClientOptions, TlsOptions } fr
 export { fromFile } from './payload/file-payload.ts';
 export { type ByteRange, fromRanges, type Payload, type PayloadInput, type PayloadSource } from './payload/payload.ts';
 export { fromStream, type StreamOptions } from './payload/stream-payload.ts';
+export type { Preflight, PreflightObjection, PreflightQuestion } from './preflight.ts';
 export type { OnProgress, Progress } from './progress.ts';
 export type { DownloadTransfer } from './receive/chunk-download.ts';
 export type { Download, DownloadOptions } from './receive/download.ts';

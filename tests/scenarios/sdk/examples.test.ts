@@ -21,6 +21,7 @@ const examples: readonly (readonly [string, RegExp])[] = [
   ['receive', /^\S+ from X26ABC1: Discharge summary, [0-9a-f]{64}$/m],
   ['track', /^accepted by X26ABC3, to be collected until 2/m],
   ['lookup', /^X26 receives it at X26ABC2 \(TESTMB2\)$/m],
+  ['preflight', /^to X26ABC2: would be accepted\nto X26NOBODY: \S/m],
   ['doctor', /^nothing keeps this mailbox from working$/m],
   ['errors', /^send was refused: unregistered-recipient, 417 12$/m],
 ];

@@ -163,6 +163,16 @@ describe('the command mesh', () => {
     });
   });
 
+  it('asks before sending, and says by its exit code that a message would be refused', async () => {
+    expect(await mesh(['preflight', '--to', 'X26ABC2', '--workflow', 'WF'])).toMatchObject({
+      code: 0,
+      out: 'would be accepted, for X26ABC2\n',
+    });
+    const refused = await mesh(['preflight', '--to', 'X26NOBODY', '--workflow', 'WF', '--bytes', '5']);
+    expect(refused.code).toBe(1);
+    expect(refused.out).toMatch(/^would be refused\n {2}12 Unregistered to address\n {2}→ /);
+  });
+
   it('examines the way to the mailbox, step by step', async () => {
     const good = await mesh(['doctor']);
     expect([good.code, good.err]).toEqual([0, '']);

@@ -29,6 +29,23 @@ describe('the SDK against the exchange, with mutual TLS under the live rules', (
     expect(Math.abs((serverTimeMs ?? 0) - exchange.clock.nowMs())).toBeLessThan(5000);
   });
 
+  it('asks whether a message would be accepted, sends nothing, and says why not', async () => {
+    await using client = await sdkClient(exchange, 'X26ABC1');
+    await using recipient = await sdkClient(exchange, 'X26ABC2');
+    const before = await recipient.count();
+    const good = { to: 'X26ABC2', workflowId: 'WF', sizeBytes: 10, totalChunks: 2 };
+    expect(await client.preflight(good)).toEqual({
+      isAccepted: true,
+      recipient: 'X26ABC2',
+      objections: [],
+      warnings: [],
+    });
+    const refused = await client.preflight({ to: 'X26NOBODY', workflowId: 'WF' });
+    expect(refused).toMatchObject({ isAccepted: false, recipient: undefined, objections: [{ code: '12' }] });
+    await expect(client.preflight({ ...good, sizeBytes: -1 })).rejects.toMatchObject({ code: 'invalid-option' });
+    expect(await recipient.count()).toBe(before);
+  });
+
   it.each([
     ['as it is', false],
     ['packed on the way', true],

@@ -16,7 +16,7 @@ const exitSentences: Readonly<Record<keyof typeof exitCodes, string>> = {
 
 /** What `mesh --help` prints. */
 export function programHelp(commands: readonly Command[]): string {
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(8)} ${summary}`);
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(9)} ${summary}`);
   return [
     'usage: mesh COMMAND [OPTION…]',
     '',

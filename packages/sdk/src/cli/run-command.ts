@@ -5,6 +5,7 @@ import { CommandRefusal, type ExitCode, exitCodeOf, exitCodes } from './exit-cod
 import { getCommand } from './get.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { inboxCommand } from './inbox.ts';
+import { preflightCommand } from './preflight.ts';
 import { printError } from './print.ts';
 import { sendCommand } from './send.ts';
 import { ackCommand, doctorCommand, lookupCommand, trackCommand } from './short-commands.ts';
@@ -16,6 +17,7 @@ export const commands: readonly Command[] = [
   ackCommand,
   trackCommand,
   lookupCommand,
+  preflightCommand,
   doctorCommand,
 ];
 

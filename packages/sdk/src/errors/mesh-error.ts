@@ -18,6 +18,7 @@ export type OperationName =
   | 'track-local-id'
   | 'lookup'
   | 'search-workflow'
+  | 'preflight'
   | 'ping'
   | 'configure';
 
