@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { type CredentialFiles, makeCredentials } from '../certificates.ts';
@@ -93,19 +93,17 @@ async function moveLarge(bench: Bench, gigabytes: number): Promise<object> {
   dropControl(sender.root, 'LARGE00000001', 'N');
   const up = await timed(sender, () => readdirSync(join(sender.root, 'SENT')).length === 2, gigabytes);
   const recipient = client(bench, 'large-down', 'recipient');
-  // Small messages of the other part come first.
-  const isThere = (): boolean =>
-    readdirSync(join(recipient.root, 'IN')).some((name) => name.endsWith('.dat')) && isWhole(recipient.root);
+  // Small messages of the other part come first; the control file is moved in right after its data.
+  const isThere = (): boolean => {
+    const large = readdirSync(join(recipient.root, 'IN')).find((name) => isOfSize(recipient.root, name, gigabytes));
+    return large !== undefined && existsSync(join(recipient.root, 'IN', large.replace(/\.dat$/, '.ctl')));
+  };
   const down = await timed(recipient, isThere, gigabytes);
   return { gigabytes, up, down };
 }
 
-function isWhole(root: string): boolean {
-  const names = readdirSync(join(root, 'IN'));
-  return (
-    names.filter((name) => name.endsWith('.ctl')).length === names.filter((name) => name.endsWith('.dat')).length &&
-    !readdirSync(join(root, 'TEMP', '.openmesh')).some((name) => name.endsWith('.dat'))
-  );
+function isOfSize(root: string, name: string, gigabytes: number): boolean {
+  return name.endsWith('.dat') && statSync(join(root, 'IN', name)).size === gigabytes * 1_000_000_000;
 }
 
 async function timed(
