@@ -79,10 +79,11 @@ describe('the offline installation pack', () => {
       stdio: 'ignore',
       env: { PATH: '/usr/bin:/bin', NOTIFY_SOCKET: told.socket },
     });
+    const exited = once(running, 'exit') as Promise<[number | null]>;
     await told.until('READY=1');
     running.kill('SIGTERM');
     await told.until('STOPPING=1');
-    const [code] = (await once(running, 'exit')) as [number | null];
+    const [code] = await exited;
     expect(code).toBe(0);
     told.listener.kill();
     await once(told.listener, 'exit');
