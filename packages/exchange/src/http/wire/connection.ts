@@ -74,10 +74,6 @@ export class Connection implements Flow {
     socket.on('close', () => this.#onClose());
   }
 
-  get busy(): boolean {
-    return this.#state === 'busy';
-  }
-
   get headSent(): boolean {
     return this.#headSent;
   }
