@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openSync, writeFileSync } from 'node:fs';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CredentialFiles } from '../certificates.ts';
@@ -21,6 +21,9 @@ export interface ClientOptions {
   readonly parallel: number;
 }
 
+const nodeFlags = JSON.parse(
+  readFileSync(new URL('../../packages/client/bin/node-flags.json', import.meta.url), 'utf8'),
+) as string[];
 const command = fileURLToPath(new URL('../../packages/client/src/cli/main.ts', import.meta.url));
 
 /** Starts `openmesh-client run` with its defaults, but for places and the delay before a file is picked up. */
@@ -50,7 +53,7 @@ export function startClient({
   ];
   writeFileSync(file, `${lines.join('\n')}\n`);
   const log = openSync(join(home, 'output'), 'a');
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', command, 'run', file], {
+  const child = spawn(process.execPath, [...nodeFlags, command, 'run', file], {
     stdio: ['ignore', log, log],
     env: { PATH: process.env.PATH, NODE_OPTIONS: process.env.BENCH_CLIENT_NODE_OPTIONS ?? '' },
   });

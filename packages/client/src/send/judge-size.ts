@@ -1,4 +1,4 @@
-import { Readable, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import type { PayloadSource } from '@openmesh/sdk';
@@ -34,7 +34,8 @@ async function packedBytes(source: PayloadSource): Promise<number> {
     },
   });
   try {
-    await pipeline(Readable.from(payload.read({ start: 0, end: payload.sizeBytes }, undefined)), createGzip(), count);
+    // Handed over as it is, each block is packed before the next is read into the buffer of the one before.
+    await pipeline(payload.read({ start: 0, end: payload.sizeBytes }, undefined), createGzip(), count);
     return bytes;
   } finally {
     await payload.close();
