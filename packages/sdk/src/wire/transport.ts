@@ -32,19 +32,28 @@ export interface WireRequest {
 export interface Transport {
   /** Resolves when the headers of the answer are there. Rejects with a `MeshError`; never follows a redirect. */
   exchange(request: WireRequest): Promise<Answer>;
+  /** The connections of the next requests; those under way end on the ones they have. */
+  useAgent(agent: Agent): void;
   close(): void;
 }
 
-export function makeTransport(address: ServiceAddress, agent: Agent, limits: Limits): Transport {
+export function makeTransport(address: ServiceAddress, firstAgent: Agent, limits: Limits): Transport {
   let isClosed = false;
+  let agent = firstAgent;
+  let former: readonly Agent[] = [];
   return {
     exchange(request) {
       if (isClosed) throw clientError('aborted', request.operation, { detail: 'the client was closed' });
       return new Exchange(address, agent, limits, request).run();
     },
+    useAgent(next) {
+      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+      former = [...former, agent].filter(({ sockets }) => Object.keys(sockets).length > 0);
+      agent = next;
+    },
     close() {
       isClosed = true;
-      agent.destroy();
+      for (const each of [...former, agent]) each.destroy();
     },
   };
 }
