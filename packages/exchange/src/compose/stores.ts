@@ -6,6 +6,7 @@ import type { Bodies } from '../store/bodies.ts';
 import { createDiskBodies } from '../store/disk/disk-bodies.ts';
 import { type FileSystem, nodeFileSystem } from '../store/disk/file-system.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { openPostgresLedger } from '../store/sql/postgres/ledger.ts';
 import { openSqliteLedger } from '../store/sql/sqlite/ledger.ts';
 import type { MachineClock } from './clocks.ts';
 
@@ -19,22 +20,29 @@ export interface StoreHooks {
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
   /** The ledger can no longer be trusted: the process must stop, and recover at its next start. */
   readonly onBroken: (reason: string) => void;
+  /** A node of the same ledger changed the registry, or may have: a hint that may be lost. */
+  readonly onRegistryHint?: () => void;
   readonly onBodyFlushFailure?: (reason: string) => void;
 }
 
 /** Chooses the record book. */
 export function openLedger(config: Config, hooks: StoreHooks): Promise<Ledger> {
-  const { path, cacheMebibytes, queueMax } = config.ledger;
-  const { onBroken, onBatch, companions } = hooks;
-  const watched = { ...(onBatch && { onBatch }), ...(companions && { companions }) };
-  return openSqliteLedger({
-    path,
-    cacheMebibytes,
-    queueMax,
-    profile: config.profile,
-    onBroken,
-    ...watched,
-  });
+  const { cacheMebibytes, queueMax } = config.ledger;
+  const { onBroken, onBatch, companions, onRegistryHint } = hooks;
+  const { profile, ledger: place } = config;
+  const watched = { queueMax, profile, ...(onBatch && { onBatch }) };
+  switch (place.engine) {
+    case 'sqlite':
+      return openSqliteLedger({
+        path: place.path,
+        cacheMebibytes,
+        onBroken,
+        ...watched,
+        ...(companions && { companions }),
+      });
+    case 'postgres':
+      return openPostgresLedger({ url: place.url.reveal(), ...watched, ...(onRegistryHint && { onRegistryHint }) });
+  }
 }
 
 /** Chooses where bytes live. */

@@ -1,11 +1,12 @@
 import { buildConfig } from './build-config.ts';
 import { checkServices, readServiceFiles } from './check-services.ts';
 import { checkTogether } from './check-together.ts';
+import type { LedgerPlace } from './ledger-place.ts';
 import { readSettings } from './read-settings.ts';
 import type { Secret } from './secret.ts';
 import { readSecretFiles } from './secrets.ts';
 import type { DemographicsPlace } from './service-settings.ts';
-import type { AddressRange, FilePlace, SqlitePlace } from './setting.ts';
+import type { AddressRange, FilePlace } from './setting.ts';
 
 export type Profile = 'live' | 'sandbox';
 export type WireRules = 'live' | 'sandbox';
@@ -35,7 +36,7 @@ export interface Config {
   readonly adminRoutes: boolean;
   readonly movableClock: boolean;
   readonly environment: { readonly name: string; readonly buildLabel: string };
-  readonly ledger: SqlitePlace & { readonly queueMax: number; readonly cacheMebibytes: number };
+  readonly ledger: LedgerPlace & { readonly queueMax: number; readonly cacheMebibytes: number };
   readonly bodies: FilePlace & {
     readonly inlineBytesMax: number;
     readonly blockPoolMebibytes: number;
