@@ -58,6 +58,12 @@ export const rooms: readonly Room[] = [
     knows: ['ports', 'transfer'],
     packages: /^node:(fs|fs\/promises|path)$/,
   },
+  {
+    name: 's3',
+    files: inExchange('store/s3'),
+    knows: ['ports', 'transfer'],
+    packages: /^(node:(crypto|stream)|@aws-sdk\/client-s3)$/,
+  },
   { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'demographics', 'ports'], packages: pureNode },
   {
     name: 'message',

@@ -142,10 +142,9 @@ describe('what refuses to start', () => {
     expect(load({ ...sandbox, OPENMESH_OPERATORS_HOST: '::1', OPENMESH_OPERATORS_PORT: '0' }).operators.port).toBe(0);
   });
 
-  it('says that PostgreSQL and S3 come later', () => {
-    expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: 'postgres://u:p@h/d', OPENMESH_BODIES: 's3://b/p' })).toEqual([
+  it('says that PostgreSQL comes later', () => {
+    expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: 'postgres://u:p@h/d' })).toEqual([
       'OPENMESH_LEDGER names PostgreSQL, which comes with a later version',
-      'OPENMESH_BODIES names S3, which comes with a later version',
     ]);
   });
 
@@ -154,7 +153,8 @@ describe('what refuses to start', () => {
       expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: place })).toHaveLength(1);
     }
     expect(problemsOf({ ...sandbox, OPENMESH_BODIES: 'file://bodies' })).toHaveLength(1);
-    expect(load({ ...sandbox, OPENMESH_BODIES: 'file:///var/bodies' }).bodies.directory).toBe('/var/bodies');
+    const { bodies } = load({ ...sandbox, OPENMESH_BODIES: 'file:///var/bodies' });
+    expect(bodies).toMatchObject({ kind: 'file', directory: '/var/bodies' });
   });
 
   it('refuses a number outside its limits, at both ends and however it is written', () => {

@@ -50,7 +50,7 @@ export function optionalSetting<Value>(kind: SettingKind<Value>, described: Desc
   return { ...kind, help: described.help, defaultBy: 'profile', defaults: { live: undefined, sandbox: undefined } };
 }
 
-function refuse(problem: string): { readonly ok: false; readonly problem: string } {
+export function refuse(problem: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem };
 }
 
@@ -159,7 +159,7 @@ function readRange(part: string): AddressRange | undefined {
 }
 
 /** `sqlite://x` and `file://x` are refused: in a URL `x` would be a host, and as a path it would be at the root. */
-function pathAfter(scheme: string, value: string): string | undefined {
+export function pathAfter(scheme: string, value: string): string | undefined {
   const path = value.startsWith(scheme) ? value.slice(scheme.length) : '';
   return path === '' || path.includes('\0') || /^\/\/(?!\/)/.test(path) ? undefined : path;
 }
@@ -181,26 +181,6 @@ export function ledgerPlace(): SettingKind<SqlitePlace> {
       if (path === undefined) return refuse('must be sqlite:PATH');
       if (path === ':memory:') return refuse('must name a file: what is accepted must be kept');
       return { ok: true, value: { engine: 'sqlite', path: resolve(path) } };
-    },
-  };
-}
-
-export interface FilePlace {
-  readonly kind: 'file';
-  /** Absolute path of the folder. */
-  readonly directory: string;
-}
-
-export function bodiesPlace(): SettingKind<FilePlace> {
-  return {
-    type: 'place',
-    unit: '',
-    limits: 'file:DIRECTORY',
-    parse(value) {
-      if (/^s3:/i.test(value)) return refuse('names S3, which comes with a later version');
-      const path = pathAfter('file:', value);
-      if (path === undefined) return refuse('must be file:DIRECTORY');
-      return { ok: true, value: { kind: 'file', directory: resolve(path) } };
     },
   };
 }
