@@ -1,7 +1,8 @@
 import type { S3Place } from '../config/bodies-settings.ts';
 import type { Config } from '../config/config.ts';
 import { checkStore } from '../store/s3/check-store.ts';
-import { ObjectStore, type ServerSideEncryption } from '../store/s3/object-store.ts';
+import type { ServerSideEncryption } from '../store/s3/encryption.ts';
+import { ObjectStore } from '../store/s3/object-store.ts';
 import { newPlace, refOf } from '../store/transfer/body-key.ts';
 import { randomBodyKey } from './body-keys.ts';
 

@@ -3,14 +3,30 @@ import { BodyStoreProblem, type BodyStoreProblemKind } from '../body-store-probl
 import { digestOf, type ObjectStore } from './object-store.ts';
 import { describeS3Error } from './s3-fault.ts';
 
+/** A store that has not answered by then is as good as away. */
+const checkMsMax = 10_000;
+
 /**
  * Does once, at the start, all that the exchange will ask of the store: lists, writes under a fresh key, reads back,
- * deletes, looks for uploads. Rejects with `BodyStoreProblem`. Should the process die meanwhile, the orphan sweep finds
- * the object.
+ * deletes, looks for uploads. Rejects with `BodyStoreProblem`; close the store then, for requests may be under way.
+ * Should the process die meanwhile, the orphan sweep finds the object.
  */
 export async function checkStore(objects: ObjectStore, freshKey: BodyRef): Promise<void> {
   const { bucket, prefix } = objects.place;
   const place = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new BodyStoreProblem('unreachable', place, new Error(`no answer within ${checkMsMax} ms`))),
+    checkMsMax,
+  );
+  try {
+    await Promise.race([check(objects, freshKey, place), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function check(objects: ObjectStore, freshKey: BodyRef, place: string): Promise<void> {
   const asked = Buffer.from('the exchange checks that it may write here');
   try {
     for await (const { name } of objects.list()) if (name !== '') break;
@@ -26,7 +42,7 @@ export async function checkStore(objects: ObjectStore, freshKey: BodyRef): Promi
     await objects.remove([freshKey]);
   } catch (error) {
     const kind = kindOf(error);
-    // A bucket that may be listed and not written to, or a rule of encryption: the store says 400 to what it cannot do.
+    // A store says 400 or 501 to an encryption that it cannot give.
     const refused = kind === 'failed' && [400, 501].includes(describeS3Error(error).status ?? 0);
     throw new BodyStoreProblem(refused && objects.asksEncryption ? 'encryption' : kind, place, error);
   }

@@ -15,6 +15,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { encryptionHeaders, type ServerSideEncryption } from './encryption.ts';
 import { createS3Client, type S3ClientOptions, withPayloadDigest } from './s3-client.ts';
 import { describeS3Error, isMissing } from './s3-fault.ts';
 
@@ -24,12 +25,6 @@ export interface ObjectPlace {
   /** '' or a path without slashes at its ends. */
   readonly prefix: string;
 }
-
-/** Encryption that the store itself is asked for. */
-export type ServerSideEncryption =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'AES256' }
-  | { readonly kind: 'aws:kms'; readonly keyId: string | undefined };
 
 export interface ObjectStoreOptions extends S3ClientOptions {
   readonly place: ObjectPlace;
@@ -47,8 +42,8 @@ export interface OpenUpload {
   readonly uploadId: string;
 }
 
-/** An operation that takes longer is given up: a part of 8 MiB in this time is 70 kB a second. */
-const operationMsMax = 120_000;
+/** An operation that takes longer, repetitions included, is given up: a part of 8 MiB in this time is 140 kB a second. */
+const operationMsMax = 60_000;
 const listPageMax = 1000;
 /** What one request may delete. */
 const deletionsMax = 1000;
@@ -63,6 +58,7 @@ export class ObjectStore {
   readonly #client: S3Client;
   readonly #protected: boolean;
   readonly #encryption: Record<string, string>;
+  readonly #closed = new AbortController();
   /** False once the store refused to delete several objects by one request. */
   #deletesMany = true;
 
@@ -85,13 +81,13 @@ export class ObjectStore {
   async put(name: string, body: Uint8Array, digest: () => Promise<string>, signal?: AbortSignal): Promise<void> {
     const input = { ...this.#at(name), Body: body, ContentLength: body.length, ...this.#encryption };
     const command = withPayloadDigest(new PutObjectCommand(input), await this.#payloadDigest(digest));
-    await this.#client.send(command, limited(signal));
+    await this.#client.send(command, this.#limited(signal));
   }
 
   /** Begins an object that comes in parts; resolves to the id of the upload. */
   async beginParts(name: string, signal?: AbortSignal): Promise<string> {
     const command = new CreateMultipartUploadCommand({ ...this.#at(name), ...this.#encryption });
-    const { UploadId: uploadId } = await this.#client.send(command, limited(signal));
+    const { UploadId: uploadId } = await this.#client.send(command, this.#limited(signal));
     if (uploadId === undefined) throw new Error('the store began an upload without an id');
     return uploadId;
   }
@@ -112,7 +108,7 @@ export class ObjectStore {
       ContentLength: body.length,
     };
     const command = withPayloadDigest(new UploadPartCommand(input), await this.#payloadDigest(digest));
-    const { ETag: tag } = await this.#client.send(command, limited(signal));
+    const { ETag: tag } = await this.#client.send(command, this.#limited(signal));
     if (tag === undefined) throw new Error('the store took a part without giving its tag');
     return tag;
   }
@@ -125,7 +121,7 @@ export class ObjectStore {
     const parts = tags.map((tag, index) => ({ PartNumber: index + 1, ETag: tag }));
     const input = { ...this.#at(upload.name), UploadId: upload.uploadId, MultipartUpload: { Parts: parts } };
     try {
-      await this.#client.send(new CompleteMultipartUploadCommand(input), limited());
+      await this.#client.send(new CompleteMultipartUploadCommand(input), this.#limited());
     } catch (error) {
       if (describeS3Error(error).name !== 'NoSuchUpload') throw error;
       if ((await this.sizeOf(upload.name)) !== sizeBytes) throw error;
@@ -135,7 +131,10 @@ export class ObjectStore {
   /** Drops an upload and its parts; one that is gone is harmless. */
   async abortParts({ name, uploadId }: OpenUpload): Promise<void> {
     try {
-      await this.#client.send(new AbortMultipartUploadCommand({ ...this.#at(name), UploadId: uploadId }), limited());
+      await this.#client.send(
+        new AbortMultipartUploadCommand({ ...this.#at(name), UploadId: uploadId }),
+        this.#limited(),
+      );
     } catch (error) {
       if (describeS3Error(error).name !== 'NoSuchUpload') throw error;
     }
@@ -153,7 +152,7 @@ export class ObjectStore {
   ): Promise<{ readonly sizeBytes: number; readonly pieces: AsyncIterable<Uint8Array> }> {
     const command = new GetObjectCommand({ ...this.#at(name), Range: `bytes=${start}-${start + length - 1}` });
     try {
-      const { Body: body, ContentLength: sizeBytes } = await this.#client.send(command, limited(signal));
+      const { Body: body, ContentLength: sizeBytes } = await this.#client.send(command, this.#limited(signal));
       if (body === undefined || sizeBytes === undefined) throw new Error('the store gave an object without a body');
       return { sizeBytes, pieces: body as AsyncIterable<Uint8Array> };
     } catch (error) {
@@ -165,7 +164,7 @@ export class ObjectStore {
   /** The size of an object; undefined when there is none of this name. */
   async sizeOf(name: string): Promise<number | undefined> {
     try {
-      const { ContentLength: size } = await this.#client.send(new HeadObjectCommand(this.#at(name)), limited());
+      const { ContentLength: size } = await this.#client.send(new HeadObjectCommand(this.#at(name)), this.#limited());
       return size;
     } catch (error) {
       if (isMissing(error) || describeS3Error(error).status === 404) return undefined;
@@ -192,7 +191,7 @@ export class ObjectStore {
           MaxKeys: listPageMax,
           ...(next !== undefined && { ContinuationToken: next }),
         }),
-        limited(),
+        this.#limited(),
       );
       for (const { Key: key, Size: size } of page.Contents ?? []) {
         if (key !== undefined) yield { name: key.slice(this.#key('').length), sizeBytes: size ?? 0 };
@@ -211,7 +210,7 @@ export class ObjectStore {
     while (input !== undefined) {
       const page: ListMultipartUploadsCommandOutput = await this.#client.send(
         new ListMultipartUploadsCommand(input),
-        limited(),
+        this.#limited(),
       );
       for (const { Key: key, UploadId: uploadId } of page.Uploads ?? []) {
         if (key !== undefined && uploadId !== undefined) yield { name: key.slice(this.#key('').length), uploadId };
@@ -221,8 +220,15 @@ export class ObjectStore {
     }
   }
 
+  /** Ends what is under way. */
   close(): void {
+    this.#closed.abort();
     this.#client.destroy();
+  }
+
+  #limited(signal?: AbortSignal): { readonly abortSignal: AbortSignal } {
+    const ends = [this.#closed.signal, AbortSignal.timeout(operationMsMax)];
+    return { abortSignal: AbortSignal.any(signal === undefined ? ends : [...ends, signal]) };
   }
 
   #key(name: string): string {
@@ -244,7 +250,7 @@ export class ObjectStore {
     const objects = names.map((name) => ({ Key: this.#key(name) }));
     const input = { Bucket: this.place.bucket, Delete: { Objects: objects, Quiet: true } };
     try {
-      const { Errors: refused } = await this.#client.send(new DeleteObjectsCommand(input), limited());
+      const { Errors: refused } = await this.#client.send(new DeleteObjectsCommand(input), this.#limited());
       // What it would not delete with the others it may delete alone, or say why not.
       return refused === undefined || refused.length === 0;
     } catch (error) {
@@ -258,7 +264,7 @@ export class ObjectStore {
   async #removeOneByOne(names: readonly string[]): Promise<void> {
     for (const name of names) {
       try {
-        await this.#client.send(new DeleteObjectCommand(this.#at(name)), limited());
+        await this.#client.send(new DeleteObjectCommand(this.#at(name)), this.#limited());
       } catch (error) {
         if (!isMissing(error)) throw error;
       }
@@ -273,23 +279,4 @@ async function* nothing(): AsyncGenerator<Uint8Array, void, void> {
 /** The SHA-256 of bytes in hand, lower-case hex. */
 export function digestOf(bytes: Uint8Array): Promise<string> {
   return Promise.resolve(createHash('sha256').update(bytes).digest('hex'));
-}
-
-function limited(signal?: AbortSignal): { readonly abortSignal: AbortSignal } {
-  const limit = AbortSignal.timeout(operationMsMax);
-  return { abortSignal: signal === undefined ? limit : AbortSignal.any([limit, signal]) };
-}
-
-function encryptionHeaders(encryption: ServerSideEncryption): Record<string, string> {
-  switch (encryption.kind) {
-    case 'none':
-      return {};
-    case 'AES256':
-      return { ServerSideEncryption: 'AES256' };
-    case 'aws:kms':
-      return {
-        ServerSideEncryption: 'aws:kms',
-        ...(encryption.keyId !== undefined && { SSEKMSKeyId: encryption.keyId }),
-      };
-  }
 }

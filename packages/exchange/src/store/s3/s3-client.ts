@@ -14,8 +14,8 @@ export interface S3ClientOptions {
 
 const connectMsMax = 5_000;
 /** Until the head of the answer is there. */
-const answerMsMax = 60_000;
-const idleMsMax = 60_000;
+const answerMsMax = 30_000;
+const idleMsMax = 30_000;
 /** A request that failed for a reason that may pass is made so often in all. */
 const attemptsMax = 3;
 
