@@ -32,6 +32,14 @@ export function buildConfig(
       blockPoolMebibytes: values.OPENMESH_BLOCK_POOL_MEBIBYTES,
       diskReserveBytes: values.OPENMESH_DISK_RESERVE_BYTES,
     },
+    s3: {
+      endpoint: values.OPENMESH_S3_ENDPOINT,
+      region: values.OPENMESH_S3_REGION,
+      pathStyle: values.OPENMESH_S3_PATH_STYLE === 'on',
+      encryption: values.OPENMESH_S3_ENCRYPTION,
+      kmsKey: values.OPENMESH_S3_KMS_KEY,
+      connectionsMax: values.OPENMESH_S3_CONNECTIONS_MAX,
+    },
     secretKey: {
       file: values.OPENMESH_SECRET_KEY_FILE ?? besideLedger(values.OPENMESH_LEDGER, 'secret.key'),
       createIfMissing: values.OPENMESH_SECRET_KEY_FILE === undefined,

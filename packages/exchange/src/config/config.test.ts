@@ -142,12 +142,6 @@ describe('what refuses to start', () => {
     expect(load({ ...sandbox, OPENMESH_OPERATORS_HOST: '::1', OPENMESH_OPERATORS_PORT: '0' }).operators.port).toBe(0);
   });
 
-  it('says that S3 comes later', () => {
-    expect(problemsOf({ ...sandbox, OPENMESH_BODIES: 's3://b/p' })).toEqual([
-      'OPENMESH_BODIES names S3, which comes with a later version',
-    ]);
-  });
-
   it('takes a PostgreSQL with the key that its nodes share, and prints its address without the password', () => {
     const url = 'postgres://mesh:pass-word@db.example:5433/mesh?sslmode=require&sslpassword=other-word';
     const env = { ...sandbox, OPENMESH_LEDGER: url };
@@ -176,7 +170,8 @@ describe('what refuses to start', () => {
       expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: place })).toHaveLength(1);
     }
     expect(problemsOf({ ...sandbox, OPENMESH_BODIES: 'file://bodies' })).toHaveLength(1);
-    expect(load({ ...sandbox, OPENMESH_BODIES: 'file:///var/bodies' }).bodies.directory).toBe('/var/bodies');
+    const { bodies } = load({ ...sandbox, OPENMESH_BODIES: 'file:///var/bodies' });
+    expect(bodies).toMatchObject({ kind: 'file', directory: '/var/bodies' });
   });
 
   it('refuses a number outside its limits, at both ends and however it is written', () => {

@@ -166,23 +166,3 @@ export function pathAfter(scheme: string, value: string): string | undefined {
   const path = value.startsWith(scheme) ? value.slice(scheme.length) : '';
   return path === '' || path.includes('\0') || /^\/\/(?!\/)/.test(path) ? undefined : path;
 }
-
-export interface FilePlace {
-  readonly kind: 'file';
-  /** Absolute path of the folder. */
-  readonly directory: string;
-}
-
-export function bodiesPlace(): SettingKind<FilePlace> {
-  return {
-    type: 'place',
-    unit: '',
-    limits: 'file:DIRECTORY',
-    parse(value) {
-      if (/^s3:/i.test(value)) return refuse('names S3, which comes with a later version');
-      const path = pathAfter('file:', value);
-      if (path === undefined) return refuse('must be file:DIRECTORY');
-      return { ok: true, value: { kind: 'file', directory: resolve(path) } };
-    },
-  };
-}
