@@ -43,6 +43,12 @@ export const rooms: readonly Room[] = [
     knows: ['protocol', 'ports', 'sql'],
     packages: /^node:(crypto|diagnostics_channel|events|fs|path|sqlite|worker_threads)$/,
   },
+  {
+    name: 'postgres',
+    files: inExchange('store/sql/postgres'),
+    knows: ['protocol', 'ports', 'sql'],
+    packages: /^(node:(crypto|diagnostics_channel|fs|timers\/promises)|pg)$/,
+  },
   // The tables beside the SQL are read as they stand, so `sql` and `sqlite` are one cellar with the driver behind a door.
   { name: 'sql', files: inExchange('store/sql'), knows: ['protocol', 'ports'], packages: pureNode },
   // Memory, blocks and digests on their way: what every body store needs, whatever its medium.

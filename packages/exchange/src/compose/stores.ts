@@ -7,6 +7,7 @@ import { createDiskBodies } from '../store/disk/disk-bodies.ts';
 import { type FileSystem, nodeFileSystem } from '../store/disk/file-system.ts';
 import { SpaceGuard } from '../store/disk/space-guard.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { openPostgresLedger } from '../store/sql/postgres/ledger.ts';
 import { openSqliteLedger } from '../store/sql/sqlite/ledger.ts';
 import { randomBodyKey } from './body-keys.ts';
 import type { MachineClock } from './clocks.ts';
@@ -20,22 +21,29 @@ export interface StoreHooks {
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
   /** The ledger can no longer be trusted: the process must stop, and recover at its next start. */
   readonly onBroken: (reason: string) => void;
+  /** A node of the same ledger changed the registry, or may have: a hint that may be lost. */
+  readonly onRegistryHint?: () => void;
   readonly onBodyFlushFailure?: (reason: string) => void;
 }
 
 /** Chooses the record book. */
 export function openLedger(config: Config, hooks: StoreHooks): Promise<Ledger> {
-  const { path, cacheMebibytes, queueMax } = config.ledger;
-  const { onBroken, onBatch, companions } = hooks;
-  const watched = { ...(onBatch && { onBatch }), ...(companions && { companions }) };
-  return openSqliteLedger({
-    path,
-    cacheMebibytes,
-    queueMax,
-    profile: config.profile,
-    onBroken,
-    ...watched,
-  });
+  const { cacheMebibytes, queueMax } = config.ledger;
+  const { onBroken, onBatch, companions, onRegistryHint } = hooks;
+  const { profile, ledger: place } = config;
+  const watched = { queueMax, profile, ...(onBatch && { onBatch }) };
+  switch (place.engine) {
+    case 'sqlite':
+      return openSqliteLedger({
+        path: place.path,
+        cacheMebibytes,
+        onBroken,
+        ...watched,
+        ...(companions && { companions }),
+      });
+    case 'postgres':
+      return openPostgresLedger({ url: place.url.reveal(), ...watched, ...(onRegistryHint && { onRegistryHint }) });
+  }
 }
 
 /** Chooses where bytes live. Rejects with `BodyStoreProblem` when an object store cannot be worked with. */
@@ -64,9 +72,15 @@ export async function openBodies(
     import('./s3.ts'),
   ]);
   const objects = await openObjectStore(config.s3, config.bodies);
-  // Small bodies go into the ledger: its disk has the reserve to keep.
-  const space = new SpaceGuard({ root: dirname(config.ledger.path), fileSystem, reserveBytes, clock });
-  return createS3Bodies({ objects, blockBuffers, clock, randomKey: randomBodyKey, freeBytes: () => space.freeBytes() });
+  const freeBytes = freeBytesOf(config.ledger, (root) => new SpaceGuard({ root, fileSystem, reserveBytes, clock }));
+  return createS3Bodies({ objects, blockBuffers, clock, randomKey: randomBodyKey, freeBytes });
+}
+
+/** Small bodies go into the ledger: where that is a file, its disk has a reserve to keep; a database keeps its own. */
+function freeBytesOf(ledger: Config['ledger'], guardOf: (folder: string) => SpaceGuard): () => Promise<number> {
+  if (ledger.engine !== 'sqlite') return () => Promise.resolve(Number.POSITIVE_INFINITY);
+  const space = guardOf(dirname(ledger.path));
+  return () => space.freeBytes();
 }
 
 export function openSealer(config: Config): Sealer {

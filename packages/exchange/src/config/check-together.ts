@@ -103,6 +103,11 @@ function checkSecretsGiven(values: SettingValues): ConfigProblem[] {
   }
   if (values.OPENMESH_PROFILE === 'live' && values.OPENMESH_SECRET_KEY_FILE === undefined) {
     problems.push({ name: 'OPENMESH_SECRET_KEY_FILE', problem: 'is required in the live profile' });
+  } else if (values.OPENMESH_LEDGER.engine === 'postgres' && values.OPENMESH_SECRET_KEY_FILE === undefined) {
+    problems.push({
+      name: 'OPENMESH_SECRET_KEY_FILE',
+      problem: 'is required with PostgreSQL: the nodes share one key',
+    });
   }
   return problems;
 }

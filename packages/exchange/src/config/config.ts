@@ -2,11 +2,12 @@ import type { FilePlace, S3Place } from './bodies-settings.ts';
 import { buildConfig } from './build-config.ts';
 import { checkServices, readServiceFiles } from './check-services.ts';
 import { checkTogether } from './check-together.ts';
+import type { LedgerPlace } from './ledger-place.ts';
 import { readSettings } from './read-settings.ts';
 import type { Secret } from './secret.ts';
 import { readSecretFiles } from './secrets.ts';
 import type { DemographicsPlace } from './service-settings.ts';
-import type { AddressRange, SqlitePlace } from './setting.ts';
+import type { AddressRange } from './setting.ts';
 
 export type Profile = 'live' | 'sandbox';
 export type WireRules = 'live' | 'sandbox';
@@ -36,7 +37,7 @@ export interface Config {
   readonly adminRoutes: boolean;
   readonly movableClock: boolean;
   readonly environment: { readonly name: string; readonly buildLabel: string };
-  readonly ledger: SqlitePlace & { readonly queueMax: number; readonly cacheMebibytes: number };
+  readonly ledger: LedgerPlace & { readonly queueMax: number; readonly cacheMebibytes: number };
   readonly bodies: (FilePlace | S3Place) & {
     readonly inlineBytesMax: number;
     readonly blockPoolMebibytes: number;
