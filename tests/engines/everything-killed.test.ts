@@ -170,7 +170,7 @@ describe(`nodes, database and object store killed under load (OPENMESH_TEST_SEED
       stop.abort();
       await working;
       gap.stop();
-      console.info('longest time without an answer, in ms, by what was killed:', gaps);
+      process.stdout.write(`longest time without an answer, in ms, by what was killed: ${JSON.stringify(gaps)}\n`);
       await load.resume();
       await load.observe();
       await load.drain();
