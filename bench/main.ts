@@ -11,6 +11,7 @@ import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
+import { runSdk, sdkFlags, sdkSummary } from './sdk/benchmark.ts';
 
 interface Benchmark {
   readonly summary: string;
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
   client: { summary: clientSummary, flags: clientFlags, run: runClient },
+  sdk: { summary: sdkSummary, flags: sdkFlags, run: runSdk },
   directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
