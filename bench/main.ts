@@ -10,6 +10,7 @@ import { largeS3Flags, largeS3Summary, runLargeS3 } from './large-s3/benchmark.t
 import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
+import { restartFlags, restartSummary, runRestart } from './restart/benchmark.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
 
 interface Benchmark {
@@ -29,6 +30,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
   client: { summary: clientSummary, flags: clientFlags, run: runClient },
   directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
+  restart: { summary: restartSummary, flags: restartFlags, run: runRestart },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 
