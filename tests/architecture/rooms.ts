@@ -133,7 +133,7 @@ export const rooms: readonly Room[] = [
     name: 'client-config',
     files: inClient('config'),
     knows: ['protocol', 'client-texts'],
-    packages: /^(node:(fs|path)|yaml)$/,
+    packages: /^(node:(child_process|fs|path)|yaml)$/,
   },
   { name: 'client-keystore', files: inClient('keystore'), knows: [], packages: /^node:crypto$/ },
   {
@@ -174,7 +174,8 @@ export const rooms: readonly Room[] = [
       'client-observe',
       'client-mailbox',
     ],
-    packages: /^(node:(crypto|fs|fs\/promises|http|os|path|timers\/promises|tls|util)|prom-client)$/,
+    packages:
+      /^(node:(child_process|crypto|fs|fs\/promises|http|os|path|stream\/consumers|timers\/promises|tls|util)|prom-client)$/,
   },
 ];
 
