@@ -45,6 +45,8 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
     registry: {
       version: () => read('version'),
       load: () => read('load'),
+      changesSince: (version) => read('changesSince', version),
+      page: (from) => read('registryPage', from),
       change: (change) => write('change', change),
       recordConnection: (facts, nonce) => write('recordConnection', facts, nonce),
       connections: (query) => read('connections', query),

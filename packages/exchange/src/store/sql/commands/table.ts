@@ -4,6 +4,7 @@ import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
+import * as changes from './registry-changes.ts';
 import * as resets from './reset.ts';
 import * as routes from './resolve-route.ts';
 import * as routing from './routing.ts';
@@ -55,6 +56,8 @@ export const readingCommands = {
   traffic: routing.traffic,
   version: registry.version,
   load: registry.load,
+  changesSince: changes.changesSince,
+  registryPage: changes.registryPage,
   connections: registry.connections,
   searchRefusals: facts.searchRefusals,
   readAudit: facts.readAudit,

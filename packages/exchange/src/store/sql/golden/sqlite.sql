@@ -291,6 +291,11 @@ CREATE TABLE registration (
   primary key (workflow_id, role, mailbox_id)
 ) without rowid;
 
+CREATE TABLE registry_change (
+  version integer primary key,
+  keys text not null
+);
+
 CREATE TABLE registry_version (
   one integer primary key check (one = 1),
   version integer not null
@@ -329,6 +334,14 @@ CREATE TABLE routing_rule (
   review_on_ms integer not null,
   papers text not null,
   primary key (rule_id, version)
+) without rowid;
+
+CREATE TABLE standing_alert (
+  code text not null,
+  subject text not null,
+  since_ms integer not null,
+  told_at_ms integer,
+  primary key (code, subject)
 ) without rowid;
 
 CREATE TABLE workflow (
