@@ -9,6 +9,7 @@ import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
 import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
+import { registryFlags, registrySummary, runRegistry } from './registry/benchmark.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
 
 interface Benchmark {
@@ -25,6 +26,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
+  registry: { summary: registrySummary, flags: registryFlags, run: runRegistry },
   client: { summary: clientSummary, flags: clientFlags, run: runClient },
   directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
