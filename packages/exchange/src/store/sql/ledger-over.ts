@@ -70,6 +70,12 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       state: () => read('directoryState'),
       refreshed: (command) => write('directoryRefreshed', command),
     },
+    alerts: {
+      raise: (command) => write('raiseAlerts', command),
+      untold: (query) => read('untoldAlerts', query),
+      told: (command) => write('alertTold', command),
+      forget: (command) => write('forgetAlerts', command),
+    },
     waiting,
     close,
   };

@@ -1,4 +1,5 @@
 import type { Talk } from '../question.ts';
+import * as alerts from './alerts.ts';
 import * as directory from './directory.ts';
 import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
@@ -40,6 +41,9 @@ export const writingCommands = {
   putDirectory: directory.putDirectory,
   announceAlerts: directory.announceAlerts,
   directoryRefreshed: directory.directoryRefreshed,
+  raiseAlerts: alerts.raiseAlerts,
+  alertTold: alerts.alertTold,
+  forgetAlerts: alerts.forgetAlerts,
 };
 
 /** Commands that only read: they see every commit that was answered before they were asked. */
@@ -70,6 +74,7 @@ export const readingCommands = {
   findOrganisation: directory.findOrganisation,
   directoryAlerts: directory.directoryAlerts,
   directoryState: directory.directoryState,
+  untoldAlerts: alerts.untoldAlerts,
 };
 
 export type WritingCommands = typeof writingCommands;

@@ -1,3 +1,14 @@
+CREATE TABLE alert (
+  code text not null,
+  subject text not null,
+  sentence text not null,
+  seen_at_ms integer not null,
+  told_at_ms integer,
+  primary key (code, subject)
+) without rowid;
+
+CREATE INDEX alert_untold on alert (seen_at_ms) where told_at_ms is null;
+
 CREATE TABLE approval (
   approval_id text primary key,
   ods_code text not null,
@@ -334,14 +345,6 @@ CREATE TABLE routing_rule (
   review_on_ms integer not null,
   papers text not null,
   primary key (rule_id, version)
-) without rowid;
-
-CREATE TABLE standing_alert (
-  code text not null,
-  subject text not null,
-  since_ms integer not null,
-  told_at_ms integer,
-  primary key (code, subject)
 ) without rowid;
 
 CREATE TABLE workflow (

@@ -5,11 +5,13 @@ create table registry_change (
   keys text not null
 );
 
--- What an operator is told again as long as it stands.
-create table standing_alert (
+-- What an operator is to be told, once for each thing that is so, and again while it stays so.
+create table alert (
   code text not null,
   subject text not null,
-  since_ms integer not null,
+  sentence text not null,
+  seen_at_ms integer not null,
   told_at_ms integer,
   primary key (code, subject)
 ) without rowid;
+create index alert_untold on alert (seen_at_ms) where told_at_ms is null;
