@@ -24,6 +24,8 @@ export interface ExchangeOptions {
   readonly sharedKey: string;
   /** The checkout whose exchange is started; this one when absent. */
   readonly checkout?: string;
+  /** Settings besides those of every run, and instead of them. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const here = fileURLToPath(new URL('..', import.meta.url));
@@ -97,7 +99,7 @@ async function readyPort(child: ChildProcess): Promise<number> {
 }
 
 /** Default settings of the live profile but for places, addresses, and rates that only a load generator reaches. */
-function environment({ directory, credentials, sharedKey }: ExchangeOptions): NodeJS.ProcessEnv {
+function environment({ directory, credentials, sharedKey, settings }: ExchangeOptions): NodeJS.ProcessEnv {
   const secretKeyFile = join(directory, 'secret.key');
   writeFileSync(secretKeyFile, createHash('sha256').update('benchmark').digest('hex'), { mode: 0o600 });
   return {
@@ -118,5 +120,6 @@ function environment({ directory, credentials, sharedKey }: ExchangeOptions): No
     OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '10000',
     OPENMESH_THROTTLE_BURST: '10000',
     OPENMESH_KEEP_ALIVE_SECONDS: '600',
+    ...settings,
   };
 }

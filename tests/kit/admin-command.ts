@@ -41,6 +41,7 @@ export interface AdminBench extends AsyncDisposable {
 /** Opens as the program does, but for the paths. */
 async function openConfigured(config: Config): Promise<AdminSession> {
   const sealer = createSealer(openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })));
+  if (config.ledger.engine !== 'sqlite') throw new Error('the bench of admin commands stands on SQLite');
   const ledger = await openSqliteLedger({
     path: config.ledger.path,
     profile: config.profile,

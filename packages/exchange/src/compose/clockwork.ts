@@ -8,6 +8,7 @@ import { orphanBodiesJob } from '../jobs/orphan-bodies.ts';
 import { retentionJob } from '../jobs/retention.ts';
 import { stalledUploadsJob } from '../jobs/stalled-uploads.ts';
 import { sweepsJob } from '../jobs/sweeps.ts';
+import { upkeepJob } from '../jobs/upkeep.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import type { Resolution } from '../message/resolve-gp.ts';
 import type { ServiceClock } from '../message/service-clock.ts';
@@ -48,6 +49,7 @@ export function composeClockwork(parts: ClockworkParts): Clockwork {
     retentionJob({ ledger, bodies, clock }),
     orphanBodiesJob({ ledger, bodies, machineClock, graceMs: orphanGraceMs }),
     sweepsJob({ ledger, machineClock, refusalRetentionMs }),
+    upkeepJob({ ledger, clock }),
     ...composeDirectoryJobs({ ...parts, notes: parts.directoryNotes }),
     ...composeAlertJobs(parts),
   ];

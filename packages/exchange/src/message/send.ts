@@ -2,7 +2,13 @@ import { hash } from 'node:crypto';
 import { errorEntry, errorText, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
 import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
-import type { AcceptCommand, MessageLedger, NewEvent, NewMessage } from '../store/ledger/messages.ts';
+import {
+  type AcceptCommand,
+  type MessageLedger,
+  type NewEvent,
+  type NewMessage,
+  refusedFingerprint,
+} from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import { checkChecksum } from './checksum.ts';
 import type { IncomingBody } from './incoming-body.ts';
@@ -216,7 +222,7 @@ function pushChecksumEvent(events: NewEvent[], headers: SendHeaders, received: R
 async function fail(parts: SendParts, request: SendRequest, objection: Objection): Promise<SendOutcome> {
   const { error, detail, parameters } = objection;
   if (!parts.reportOnFailedSend) return refuse(error, detail, undefined, parameters);
-  const { sender, headers } = request;
+  const { sender, headers, idempotencyKey } = request;
   const messageId = parts.newMessageId();
   const atMs = parts.clock.nowMs();
   const { hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
@@ -247,10 +253,24 @@ async function fail(parts: SendParts, request: SendRequest, objection: Objection
   const report = makeReport({ ...facts, about: messageId, texts: failureTexts(texts) }, parts.sealer, parts.spans);
   const outcome = await parts.ledger.accept({
     nonce: request.nonce,
-    idempotency: null,
+    // Asked again because its answer was lost, a refusal is the same one, and told to the sender once.
+    idempotency:
+      idempotencyKey === null
+        ? null
+        : { mailbox: sender, ...idempotencyKey, fingerprint: refusedFingerprint(fingerprint(headers, '')) },
     registryVersion: null,
     payload: null,
     messages: [failed, ...parts.routeReport(report, failureTexts(texts))],
   });
-  return outcome.kind === 'nonce-used' ? outcome : refuse(error, detail, messageId, parameters);
+  switch (outcome.kind) {
+    case 'nonce-used':
+      return outcome;
+    case 'key-conflict':
+      return refuse('idempotency-key-reused', 'the idempotency key was used before with other content');
+    case 'repeated':
+      return refuse(error, detail, outcome.messageId, parameters);
+    case 'accepted':
+    case 'stale':
+      return refuse(error, detail, messageId, parameters);
+  }
 }

@@ -6,13 +6,13 @@ import {
   type DurableBody,
   digestBlockBytes,
 } from '../bodies.ts';
-import { BodyDigest, shapeOfPiece } from './body-digest.ts';
-import type { BufferPool, IdleHolder } from './buffer-pool.ts';
-import { copyBytes } from './copy-bytes.ts';
+import { BodyDigest, shapeOfPiece } from '../transfer/body-digest.ts';
+import type { BufferPool, IdleHolder } from '../transfer/buffer-pool.ts';
+import { copyBytes } from '../transfer/copy-bytes.ts';
+import type { HashCrew } from '../transfer/hash-crew.ts';
+import type { SeedShelf } from '../transfer/seed-shelf.ts';
 import { diskFault } from './disk-fault.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
-import type { HashCrew } from './hash-crew.ts';
-import type { SeedShelf } from './seed-shelf.ts';
 import type { SpaceGuard } from './space-guard.ts';
 
 /** Parts of one body at the disk and the hash at a time: enough to keep both busy, few enough to leave memory to others. */

@@ -11,7 +11,7 @@ export const raiseAlert = tells(
 export const listUntold = asks<{ code: string; subject: string; sentence: string }>(
   'list-untold-alerts',
   `select code, subject, sentence from alert
-   where told_at_ms is null and seen_at_ms >= $1 order by seen_at_ms limit $2 + 0`,
+   where told_at_ms is null and seen_at_ms >= $1 order by seen_at_ms, code, subject limit $2 + 0`,
 );
 
 export const markTold = tells(
