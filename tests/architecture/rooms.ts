@@ -78,7 +78,12 @@ export const rooms: readonly Room[] = [
     knows: ['protocol', 'demographics', 'ports', 'mailbox'],
     packages: pureNode,
   },
-  { name: 'jobs', files: inExchange('jobs'), knows: ['protocol', 'ports', 'mailbox', 'message'], packages: pureNode },
+  {
+    name: 'jobs',
+    files: inExchange('jobs'),
+    knows: ['protocol', 'ports', 'mailbox', 'message'],
+    packages: /^node:(crypto|diagnostics_channel|path|timers\/promises|util)$/,
+  },
   {
     name: 'tls',
     files: inExchange('http/tls'),
