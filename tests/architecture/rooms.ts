@@ -78,7 +78,12 @@ export const rooms: readonly Room[] = [
     knows: ['protocol', 'demographics', 'ports', 'mailbox'],
     packages: pureNode,
   },
-  { name: 'jobs', files: inExchange('jobs'), knows: ['protocol', 'ports', 'mailbox', 'message'], packages: pureNode },
+  {
+    name: 'jobs',
+    files: inExchange('jobs'),
+    knows: ['protocol', 'ports', 'mailbox', 'message'],
+    packages: /^node:(crypto|diagnostics_channel|path|timers\/promises|util)$/,
+  },
   {
     name: 'tls',
     files: inExchange('http/tls'),
@@ -133,7 +138,7 @@ export const rooms: readonly Room[] = [
     name: 'client-config',
     files: inClient('config'),
     knows: ['protocol', 'client-texts'],
-    packages: /^(node:(fs|path)|yaml)$/,
+    packages: /^(node:(child_process|fs|path)|yaml)$/,
   },
   { name: 'client-keystore', files: inClient('keystore'), knows: [], packages: /^node:crypto$/ },
   {
@@ -174,7 +179,8 @@ export const rooms: readonly Room[] = [
       'client-observe',
       'client-mailbox',
     ],
-    packages: /^(node:(crypto|fs|fs\/promises|http|os|path|timers\/promises|tls|util)|prom-client)$/,
+    packages:
+      /^(node:(child_process|crypto|fs|fs\/promises|http|os|path|stream\/consumers|timers\/promises|tls|util)|prom-client)$/,
   },
 ];
 

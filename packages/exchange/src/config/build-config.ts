@@ -65,6 +65,7 @@ export function buildConfig(
     retention: buildRetention(values),
     services: buildServices(values, servicesKey),
     operators: { host: values.OPENMESH_OPERATORS_HOST, port: values.OPENMESH_OPERATORS_PORT },
+    alerts: { command: values.OPENMESH_ALERT_COMMAND },
     log: { level: values.OPENMESH_LOG_LEVEL },
     shutdownMs: values.OPENMESH_SHUTDOWN_SECONDS * secondMs,
   });

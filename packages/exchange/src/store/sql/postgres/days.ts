@@ -13,8 +13,9 @@ const tables = [
 
 const dayMs = 86_400_000;
 const daysAhead = 7;
-/** Rows that a day may still hold when it is dropped; they move. */
+/** Of the messages of a day that is dropped at most these are still to be kept, and at most one in so many: they move. */
 const keptMax = 10_000;
+const keptOneIn = 20;
 /** Days dropped in one go. */
 const dropsMax = 8;
 
@@ -64,24 +65,32 @@ const messageColumns = `message_id, state, recipient, position, sender, payload_
   made_from, origin_id`;
 
 /**
- * Drops the oldest days, in their order, as long as next to nothing in them is still to be kept at `nowMs` (service
- * clock). Resolves to how many were dropped.
+ * Drops days of which next to nothing is still to be kept at `nowMs` (service clock), the oldest first. Resolves to how many were dropped.
  */
 export async function dropDays(connection: PostgresConnection, nowMs: number): Promise<number> {
   const today = dayOf(nowMs);
   let dropped = 0;
   for (const day of await daysThere(connection)) {
     if (day >= today || dropped === dropsMax) break;
-    const { rows } = await connection.put({
-      sql: `select count(*) as kept from (select 1 from message_${day}
-        where hidden = 0 or remove_at_ms > $1 limit $2) kept`,
-      params: [nowMs, keptMax + 1],
-    });
-    if (Number(rows[0]?.kept) > keptMax) break;
+    if (!(await hadItsTime(connection, day, nowMs))) continue;
     await dropDay(connection, day, nowMs);
     dropped += 1;
   }
   return dropped;
+}
+
+async function hadItsTime(connection: PostgresConnection, day: string, nowMs: number): Promise<boolean> {
+  const kept = await connection.put({
+    // Stops at the first that are too many: of a day in the middle of its time nearly all are.
+    sql: `select count(*) as kept from (select 1 from message_${day}
+      where hidden = 0 or remove_at_ms > $1 limit $2) kept`,
+    params: [nowMs, keptMax + 1],
+  });
+  const keptCount = Number(kept.rows[0]?.kept);
+  if (keptCount === 0) return true;
+  if (keptCount > keptMax) return false;
+  const all = await connection.put({ sql: `select count(*) as count from message_${day}` });
+  return Number(all.rows[0]?.count) >= keptCount * keptOneIn;
 }
 
 async function dropDay(connection: PostgresConnection, day: string, nowMs: number): Promise<void> {
