@@ -2,7 +2,13 @@ import { defineConfig } from 'vitest/config';
 
 // V8 loses track of the pages of code it guards with them where threads come and go, and ends the process.
 const execArgv = ['--no-memory-protection-keys'];
-const common = { testTimeout: 5 * 60_000, hookTimeout: 120_000, fileParallelism: false, pool: 'forks', execArgv } as const;
+const common = {
+  testTimeout: 5 * 60_000,
+  hookTimeout: 120_000,
+  fileParallelism: false,
+  pool: 'forks',
+  execArgv,
+} as const;
 
 // Tests on real engines from Debian's packages: PostgreSQL, an object store, what switches them over. One file at a time,
 // for they load the machine. An engine that is missing fails its tests and says what to install; none is skipped.

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { EventEmitter, once } from 'node:events';
 import { alice, bornAtMs } from '@openmesh/exchange/store/ledger-probe.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostgresServer } from '../kit/engines/postgres.ts';
@@ -70,7 +70,7 @@ describe('two nodes of one ledger', () => {
       const answers = await Promise.all(
         [one, two].map(async (node) => (await node.client('X26ABC2').count({ authorization })).status),
       );
-      expect(answers.sort()).toEqual([200, 403]);
+      expect(new Set(answers)).toEqual(new Set([200, 403]));
     }
   });
 
@@ -112,25 +112,28 @@ it('lends a job to one of many nodes that ask at once', async () => {
 
 it('gives the audit one chain, whichever nodes append to it at once', async () => {
   const url = await server.createDatabase();
-  const nodes = await Promise.all([openNode(url), openNode(url)]);
+  const [one, two] = await Promise.all([openNode(url), openNode(url)]);
   const entry = { atMs: 1, actor: 'a', action: 'b', subject: alice, detail: '{}' };
-  await Promise.all(Array.from({ length: 40 }, (_, n) => nodes[n % 2]?.audit.append({ ...entry, atMs: n })));
-  const entries = await nodes[0]?.audit.read({ fromEntryNo: 1, limit: 100 });
-  expect(entries?.map(({ entryNo }) => entryNo)).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
-  await Promise.all(nodes.map((node) => node.close()));
+  await Promise.all(
+    Array.from({ length: 40 }, (_, n) => (n % 2 === 0 ? one : two).audit.append({ ...entry, atMs: n })),
+  );
+  const entries = await one.audit.read({ fromEntryNo: 1, limit: 100 });
+  expect(entries.map(({ entryNo }) => entryNo)).toEqual(Array.from({ length: 40 }, (_, n) => n + 1));
+  await Promise.all([one.close(), two.close()]);
 });
 
 it('tells the other nodes of a new registry as it is made', async () => {
   const url = await server.createDatabase();
-  let hints = 0;
-  const listening = await openNode(url, { onRegistryHint: () => (hints += 1) });
+  const hints = new EventEmitter();
+  const begun = once(hints, 'hint');
+  const listening = await openNode(url, { onRegistryHint: () => void hints.emit('hint') });
   // The first is given when it begins to listen.
-  while (hints === 0) await pause(5);
+  await begun;
+  const told = once(hints, 'hint');
   const changing = await openNode(url);
   const audit = { atMs: bornAtMs, actor: 'a', action: 'b', subject: 'c', detail: '{}' };
   const certificate = { fingerprint: 'f', serial: 's', subject: 'c', mailboxId: null, revokedAtMs: null };
   await changing.registry.change({ certificates: [certificate], audit });
-  while (hints === 1) await pause(5);
-  expect(hints).toBe(2);
+  await told;
   await Promise.all([listening.close(), changing.close()]);
 });
