@@ -69,7 +69,7 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const clock = await createServiceClock(machineClock, ledger.jobs, config.movableClock);
   const registry = createRegistry({ ledger: ledger.registry, unseal: sealer.open, onReload: options.onReload });
   await registry.reload();
-  const services = openServices(config, machineClock);
+  const services = await openServices(config, machineClock, (event) => log.warn(event));
   undo.push(async () => services.close());
   const faults = config.adminRoutes ? createFaultScript() : undefined;
   const plainHall = composeHall({ config, ledger, bodies, registry, sealer, clock, services });
@@ -77,6 +77,8 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const hall = options.aroundHall?.(faultyHall) ?? faultyHall;
   const clockwork = composeClockwork({
     config,
+    log,
+    registry,
     ledger,
     bodies,
     hall,

@@ -47,6 +47,8 @@ export function ledgerOver({ write, read, waiting, close, upkeep }: SqlPlaces): 
     registry: {
       version: () => read('version'),
       load: () => read('load'),
+      changesSince: (version) => read('changesSince', version),
+      page: (from) => read('registryPage', from),
       change: (change) => write('change', change),
       recordConnection: (facts, nonce) => write('recordConnection', facts, nonce),
       connections: (query) => read('connections', query),
@@ -69,6 +71,12 @@ export function ledgerOver({ write, read, waiting, close, upkeep }: SqlPlaces): 
       announce: (query) => write('announceAlerts', query),
       state: () => read('directoryState'),
       refreshed: (command) => write('directoryRefreshed', command),
+    },
+    alerts: {
+      raise: (command) => write('raiseAlerts', command),
+      untold: (query) => read('untoldAlerts', query),
+      told: (command) => write('alertTold', command),
+      forget: (command) => write('forgetAlerts', command),
     },
     waiting,
     close,
