@@ -144,6 +144,8 @@ describe('moving an exchange from SQLite and disk to PostgreSQL and S3', () => {
     await server.stop();
     const moved = await succeed(['migrate-store', file, '--json'], env);
     expect(JSON.parse(moved.out)).toMatchObject({ absentCount: 0, retired: join(folder.data, 'ledger.sqlite.moved') });
+    const moveTo = new URL(target['OPENMESH_LEDGER'] ?? '').pathname.slice(1);
+    expect(await postgres.run('select count(*) from message_other', moveTo)).toEqual(['0']);
     server = await ExchangeProcess.start({ env: target });
     load.connect((mailbox) => folder.client(server?.url ?? '', mailbox));
     await load.observe();
