@@ -51,11 +51,17 @@ export const rooms: readonly Room[] = [
     knows: ['ports'],
     packages: /^node:(crypto|fs|fs\/promises|os|path|worker_threads)$/,
   },
-  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'demographics', 'ports'], packages: pureNode },
+  { name: 'keys', files: inExchange('keys'), knows: ['ports'], packages: /^node:crypto$/ },
+  {
+    name: 'mailbox',
+    files: inExchange('mailbox'),
+    knows: ['protocol', 'demographics', 'ports', 'keys'],
+    packages: pureNode,
+  },
   {
     name: 'message',
     files: inExchange('message'),
-    knows: ['protocol', 'demographics', 'ports', 'mailbox'],
+    knows: ['protocol', 'demographics', 'ports', 'keys', 'mailbox'],
     packages: pureNode,
   },
   { name: 'jobs', files: inExchange('jobs'), knows: ['protocol', 'ports', 'mailbox', 'message'], packages: pureNode },
@@ -94,7 +100,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'cli',
     files: inExchange('cli'),
-    knows: ['protocol', 'config', 'ports', 'mailbox', 'message', 'auth', 'tls', 'compose'],
+    knows: ['protocol', 'config', 'ports', 'keys', 'mailbox', 'message', 'auth', 'tls', 'compose'],
     packages: /^node:(crypto|fs|fs\/promises|net|os|path|util)$/,
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },

@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../http/log.ts';
 import { createFaultScript, type FaultScript } from '../http/scripted-faults.ts';
 import type { Clockwork } from '../jobs/clockwork.ts';
+import type { PayloadKeys } from '../keys/payload-keys.ts';
 import { createRegistry, type Registry } from '../mailbox/registry.ts';
 import type { Sealer } from '../mailbox/sealer.ts';
 import type { RegistrySnapshot } from '../mailbox/snapshot.ts';
@@ -15,7 +16,7 @@ import type { DirectoryNotes } from './directory.ts';
 import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
 import { openServices, type Services } from './services.ts';
-import { openBodies, openLedger, openSealer, type StoreHooks } from './stores.ts';
+import { openBodies, openLedger, openPayloadKeys, openSealer, type StoreHooks } from './stores.ts';
 
 /** The rooms of a running exchange behind its doors; the sandbox's own routes are built from them. */
 export interface Rooms {
@@ -25,6 +26,7 @@ export interface Rooms {
   readonly ledger: Ledger;
   readonly bodies: Bodies;
   readonly sealer: Sealer;
+  readonly payloadKeys: PayloadKeys;
   readonly registry: Registry;
   readonly hall: Hall;
   readonly clock: MovableServiceClock;
@@ -61,6 +63,7 @@ export interface RoomsOptions extends Surroundings {
 export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<Rooms> {
   const { config, log, machineClock, hooks } = options;
   const sealer = openSealer(config);
+  const payloadKeys = openPayloadKeys(config);
   const book = await openLedger(config, hooks);
   const ledger = options.aroundLedger?.(book) ?? book;
   undo.push(() => ledger.close());
@@ -72,7 +75,7 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const services = openServices(config, machineClock);
   undo.push(async () => services.close());
   const faults = config.adminRoutes ? createFaultScript() : undefined;
-  const plainHall = composeHall({ config, ledger, bodies, registry, sealer, clock, services });
+  const plainHall = composeHall({ config, ledger, bodies, registry, sealer, payloadKeys, clock, services });
   const faultyHall = faults === undefined ? plainHall : withDuplicates(plainHall, faults);
   const hall = options.aroundHall?.(faultyHall) ?? faultyHall;
   const clockwork = composeClockwork({
@@ -88,5 +91,6 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
     routed: options.routed,
     failed: (job, error) => log.error('job-failed', error, { job }),
   });
-  return { config, log, machineClock, ledger, bodies, sealer, registry, hall, clock, clockwork, services, faults };
+  const stores = { ledger, bodies, sealer, payloadKeys };
+  return { config, log, machineClock, ...stores, registry, hall, clock, clockwork, services, faults };
 }

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { openSecretKeys } from '../config/secrets.ts';
+import { createFileKeys } from '../keys/file-keys.ts';
+import { createPayloadKeys, type PayloadKeys } from '../keys/payload-keys.ts';
+import type { SealingKey } from '../keys/secret-key.ts';
 import { createSealer, type Sealer } from '../mailbox/sealer.ts';
 import type { Bodies } from '../store/bodies.ts';
 import { createDiskBodies } from '../store/disk/disk-bodies.ts';
@@ -57,5 +60,14 @@ export function openBodies(
 }
 
 export function openSealer(config: Config): Sealer {
-  return createSealer(openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })));
+  return createSealer(readKeys(config));
+}
+
+/** Chooses who wraps the keys of payloads. */
+export function openPayloadKeys(config: Config): PayloadKeys {
+  return createPayloadKeys(createFileKeys(readKeys(config)), config.bodies.encrypts);
+}
+
+function readKeys(config: Config): readonly SealingKey[] {
+  return openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() }));
 }

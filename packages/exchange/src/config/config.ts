@@ -37,6 +37,8 @@ export interface Config {
   readonly environment: { readonly name: string; readonly buildLabel: string };
   readonly ledger: SqlitePlace & { readonly queueMax: number; readonly cacheMebibytes: number };
   readonly bodies: FilePlace & {
+    /** Of new payloads. */
+    readonly encrypts: boolean;
     readonly inlineBytesMax: number;
     readonly blockPoolMebibytes: number;
     readonly diskReserveBytes: number;

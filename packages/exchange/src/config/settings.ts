@@ -58,7 +58,11 @@ const keeping = {
     help: 'Where the bytes of larger messages are kept.',
   }),
   OPENMESH_SECRET_KEY_FILE: optionalSetting(file(), {
-    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest; further lines hold older keys. Required in the live profile; the sandbox makes one beside its ledger.',
+    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest, and the keys of messages; further lines hold older keys. Required in the live profile; the sandbox makes one beside its ledger.',
+  }),
+  OPENMESH_BODY_ENCRYPTION: setting(choice('on', 'off'), {
+    default: { live: 'on', sandbox: 'off' },
+    help: 'Whether the bytes of new messages are encrypted at rest, each message under a key of its own; what is encrypted is read either way.',
   }),
   OPENMESH_DISK_RESERVE_BYTES: setting(wholeNumber('bytes', 0, 1_099_511_627_776), {
     default: { live: 268_435_456, sandbox: 67_108_864 },

@@ -1,19 +1,11 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomFillSync,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { createRandomSource, type RandomSource } from '../keys/random-source.ts';
+import { SealFault } from '../keys/seal-fault.ts';
+import { assertKeys, deriveKey, keyIdPattern, type SealingKey } from '../keys/secret-key.ts';
 import { createKeyedHash } from './keyed-hash.ts';
 
-/** A 32-byte secret with the name under which sealed texts remember it. */
-export interface SealingKey {
-  /** 1–32 characters of A–Z a–z 0–9 . _ - */
-  readonly id: string;
-  readonly key: Uint8Array;
-}
+export { SealFault, type SealFaultKind } from '../keys/seal-fault.ts';
+export type { SealingKey } from '../keys/secret-key.ts';
 
 export interface Sealer {
   /**
@@ -32,30 +24,10 @@ export interface Sealer {
   readonly lookupKeys: (text: string, scope: string) => readonly string[];
 }
 
-export type SealFaultKind =
-  /** Not something `seal` ever made. */
-  | 'malformed'
-  /** Sealed under a key that is not in the key file. */
-  | 'unknown-key'
-  /** Changed since it was sealed, moved from another record, or sealed under another key of the same name. */
-  | 'tampered';
-
-/** Carries the context and the key's name; never the text, the sealed bytes or the key. */
-export class SealFault extends Error {
-  readonly kind: SealFaultKind;
-  constructor(kind: SealFaultKind, message: string) {
-    super(message);
-    this.name = 'SealFault';
-    this.kind = kind;
-  }
-}
-
 const formatVersion = 1;
-const keyBytes = 32;
 const nonceBytes = 12;
 const tagBytes = 16;
 const lookupLength = 24;
-const keyIdPattern = /^[A-Za-z0-9._-]{1,32}$/;
 
 interface PreparedKey {
   readonly id: string;
@@ -64,17 +36,8 @@ interface PreparedKey {
   readonly header: Uint8Array;
 }
 
-/**
- * One purpose, one key: a digest can never be mistaken for, or help against, a sealed text. A KeyObject, because
- * Node 24 spends 20 µs on each use of raw key bytes and 2 µs on a prepared key.
- */
-function deriveKey(key: Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `openmesh ${purpose} v1`, keyBytes));
-}
-
+/** A KeyObject, because Node 24 spends 20 µs on each use of raw key bytes and 2 µs on a prepared key. */
 function prepareKey({ id, key }: SealingKey): PreparedKey {
-  if (!keyIdPattern.test(id)) throw new RangeError(`key id ${JSON.stringify(id)} is not 1-32 of A-Z a-z 0-9 . _ -`);
-  if (key.byteLength !== keyBytes) throw new RangeError(`key ${id} has ${key.byteLength} bytes and needs ${keyBytes}`);
   const header = Buffer.concat([Buffer.from([formatVersion, id.length]), Buffer.from(id, 'latin1')]);
   return {
     id,
@@ -84,27 +47,13 @@ function prepareKey({ id, key }: SealingKey): PreparedKey {
   };
 }
 
-/** Random bytes are drawn 341 nonces at a time, because one draw costs more than one encryption. */
-function createNonceSource(): (into: Buffer, offset: number) => void {
-  const pool = Buffer.allocUnsafe(nonceBytes * 341);
-  let next = pool.length;
-  return (into, offset) => {
-    if (next === pool.length) {
-      randomFillSync(pool);
-      next = 0;
-    }
-    pool.copy(into, offset, next, next + nonceBytes);
-    next += nonceBytes;
-  };
-}
-
-function sealUnder(key: PreparedKey, fillNonce: (into: Buffer, offset: number) => void, text: string, context: string) {
+function sealUnder(key: PreparedKey, fillRandom: RandomSource, text: string, context: string) {
   const start = key.header.length;
   const bodyStart = start + nonceBytes;
   const textBytes = Buffer.byteLength(text, 'utf8');
   const sealed = Buffer.allocUnsafe(bodyStart + textBytes + tagBytes);
   sealed.set(key.header, 0);
-  fillNonce(sealed, start);
+  fillRandom(sealed, start, nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key.sealing, sealed.subarray(start, bodyStart));
   cipher.setAAD(Buffer.from(context, 'utf8'));
   sealed.set(cipher.update(text, 'utf8'), bodyStart);
@@ -157,14 +106,14 @@ function digest(key: PreparedKey, text: string, scope: string): string {
  * Throws RangeError when there is no key, a key is not 32 bytes, or two keys share a name.
  */
 export function createSealer(keys: readonly SealingKey[]): Sealer {
+  assertKeys(keys);
   const prepared = keys.map(prepareKey);
   const [first] = prepared;
   if (first === undefined) throw new RangeError('a sealer needs at least one key');
   const byId = new Map(prepared.map((key) => [key.id, key]));
-  if (byId.size !== prepared.length) throw new RangeError('two sealing keys share a name');
-  const fillNonce = createNonceSource();
+  const fillRandom = createRandomSource();
   return {
-    seal: (text, context) => sealUnder(first, fillNonce, text, context),
+    seal: (text, context) => sealUnder(first, fillRandom, text, context),
     open: (sealed, context) => openWith(byId, sealed, context),
     lookupKey: (text, scope) => digest(first, text, scope),
     lookupKeys: (text, scope) => prepared.map((key) => digest(key, text, scope)),

@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { errorEntry, errorText, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
+import type { PayloadKey } from '../keys/payload-key.ts';
+import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import type { AcceptCommand, MessageLedger, NewEvent, NewMessage } from '../store/ledger/messages.ts';
@@ -33,6 +35,7 @@ export interface SendParts {
   readonly registry: Pick<Registry, 'reloadIfNewer'>;
   readonly route: Route;
   readonly receiveBody: ReceiveBody;
+  readonly payloadKeys: Pick<PayloadKeys, 'make'>;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
   readonly routeReport: RouteReport;
@@ -52,17 +55,18 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
   return async (request) => {
     const first = decide(route, request);
     if (first.kind === 'refuse') return fail(parts, request, first);
-    const received = await receiveBody(request.body, 1);
+    const messageId = parts.newMessageId();
+    const key = await parts.payloadKeys.make(messageId);
+    const received = await receiveBody(request.body, 1, key);
     if (received.kind === 'empty') {
       return fail(parts, request, { error: 'missing-data', detail: 'the body is empty' });
     }
     if (received.kind === 'too-large') return refuse('message-too-large', 'the body is over the limit of one request');
-    const messageId = parts.newMessageId();
     try {
       const outcome = await decideAndCommit(registry, async () => {
         const decision = decide(route, request, received.chunk.sizeBytes);
         if (decision.kind === 'refuse') return { kind: 'refuse' as const, decision };
-        return ledger.accept(acceptance(parts, request, received, messageId, decision));
+        return ledger.accept(acceptance(parts, request, { received, messageId, key }, decision));
       });
       if (outcome.kind === 'accepted') return { kind: 'accepted', messageId, ...warningOf(first) };
       await received.discard();
@@ -107,8 +111,7 @@ function privateTexts(headers: SendHeaders): PrivateTexts {
 function acceptance(
   parts: SendParts,
   request: SendRequest,
-  received: ReceivedBody,
-  messageId: MessageId,
+  { received, messageId, key }: { received: ReceivedBody; messageId: MessageId; key: PayloadKey | null },
   decision: Exclude<Decision, { kind: 'refuse' }>,
 ): AcceptCommand {
   const { headers, sender, idempotencyKey } = request;
@@ -147,13 +150,14 @@ function acceptance(
     idempotency:
       idempotencyKey === null
         ? null
-        : { mailbox: sender, ...idempotencyKey, fingerprint: fingerprint(headers, chunk.sha256) },
+        : { mailbox: sender, ...idempotencyKey, fingerprint: fingerprint(headers, received.sha256()) },
     registryVersion: decision.registryVersion,
     payload: {
       payloadId: messageId,
       totalChunks: headers.totalChunks,
       contentEncoding: headers.contentEncoding,
       keepUntilMs: dates.keepUntilMs,
+      key: key?.wrapped ?? null,
       chunk,
     },
     messages: whole && decision.kind !== 'resolve' ? deliveredWhole(parts, decision, message, texts) : [message],
@@ -193,13 +197,13 @@ function fingerprint(headers: SendHeaders, bodySha256: string): string {
 /** A checksum is passed through whatever it says; what can be judged of it goes to the timeline. */
 function pushChecksumEvent(events: NewEvent[], headers: SendHeaders, received: ReceivedBody, atMs: number): void {
   if (headers.checksum === undefined) return;
-  const { inline, sha256 } = received.chunk;
+  const { plain } = received;
   const note = (kind: string, detail: string): void => void events.push({ atMs, actor: 'exchange', kind, detail });
   if (headers.totalChunks > 1) {
     note('checksum-not-checked', 'sent in several chunks');
     return;
   }
-  switch (checkChecksum(headers.checksum, inline === null ? { sha256Hex: sha256 } : { bytes: inline })) {
+  switch (checkChecksum(headers.checksum, plain === null ? { sha256Hex: received.sha256() } : { bytes: plain })) {
     case 'mismatch':
       note('checksum-mismatch', 'warning: Mex-Content-Checksum does not match the bytes received');
       break;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type BodyBlock, BodyFault, type BodyShape, digestBlockBytes } from '../bodies.ts';
+import { BlockOpener, blockTagLength } from '../block-cipher.ts';
+import { type BodyBlock, BodyFault, type BodyKey, type BodyShape, digestBlockBytes } from '../bodies.ts';
 import type { BufferPool, IdleHolder } from './buffer-pool.ts';
 import { diskFault } from './disk-fault.ts';
 import { errorCode, type FileSystem, type OpenFile } from './file-system.ts';
@@ -30,15 +31,16 @@ export async function* readBody(
   room: ReadRoom,
   path: string | undefined,
   shape: BodyShape,
+  key?: BodyKey,
 ): AsyncGenerator<BodyBlock, void, void> {
-  const digests = blockDigestsOf(shape);
+  const digests = key === undefined ? blockDigestsOf(shape) : blockTagsOf(shape);
   room.assertOpen();
   if (path === undefined) throw new BodyFault('missing', 'no body of this name');
   const file = await room.fileSystem.open(path).catch((error) => {
     if (errorCode(error) === 'ENOENT') throw new BodyFault('missing', 'no body of this name', { cause: error });
     throw diskFault('opening a body', error);
   });
-  const source = new BlockSource(room, file, shape, digests);
+  const source = new BlockSource(room, file, { shape, digests, key });
   try {
     for (let block = 0; block < digests.length; block += 1) {
       room.assertOpen();
@@ -65,6 +67,23 @@ function blockDigestsOf({ sizeBytes, sha256, blockDigests }: BodyShape): readonl
     throw new RangeError('the shape has another number of block digests than the size asks for');
   }
   return Array.from({ length: count }, (_, n) => blockDigests.slice(n * digestLength, (n + 1) * digestLength));
+}
+
+/** The tag of each encrypted block, in order; none for an empty body. */
+function blockTagsOf({ sizeBytes, blockDigests }: BodyShape): readonly string[] {
+  const count = Math.ceil(sizeBytes / digestBlockBytes);
+  if (blockDigests.length !== count * blockTagLength) {
+    throw new RangeError('the shape has another number of block tags than the size asks for');
+  }
+  return Array.from({ length: count }, (_, n) => blockDigests.slice(n * blockTagLength, (n + 1) * blockTagLength));
+}
+
+/** What is known of the body that is read. */
+interface KnownBody {
+  readonly shape: BodyShape;
+  /** What each block is checked with: digests, or tags where there is a key. */
+  readonly digests: readonly string[];
+  readonly key: BodyKey | undefined;
 }
 
 interface Loaded {
@@ -103,15 +122,17 @@ class BlockSource implements IdleHolder {
   readonly #file: OpenFile;
   readonly #shape: BodyShape;
   readonly #digests: readonly string[];
+  readonly #key: BodyKey | undefined;
   #ahead: Promise<Loaded> | undefined;
   #settledAhead: Loaded | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(room: ReadRoom, file: OpenFile, shape: BodyShape, digests: readonly string[]) {
+  constructor(room: ReadRoom, file: OpenFile, { shape, digests, key }: KnownBody) {
     this.#room = room;
     this.#file = file;
     this.#shape = shape;
     this.#digests = digests;
+    this.#key = key;
     room.sources.add(this);
   }
 
@@ -193,12 +214,20 @@ class BlockSource implements IdleHolder {
 
   async #readSmall(bytes: Buffer): Promise<string> {
     await this.#readFully(bytes, 0, 0);
+    if (this.#key !== undefined) {
+      const opener = new BlockOpener(this.#key, 0, this.#digests[0] ?? '');
+      opener.update(bytes);
+      return opener.end();
+    }
     return createHash('sha256').update(bytes).digest('hex');
   }
 
-  /** Each part is hashed while the next is read. Settles when nobody looks at the memory any more. */
+  /** Each part is hashed, or decrypted where it lies, while the next is read. Settles when nobody looks at the memory any more. */
   async #readAndHash(bytes: Buffer, start: number, block: number): Promise<string> {
-    const lane = this.#room.crew.lane();
+    const key = this.#key;
+    const tag = this.#digests[block] ?? '';
+    const { crew } = this.#room;
+    const lane = key === undefined ? crew.lane() : crew.laneFor({ kind: 'open', key, block, tag });
     const hashing: Promise<string>[] = [];
     try {
       for (let at = 0; at < bytes.length; at += readPartBytes) {
