@@ -24,12 +24,22 @@ export interface ExchangeOptions {
   readonly sharedKey: string;
   /** The checkout whose exchange is started; this one when absent. */
   readonly checkout?: string;
+  /** Settings besides those of every run, and instead of them. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const commandOf = (checkout: string): string => join(checkout, 'packages/exchange/src/cli/main.ts');
 /** Another checkout of this repository, installed, to be measured beside this one. */
 export const baselineCheckout = process.env.BENCH_BASELINE;
+
+/** What the baseline is started with besides: NAME=VALUE, separated by spaces. */
+export const baselineSettings: Readonly<Record<string, string>> = Object.fromEntries(
+  (process.env.BENCH_BASELINE_SETTINGS ?? '')
+    .split(' ')
+    .filter((each) => each.includes('='))
+    .map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
+);
 const readyWithinMs = 600_000;
 
 /** Where `startExchange` keeps its records under `directory`. */
@@ -97,7 +107,7 @@ async function readyPort(child: ChildProcess): Promise<number> {
 }
 
 /** Default settings of the live profile but for places, addresses, and rates that only a load generator reaches. */
-function environment({ directory, credentials, sharedKey }: ExchangeOptions): NodeJS.ProcessEnv {
+function environment({ directory, credentials, sharedKey, settings }: ExchangeOptions): NodeJS.ProcessEnv {
   const secretKeyFile = join(directory, 'secret.key');
   writeFileSync(secretKeyFile, createHash('sha256').update('benchmark').digest('hex'), { mode: 0o600 });
   return {
@@ -118,5 +128,6 @@ function environment({ directory, credentials, sharedKey }: ExchangeOptions): No
     OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '10000',
     OPENMESH_THROTTLE_BURST: '10000',
     OPENMESH_KEEP_ALIVE_SECONDS: '600',
+    ...settings,
   };
 }

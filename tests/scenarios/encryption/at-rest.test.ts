@@ -89,11 +89,9 @@ describe('encrypted bodies', () => {
     const at = await start({ OPENMESH_BODY_ENCRYPTION: 'off' });
     await send(at, small);
     await send(at, large);
-    expect(
-      filesWith(at, mark)
-        .map((file) => file.startsWith(at.bodiesFolder))
-        .sort(),
-    ).toEqual([false, true]);
+    const files = filesWith(at, mark);
+    expect(files.filter((file) => file.startsWith(at.bodiesFolder))).toHaveLength(1);
+    expect(files.filter((file) => !file.startsWith(at.bodiesFolder)).length).toBeGreaterThan(0);
   });
 
   it('leave nothing that would confirm a guess: no digest of theirs is in the ledger', async () => {
