@@ -1,5 +1,12 @@
-import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { blockTagLength } from '../store/block-cipher.ts';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type DecipherGCM,
+  hkdfSync,
+  type KeyObject,
+} from 'node:crypto';
+import { blockTagLength, updateInPlace } from '../store/block-cipher.ts';
 import { BodyFault } from '../store/bodies.ts';
 import type { WrappedKey } from '../store/ledger/messages.ts';
 import type { RandomSource } from './random-source.ts';
@@ -16,13 +23,6 @@ const shaTagAt = sealedShaAt + sha256Bytes;
 const blockTagsAt = shaTagAt + tagBytes;
 /** No block has this number. */
 const shaNonce = Buffer.alloc(nonceBytes, 0xff);
-
-/** A small body encrypted, and the text without which it cannot be opened. */
-export interface SealedInline {
-  /** As long as the body; the whole of its own buffer. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly seal: string;
-}
 
 /** A large body that is about to be stored. */
 export interface NewBodyKey {
@@ -58,25 +58,30 @@ export class PayloadKey {
     bytes.fill(0);
   }
 
-  sealInline(chunkNumber: number, plain: Uint8Array): SealedInline {
+  /** Encrypts a small body where it lies; answers the text without which it cannot be opened. */
+  sealInline(chunkNumber: number, bytes: Uint8Array): string {
     const seal = Buffer.allocUnsafe(nonceBytes + tagBytes);
     seal.writeUInt32BE(chunkNumber, 0);
     this.#fillRandom(seal, chunkNumberBytes, nonceBytes - chunkNumberBytes);
     const cipher = createCipheriv(algorithm, this.#key, seal.subarray(0, nonceBytes));
-    const bytes = cipher.update(plain);
+    updateInPlace(bytes, cipher);
     cipher.final();
     seal.set(cipher.getAuthTag(), nonceBytes);
-    return { bytes: ownBuffer(bytes), seal: seal.toString('base64') };
+    return seal.toString('base64');
   }
 
-  /** Throws `BodyFault` 'corrupt' for anything that is not this chunk of this payload as it was sealed. */
-  openInline(chunkNumber: number, bytes: Uint8Array, seal: string): Uint8Array {
+  /**
+   * Decrypts a small body where it lies. Throws `BodyFault` 'corrupt' for anything that is not this chunk of this payload
+   * as it was sealed; the bytes are nothing then.
+   */
+  openInline(chunkNumber: number, bytes: Uint8Array, seal: string): void {
     const parts = Buffer.from(seal, 'base64');
     if (parts.length !== nonceBytes + tagBytes || parts.readUInt32BE(0) !== chunkNumber) throw changed();
     const nonce = parts.subarray(0, nonceBytes);
-    const opened = openWith(this.#key, nonce, parts.subarray(nonceBytes), bytes);
-    if (opened === undefined) throw changed();
-    return opened;
+    const decipher = createDecipheriv(algorithm, this.#key, nonce, { authTagLength: tagBytes });
+    decipher.setAuthTag(parts.subarray(nonceBytes));
+    updateInPlace(bytes, decipher);
+    if (!isWhole(decipher)) throw changed();
   }
 
   newBodyKey(chunkNumber: number): NewBodyKey {
@@ -103,8 +108,11 @@ export class PayloadKey {
     const key = this.#deriveBodyKey(parts.subarray(0, saltBytes), chunkNumber);
     const sealedSha = parts.subarray(sealedShaAt, shaTagAt);
     const shaTag = parts.subarray(shaTagAt, blockTagsAt);
-    const sha256 = openWith(createSecretKey(key), shaNonce, shaTag, sealedSha, aboutBody(sizeBytes, tags));
-    if (sha256 === undefined) throw changed();
+    const decipher = createDecipheriv(algorithm, createSecretKey(key), shaNonce, { authTagLength: tagBytes });
+    decipher.setAAD(aboutBody(sizeBytes, tags));
+    decipher.setAuthTag(shaTag);
+    const sha256 = decipher.update(sealedSha);
+    if (!isWhole(decipher)) throw changed();
     return { key, sha256: sha256.toString('hex'), tags };
   }
 
@@ -118,28 +126,13 @@ function aboutBody(sizeBytes: number, tags: string): Buffer {
   return Buffer.from(`${sizeBytes} ${tags}`, 'latin1');
 }
 
-function openWith(
-  key: KeyObject,
-  nonce: Uint8Array,
-  tag: Uint8Array,
-  bytes: Uint8Array,
-  about?: Uint8Array,
-): Buffer | undefined {
-  const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
-  if (about !== undefined) decipher.setAAD(about);
-  decipher.setAuthTag(tag);
-  const opened = decipher.update(bytes);
+function isWhole(decipher: DecipherGCM): boolean {
   try {
     decipher.final();
-    return opened;
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
-}
-
-function ownBuffer(bytes: Buffer): Uint8Array<ArrayBuffer> {
-  const isWhole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
-  return isWhole ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 
 function changed(): BodyFault {

@@ -22,6 +22,8 @@ export interface Sealer {
   readonly lookupKey: (text: string, scope: string) => string;
   /** `lookupKey` under every key, the sealing key's first: what to search for while an older key is still in use. */
   readonly lookupKeys: (text: string, scope: string) => readonly string[];
+  /** The name of the key that seals. */
+  readonly keyInUse: () => string;
 }
 
 const formatVersion = 1;
@@ -117,12 +119,34 @@ export function createSealer(keys: readonly SealingKey[]): Sealer {
     open: (sealed, context) => openWith(byId, sealed, context),
     lookupKey: (text, scope) => digest(first, text, scope),
     lookupKeys: (text, scope) => prepared.map((key) => digest(key, text, scope)),
+    keyInUse: () => first.id,
   };
+}
+
+/** A name of 16 characters, as keys of a file have, ends with the 18th byte. */
+const beginningLength = 24;
+
+/** How every text sealed under this key begins, and none sealed under another whose name is as long, 16 characters. */
+export function beginningUnder(keyId: string): string {
+  const header = Buffer.concat([Buffer.from([formatVersion, keyId.length]), Buffer.from(keyId, 'latin1')]);
+  return header.toString('base64').slice(0, beginningLength);
+}
+
+/** The name of the key that a text is sealed under, by its beginning or all of it; undefined for what is no such text. */
+export function keyIdOf(beginning: string): string | undefined {
+  const bytes = Buffer.from(beginning.slice(0, beginningLength), 'base64');
+  const id = bytes.toString('latin1', 2, 2 + (bytes[1] ?? 0));
+  return bytes[0] === formatVersion && id.length === bytes[1] && keyIdPattern.test(id) ? id : undefined;
 }
 
 /** Associated data of a sealed password: a credential's row copied to another mailbox does not open. */
 export function credentialContext(credentialId: string): string {
   return `credential:${credentialId}`;
+}
+
+/** Associated data of a sealed key of the token hash. */
+export function sharedKeyContext(sharedKeyId: string): string {
+  return `shared-key:${sharedKeyId}`;
 }
 
 /** Associated data of a message's sealed header texts. */

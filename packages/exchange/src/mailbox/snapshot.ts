@@ -1,9 +1,15 @@
 import type { MailboxId } from '@openmesh/protocol';
-import type { CredentialRecord, MailboxRecord, RegistryRecords, WorkflowRecord } from '../store/ledger/registry.ts';
+import type {
+  CredentialRecord,
+  MailboxRecord,
+  RegistryRecords,
+  SharedKeyRecord,
+  WorkflowRecord,
+} from '../store/ledger/registry.ts';
 import type { RuleRecord, WorkflowGroupRecord } from '../store/ledger/routing-records.ts';
 import { compareText, indexRegistered, isValidAt, pushTo, type Registered } from './registered.ts';
 import { indexRules, type RuleIndex } from './routing/rule-index.ts';
-import { credentialContext } from './sealer.ts';
+import { credentialContext, sharedKeyContext } from './sealer.ts';
 
 /** Opens a sealed text; `Sealer.open` is one. May throw. */
 export type Unseal = (sealed: string, context: string) => string;
@@ -19,6 +25,11 @@ export interface RegistrySnapshot extends Registered {
    * unsealed on its first use and kept. Throws `SealFault` when one cannot be opened.
    */
   passwords(id: MailboxId, nowMs: number): readonly string[];
+  /**
+   * The keys of the token hash that are kept in the ledger, each with its validity (machine clock), the newest first;
+   * unsealed on first use and kept, the same list each time. Throws `SealFault` when one cannot be opened.
+   */
+  sharedKeys(): readonly SharedKey[];
   workflow(id: string): WorkflowRecord | undefined;
   /** In order of id. */
   workflows(): readonly WorkflowRecord[];
@@ -31,6 +42,13 @@ export interface RegistrySnapshot extends Registered {
   withRules(rules: readonly RuleRecord[]): RegistrySnapshot;
   /** By SHA-256 of the certificate's DER form, lower-case hex. */
   isRevoked(fingerprint: string): boolean;
+}
+
+/** A key of the token hash, opened. */
+export interface SharedKey {
+  readonly key: string;
+  readonly validFromMs: number;
+  readonly validToMs: number | null;
 }
 
 interface Credential {
@@ -60,6 +78,15 @@ function indexAcknowledged(workflows: readonly WorkflowRecord[]): ReadonlyMap<st
   return lists;
 }
 
+function openSharedKeys(records: readonly SharedKeyRecord[], unseal: Unseal): readonly SharedKey[] {
+  const newestFirst = [...records].sort((a, b) => b.validFromMs - a.validFromMs);
+  return newestFirst.map(({ sharedKeyId, sealed, validFromMs, validToMs }) => ({
+    key: unseal(sealed, sharedKeyContext(sharedKeyId)),
+    validFromMs,
+    validToMs,
+  }));
+}
+
 const noCredentials: readonly Credential[] = [];
 const nothing: readonly string[] = [];
 
@@ -76,6 +103,7 @@ export function buildSnapshot(records: RegistryRecords, unseal: Unseal): Registr
   const groups = [...records.groups].sort((a, b) => compareText(a.groupId, b.groupId));
   const acknowledged = indexAcknowledged(workflows);
   const credentials = indexCredentials(records.credentials);
+  let sharedKeys: readonly SharedKey[] | undefined;
   const revoked = new Set<string>();
   for (const record of records.certificates) if (record.revokedAtMs !== null) revoked.add(record.fingerprint);
 
@@ -90,6 +118,10 @@ export function buildSnapshot(records: RegistryRecords, unseal: Unseal): Registr
         if (isValidAt(credential.record, nowMs)) valid.push(openPassword(credential, unseal));
       }
       return valid;
+    },
+    sharedKeys() {
+      sharedKeys ??= openSharedKeys(records.sharedKeys, unseal);
+      return sharedKeys;
     },
     ...indexRegistered(records, mailboxes, workflowById),
     workflow: (id) => workflowById.get(id),

@@ -2,7 +2,7 @@ import type { MailboxId, MessageId } from '@openmesh/protocol';
 import type { PayloadKey } from '../keys/payload-key.ts';
 import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Registry } from '../mailbox/registry.ts';
-import type { MessageLedger, NewMessage, NewPayload, StatusFacts } from '../store/ledger/messages.ts';
+import type { MessageLedger, NewChunk, NewMessage, NewPayload, StatusFacts } from '../store/ledger/messages.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { transferredStatus } from './lifecycle.ts';
 import { localKeys, type PrivateTexts, sealTexts, type TextSealer } from './private-texts.ts';
@@ -64,7 +64,7 @@ export function createImportMessage(
     const key = there === null ? await acceptFirst(parts, message) : known;
     const total = chunks?.length ?? 0;
     for (let number = 2; number <= total; number += 1) {
-      await addLater(parts, message, await receive(parts, message, number, key));
+      await addLater(parts, message, (await receive(parts, message, number, key)).keep());
     }
     await moveOn(parts, message);
     return 'imported';
@@ -91,7 +91,7 @@ async function acceptFirst(parts: ImportMessageParts, message: ImportedMessage):
   let payload: NewPayload | null = null;
   const key = chunks === null ? null : await parts.payloadKeys.make(messageId);
   if (chunks !== null) {
-    const { chunk } = await receive(parts, message, 1, key);
+    const chunk = (await receive(parts, message, 1, key)).keep();
     const { keepUntilMs } = lifeDates(createdAtMs, parts.spans);
     const about = { payloadId: messageId, totalChunks: chunks.length, contentEncoding, keepUntilMs };
     payload = { ...about, key: key?.wrapped ?? null, chunk };
@@ -128,7 +128,7 @@ function newMessage(parts: ImportMessageParts, message: ImportedMessage): NewMes
   };
 }
 
-async function addLater(parts: ImportMessageParts, message: ImportedMessage, received: ReceivedBody): Promise<void> {
+async function addLater(parts: ImportMessageParts, message: ImportedMessage, chunk: NewChunk): Promise<void> {
   const { messageId, createdAtMs: atMs } = message;
   const { ledger, registry, spans, messageBytesMax } = parts;
   const dates = lifeDates(atMs, spans);
@@ -139,7 +139,7 @@ async function addLater(parts: ImportMessageParts, message: ImportedMessage, rec
       // The ledger holds a chunk against its sender, and a fixture's is whoever the fixture says.
       sender: message.sender ?? message.recipient,
       atMs,
-      chunk: received.chunk,
+      chunk,
       messageBytesMax,
       completion: {
         registryVersion: registry.current().version,
@@ -152,7 +152,7 @@ async function addLater(parts: ImportMessageParts, message: ImportedMessage, rec
       },
     }),
   );
-  if (outcome.kind !== 'stored') throw new ImportRefused(`chunk ${received.chunk.chunkNumber} was not taken`);
+  if (outcome.kind !== 'stored') throw new ImportRefused(`chunk ${chunk.chunkNumber} was not taken`);
 }
 
 async function moveOn({ ledger }: ImportMessageParts, message: ImportedMessage): Promise<void> {

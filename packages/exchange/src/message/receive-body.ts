@@ -8,12 +8,13 @@ import type { IncomingBody } from './incoming-body.ts';
 /** A chunk whose bytes are durable, or small enough to be carried in the command that commits it. */
 export interface ReceivedBody {
   readonly kind: 'received';
-  /** As it is kept: encrypted when there was a key. */
-  readonly chunk: NewChunk;
-  /** The bytes as they came; null when there are too many to hold. */
+  readonly sizeBytes: number;
+  /** The bytes as they came, until `keep` is called; null when there are too many to hold. */
   readonly plain: Uint8Array | null;
-  /** SHA-256 of the bytes as they came, lower-case hex. */
+  /** SHA-256 of the bytes as they came, lower-case hex; to be asked before `keep` is called. */
   sha256(): string;
+  /** The chunk as it is kept: encrypted when there was a key, a small one where it lies. */
+  keep(): NewChunk;
   /** Takes the bytes back when the record that would have named them was not made. */
   discard(): Promise<void>;
 }
@@ -74,7 +75,8 @@ export function createReceiveBody(options: {
       const { ref, sha256, blockDigests: tags } = durable;
       const kept = bodyKey && { sha256: '', blockDigests: bodyKey.seal({ sizeBytes, sha256, tags }) };
       const chunk: NewChunk = { chunkNumber, ...durable, ...kept, inline: null };
-      return { kind: 'received', chunk, plain: null, sha256: () => sha256, discard: () => bodies.remove([ref]) };
+      const discard = (): Promise<void> => bodies.remove([ref]);
+      return { kind: 'received', sizeBytes, plain: null, sha256: () => sha256, keep: () => chunk, discard };
     } catch (error) {
       await sink.abort();
       if (error instanceof TooLarge) return { kind: 'too-large' };
@@ -85,12 +87,16 @@ export function createReceiveBody(options: {
 
 /** Encrypted, its tag takes the place of the digest, which is then made only where somebody asks. */
 function receivedInline(bytes: Uint8Array<ArrayBuffer>, chunkNumber: number, key: PayloadKey | null): ReceivedBody {
+  const sizeBytes = bytes.length;
   const sha256 = (): string => hash('sha256', bytes, 'hex');
-  const common = { chunkNumber, sizeBytes: bytes.length, ref: null };
-  const rest = { kind: 'received', plain: bytes, sha256, discard: discardNothing } as const;
-  if (key === null) return { chunk: { ...common, sha256: sha256(), blockDigests: '', inline: bytes }, ...rest };
-  const sealed = key.sealInline(chunkNumber, bytes);
-  return { chunk: { ...common, sha256: '', blockDigests: sealed.seal, inline: sealed.bytes }, ...rest };
+  const keep = (): NewChunk => {
+    const digests =
+      key === null
+        ? { sha256: sha256(), blockDigests: '' }
+        : { sha256: '', blockDigests: key.sealInline(chunkNumber, bytes) };
+    return { chunkNumber, sizeBytes, ...digests, inline: bytes, ref: null };
+  };
+  return { kind: 'received', sizeBytes, plain: bytes, sha256, keep, discard: discardNothing };
 }
 
 /** Stops the flow of a body that outgrew its limit without having declared its length. */

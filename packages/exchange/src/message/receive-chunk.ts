@@ -69,9 +69,10 @@ export function createReceiveChunk(parts: ReceiveChunkParts): (request: ChunkReq
     if (received.kind === 'empty') return refuse('missing-data', 'the body is empty', messageId);
     if (received.kind === 'too-large')
       return refuse('message-too-large', 'the body is over the limit of one request', messageId);
+    const chunk = received.keep();
     let outcome: Exclude<AddChunkOutcome, { kind: 'stale' }>;
     try {
-      outcome = await decideAndCommit(parts.registry, () => addChunk(parts, request, message, received.chunk));
+      outcome = await decideAndCommit(parts.registry, () => addChunk(parts, request, message, chunk));
     } catch (error) {
       const kind = (error as { kind?: unknown } | null)?.kind;
       if (kind === 'full' || kind === 'unavailable') await received.discard();
@@ -198,7 +199,7 @@ async function repeatOrRefuse(
   const received = await parts.receiveBody(request.body, chunkNumber, payloadKey);
   if (received.kind !== 'received') return finalised;
   await received.discard();
-  const isSame = received.chunk.sizeBytes === chunk.sizeBytes && received.sha256() === sha256Of(chunk, payloadKey);
+  const isSame = received.sizeBytes === chunk.sizeBytes && received.sha256() === sha256Of(chunk, payloadKey);
   return isSame ? { kind: 'stored' } : finalised;
 }
 

@@ -4,7 +4,7 @@ import type { PayloadKey } from '../keys/payload-key.ts';
 import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
-import type { AcceptCommand, MessageLedger, NewEvent, NewMessage } from '../store/ledger/messages.ts';
+import type { AcceptCommand, MessageLedger, NewChunk, NewEvent, NewMessage } from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import { checkChecksum } from './checksum.ts';
 import type { IncomingBody } from './incoming-body.ts';
@@ -62,11 +62,12 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
       return fail(parts, request, { error: 'missing-data', detail: 'the body is empty' });
     }
     if (received.kind === 'too-large') return refuse('message-too-large', 'the body is over the limit of one request');
+    const arrival = arrivalOf(request, received, messageId, key);
     try {
       const outcome = await decideAndCommit(registry, async () => {
-        const decision = decide(route, request, received.chunk.sizeBytes);
+        const decision = decide(route, request, received.sizeBytes);
         if (decision.kind === 'refuse') return { kind: 'refuse' as const, decision };
-        return ledger.accept(acceptance(parts, request, { received, messageId, key }, decision));
+        return ledger.accept(acceptance(parts, request, arrival, decision));
       });
       if (outcome.kind === 'accepted') return { kind: 'accepted', messageId, ...warningOf(first) };
       await received.discard();
@@ -108,14 +109,34 @@ function privateTexts(headers: SendHeaders): PrivateTexts {
   return { subject, localId, fileName, partnerId, checksum, contentType };
 }
 
+/** What came of the body, whatever is decided about the message. */
+interface Arrival {
+  readonly messageId: MessageId;
+  readonly key: PayloadKey | null;
+  readonly chunk: NewChunk;
+  readonly fingerprint: string;
+  readonly checksumNote: Pick<NewEvent, 'kind' | 'detail'> | null;
+}
+
+/** The bytes are judged as they came, and then kept as they are to be. */
+function arrivalOf(
+  { headers, idempotencyKey }: SendRequest,
+  received: ReceivedBody,
+  messageId: MessageId,
+  key: PayloadKey | null,
+): Arrival {
+  const fingerprint = idempotencyKey === null ? '' : fingerprintOf(headers, received.sha256());
+  const checksumNote = judgeChecksum(headers, received);
+  return { messageId, key, fingerprint, checksumNote, chunk: received.keep() };
+}
+
 function acceptance(
   parts: SendParts,
   request: SendRequest,
-  { received, messageId, key }: { received: ReceivedBody; messageId: MessageId; key: PayloadKey | null },
+  { messageId, key, chunk, fingerprint, checksumNote }: Arrival,
   decision: Exclude<Decision, { kind: 'refuse' }>,
 ): AcceptCommand {
   const { headers, sender, idempotencyKey } = request;
-  const { chunk } = received;
   const atMs = parts.clock.nowMs();
   const dates = lifeDates(atMs, parts.spans);
   const whole = headers.totalChunks === 1;
@@ -123,7 +144,7 @@ function acceptance(
   const arrived = address === undefined ? 'accepted' : 'routing';
   const kind = whole ? 'accepted' : 'upload-started';
   const events: NewEvent[] = [{ atMs, actor: sender, kind, detail: '' }];
-  if (headers.checksum !== undefined) pushChecksumEvent(events, headers, received, atMs);
+  if (checksumNote !== null) events.push({ atMs, actor: 'exchange', ...checksumNote });
   const texts = privateTexts(headers);
   const message: NewMessage = {
     messageId,
@@ -147,10 +168,7 @@ function acceptance(
   };
   return {
     nonce: request.nonce,
-    idempotency:
-      idempotencyKey === null
-        ? null
-        : { mailbox: sender, ...idempotencyKey, fingerprint: fingerprint(headers, received.sha256()) },
+    idempotency: idempotencyKey === null ? null : { mailbox: sender, ...idempotencyKey, fingerprint },
     registryVersion: decision.registryVersion,
     payload: {
       payloadId: messageId,
@@ -190,29 +208,26 @@ function deliveredWhole(
 }
 
 /** The same key must come with the same headers and the same bytes. */
-function fingerprint(headers: SendHeaders, bodySha256: string): string {
+function fingerprintOf(headers: SendHeaders, bodySha256: string): string {
   return hash('sha256', JSON.stringify([headers, bodySha256]), 'hex');
 }
 
 /** A checksum is passed through whatever it says; what can be judged of it goes to the timeline. */
-function pushChecksumEvent(events: NewEvent[], headers: SendHeaders, received: ReceivedBody, atMs: number): void {
-  if (headers.checksum === undefined) return;
+function judgeChecksum({ checksum, totalChunks }: SendHeaders, received: ReceivedBody): Arrival['checksumNote'] {
+  if (checksum === undefined) return null;
+  if (totalChunks > 1) return { kind: 'checksum-not-checked', detail: 'sent in several chunks' };
   const { plain } = received;
-  const note = (kind: string, detail: string): void => void events.push({ atMs, actor: 'exchange', kind, detail });
-  if (headers.totalChunks > 1) {
-    note('checksum-not-checked', 'sent in several chunks');
-    return;
-  }
-  switch (checkChecksum(headers.checksum, plain === null ? { sha256Hex: received.sha256() } : { bytes: plain })) {
+  switch (checkChecksum(checksum, plain === null ? { sha256Hex: received.sha256() } : { bytes: plain })) {
     case 'mismatch':
-      note('checksum-mismatch', 'warning: Mex-Content-Checksum does not match the bytes received');
-      break;
+      return {
+        kind: 'checksum-mismatch',
+        detail: 'warning: Mex-Content-Checksum does not match the bytes received',
+      };
     case 'not-checked':
-      note('checksum-not-checked', 'only SHA-256 is made of a body of this size');
-      break;
+      return { kind: 'checksum-not-checked', detail: 'only SHA-256 is made of a body of this size' };
     case 'match':
     case 'opaque':
-      break;
+      return null;
   }
 }
 

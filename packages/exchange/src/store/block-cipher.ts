@@ -13,7 +13,7 @@ const tagBytes = 16;
 /** A tag as text: hex, as digests are. */
 export const blockTagLength = tagBytes * 2;
 /** What is encrypted at once: small enough to stay in the processor's cache on its way there and back. */
-const sliceBytes = 128 * 1024;
+const sliceBytes = 64 * 1024;
 
 /** Two blocks of a body never share a nonce, and no two bodies share a key. */
 function nonceOf(block: number): Buffer {
@@ -22,10 +22,22 @@ function nonceOf(block: number): Buffer {
   return nonce;
 }
 
-function inPlace(bytes: Uint8Array, work: { update(slice: Uint8Array): Uint8Array }): void {
+/** What en- or decrypts: a cipher of Node, which gives each result memory of its own. */
+interface Work {
+  update(bytes: Uint8Array): Buffer<ArrayBuffer>;
+}
+
+/** The same with the result where the bytes lay. `bytes` are few, or a slice. */
+export function updateInPlace(bytes: Uint8Array, work: Work): void {
+  const done = work.update(bytes);
+  bytes.set(done);
+  // Memory that waits for the collector is cold when it comes to be used again: giving it back at once takes a third of the time.
+  if (done.buffer.byteLength === done.length) done.buffer.transfer(0);
+}
+
+function inPlace(bytes: Uint8Array, work: Work): void {
   for (let at = 0; at < bytes.length; at += sliceBytes) {
-    const slice = bytes.subarray(at, at + sliceBytes);
-    slice.set(work.update(slice));
+    updateInPlace(bytes.subarray(at, at + sliceBytes), work);
   }
 }
 

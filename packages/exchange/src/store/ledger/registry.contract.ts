@@ -167,6 +167,7 @@ export function promiseRegistry(at: LedgerSource): void {
     const nothing = {
       mailboxes: [],
       credentials: [],
+      sharedKeys: [],
       workflows: [],
       registrations: [],
       groups: [],

@@ -68,6 +68,13 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       state: () => read('directoryState'),
       refreshed: (command) => write('directoryRefreshed', command),
     },
+    keys: {
+      wrappedKeys: (query) => read('wrappedKeys', query),
+      replaceWrappedKeys: (changes) => write('replaceWrappedKeys', changes),
+      sealedTexts: (query) => read('sealedTexts', query),
+      replaceSealedTexts: (changes) => write('replaceSealedTexts', changes),
+      uses: () => read('keyUses'),
+    },
     waiting,
     close,
   };

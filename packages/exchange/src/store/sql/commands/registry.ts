@@ -34,9 +34,10 @@ export function* load(): Talk<RegistryRecords> {
       }) as MailboxRecord,
   );
   const credentials = (yield* all(q.listCredentials)).map((row) => ({ ...row, kind: 'password' }) as CredentialRecord);
+  const sharedKeys = yield* all(q.listSharedKeys);
   const workflows = yield* loadWorkflows();
   const certificates = (yield* all(q.listCertificates)) as unknown as readonly CertificateRecord[];
-  return { version: current, mailboxes, credentials, ...workflows, certificates };
+  return { version: current, mailboxes, credentials, sharedKeys, ...workflows, certificates };
 }
 
 export function* change(wanted: RegistryChange): Talk<RegistryChanged> {
@@ -54,6 +55,9 @@ export function* change(wanted: RegistryChange): Talk<RegistryChanged> {
   for (const c of wanted.credentials ?? []) {
     const { credentialId, mailboxId, kind, sealed, validFromMs, validToMs } = c;
     rowsChanged += yield* run(q.putCredential, credentialId, mailboxId, kind, sealed, validFromMs, validToMs);
+  }
+  for (const k of wanted.sharedKeys ?? []) {
+    rowsChanged += yield* run(q.putSharedKey, k.sharedKeyId, k.sealed, k.validFromMs, k.validToMs);
   }
   rowsChanged += yield* changeWorkflows(wanted);
   for (const c of wanted.certificates ?? []) {

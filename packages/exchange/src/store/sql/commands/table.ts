@@ -2,6 +2,7 @@ import type { Talk } from '../question.ts';
 import * as directory from './directory.ts';
 import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
+import * as keys from './keys.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
 import * as resets from './reset.ts';
@@ -39,6 +40,8 @@ export const writingCommands = {
   putDirectory: directory.putDirectory,
   announceAlerts: directory.announceAlerts,
   directoryRefreshed: directory.directoryRefreshed,
+  replaceWrappedKeys: keys.replaceWrappedKeys,
+  replaceSealedTexts: keys.replaceSealedTexts,
 };
 
 /** Commands that only read: they see every commit that was answered before they were asked. */
@@ -67,6 +70,9 @@ export const readingCommands = {
   findOrganisation: directory.findOrganisation,
   directoryAlerts: directory.directoryAlerts,
   directoryState: directory.directoryState,
+  wrappedKeys: keys.wrappedKeys,
+  sealedTexts: keys.sealedTexts,
+  keyUses: keys.keyUses,
 };
 
 export type WritingCommands = typeof writingCommands;
