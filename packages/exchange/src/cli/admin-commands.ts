@@ -4,6 +4,7 @@ import type { Command } from './command.ts';
 import { createDirectoryCommand } from './directory.ts';
 import { createExportCommand } from './export.ts';
 import { createImportCommand } from './import.ts';
+import { createKeysCommand } from './keys.ts';
 import { createMailboxCommand } from './mailbox.ts';
 import { createMessageCommand } from './message.ts';
 import { createPreflightCommand } from './preflight.ts';
@@ -24,5 +25,6 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createMessageCommand(open),
     createRefusalsCommand(open),
     createAuditCommand(open),
+    createKeysCommand(open),
   ];
 }

@@ -2,9 +2,10 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../http/log.ts';
 import { createFaultScript, type FaultScript } from '../http/scripted-faults.ts';
 import type { Clockwork } from '../jobs/clockwork.ts';
-import type { PayloadKeys } from '../keys/payload-keys.ts';
+import { type KeysAtHand, serveKeys } from '../keys/keys-at-hand.ts';
+import { createPayloadKeys, type PayloadKeys } from '../keys/payload-keys.ts';
 import { createRegistry, type Registry } from '../mailbox/registry.ts';
-import type { Sealer } from '../mailbox/sealer.ts';
+import { type Sealer, sealWithKeys } from '../mailbox/sealer.ts';
 import type { RegistrySnapshot } from '../mailbox/snapshot.ts';
 import type { Resolution } from '../message/resolve-gp.ts';
 import type { Bodies } from '../store/bodies.ts';
@@ -16,7 +17,7 @@ import type { DirectoryNotes } from './directory.ts';
 import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
 import { openServices, type Services } from './services.ts';
-import { openBodies, openLedger, openPayloadKeys, openSealer, type StoreHooks } from './stores.ts';
+import { openBodies, openKeys, openLedger, type StoreHooks } from './stores.ts';
 
 /** The rooms of a running exchange behind its doors; the sandbox's own routes are built from them. */
 export interface Rooms {
@@ -27,6 +28,8 @@ export interface Rooms {
   readonly bodies: Bodies;
   readonly sealer: Sealer;
   readonly payloadKeys: PayloadKeys;
+  /** What both stand on. */
+  readonly keys: KeysAtHand;
   readonly registry: Registry;
   readonly hall: Hall;
   readonly clock: MovableServiceClock;
@@ -62,8 +65,9 @@ export interface RoomsOptions extends Surroundings {
 /** Opens the stores and builds what stands on them; what was opened is noted in `undo` as it goes. */
 export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<Rooms> {
   const { config, log, machineClock, hooks } = options;
-  const sealer = openSealer(config);
-  const payloadKeys = openPayloadKeys(config);
+  const keys = openKeys(config, machineClock);
+  const sealer = sealWithKeys(keys);
+  const payloadKeys = createPayloadKeys(serveKeys(keys), config.bodies.encrypts);
   const book = await openLedger(config, hooks);
   const ledger = options.aroundLedger?.(book) ?? book;
   undo.push(() => ledger.close());
@@ -91,6 +95,6 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
     routed: options.routed,
     failed: (job, error) => log.error('job-failed', error, { job }),
   });
-  const stores = { ledger, bodies, sealer, payloadKeys };
+  const stores = { ledger, bodies, sealer, payloadKeys, keys };
   return { config, log, machineClock, ...stores, registry, hall, clock, clockwork, services, faults };
 }

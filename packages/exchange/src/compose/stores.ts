@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.ts';
 import { openSecretKeys } from '../config/secrets.ts';
-import { createFileKeys } from '../keys/file-keys.ts';
-import { createPayloadKeys, type PayloadKeys } from '../keys/payload-keys.ts';
-import type { SealingKey } from '../keys/secret-key.ts';
-import { createSealer, type Sealer } from '../mailbox/sealer.ts';
+import { createKeysAtHand, type KeysAtHand } from '../keys/keys-at-hand.ts';
 import type { Bodies } from '../store/bodies.ts';
 import { createDiskBodies } from '../store/disk/disk-bodies.ts';
 import { type FileSystem, nodeFileSystem } from '../store/disk/file-system.ts';
@@ -59,15 +56,10 @@ export function openBodies(
   });
 }
 
-export function openSealer(config: Config): Sealer {
-  return createSealer(readKeys(config));
-}
-
-/** Chooses who wraps the keys of payloads. */
-export function openPayloadKeys(config: Config): PayloadKeys {
-  return createPayloadKeys(createFileKeys(readKeys(config)), config.bodies.encrypts);
-}
-
-function readKeys(config: Config): readonly SealingKey[] {
-  return openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() }));
+/** The secret keys, read now and again when one is met that was not there. */
+export function openKeys(config: Config, clock: MachineClock): KeysAtHand {
+  return createKeysAtHand(
+    () => openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })),
+    () => clock.nowMs(),
+  );
 }

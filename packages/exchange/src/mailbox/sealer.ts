@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { type KeysAtHand, madeOf, openingWith } from '../keys/keys-at-hand.ts';
 import { createRandomSource, type RandomSource } from '../keys/random-source.ts';
 import { SealFault } from '../keys/seal-fault.ts';
 import { assertKeys, deriveKey, keyIdPattern, type SealingKey } from '../keys/secret-key.ts';
@@ -120,6 +121,18 @@ export function createSealer(keys: readonly SealingKey[]): Sealer {
     lookupKey: (text, scope) => digest(first, text, scope),
     lookupKeys: (text, scope) => prepared.map((key) => digest(key, text, scope)),
     keyInUse: () => first.id,
+  };
+}
+
+/** A sealer over keys that may change while it runs. */
+export function sealWithKeys(atHand: KeysAtHand): Sealer {
+  const sealer = madeOf(atHand, createSealer);
+  return {
+    seal: (text, context) => sealer().seal(text, context),
+    open: (sealed, context) => openingWith(atHand, () => sealer().open(sealed, context)),
+    lookupKey: (text, scope) => sealer().lookupKey(text, scope),
+    lookupKeys: (text, scope) => sealer().lookupKeys(text, scope),
+    keyInUse: () => sealer().keyInUse(),
   };
 }
 
