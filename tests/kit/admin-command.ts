@@ -11,6 +11,7 @@ import { createMessageCommand } from '@openmesh/exchange/cli/message.ts';
 import { createPreflightCommand } from '@openmesh/exchange/cli/preflight.ts';
 import { createRefusalsCommand } from '@openmesh/exchange/cli/refusals.ts';
 import { createRuleCommand } from '@openmesh/exchange/cli/rule.ts';
+import { createSharedKeyCommand } from '@openmesh/exchange/cli/token-key.ts';
 import { createWorkflowCommand } from '@openmesh/exchange/cli/workflow.ts';
 import { openForAdmin } from '@openmesh/exchange/compose/open-for-admin.ts';
 import { loadConfig } from '@openmesh/exchange/config/config.ts';
@@ -100,6 +101,7 @@ export async function createAdminBench(): Promise<AdminBench> {
     createRefusalsCommand(open, world),
     createAuditCommand(open),
     createKeysCommand(open, world),
+    createSharedKeyCommand(open, world),
   ];
   return bench;
 }

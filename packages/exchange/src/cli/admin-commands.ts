@@ -10,6 +10,7 @@ import { createMessageCommand } from './message.ts';
 import { createPreflightCommand } from './preflight.ts';
 import { createRefusalsCommand } from './refusals.ts';
 import { createRuleCommand } from './rule.ts';
+import { createSharedKeyCommand } from './token-key.ts';
 import { createWorkflowCommand } from './workflow.ts';
 
 /** The commands that work on a ledger, whether or not a server runs on it. */
@@ -26,5 +27,6 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createRefusalsCommand(open),
     createAuditCommand(open),
     createKeysCommand(open),
+    createSharedKeyCommand(open),
   ];
 }

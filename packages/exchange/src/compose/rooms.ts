@@ -4,6 +4,7 @@ import { createFaultScript, type FaultScript } from '../http/scripted-faults.ts'
 import type { Clockwork } from '../jobs/clockwork.ts';
 import { type KeysAtHand, serveKeys } from '../keys/keys-at-hand.ts';
 import { createPayloadKeys, type PayloadKeys } from '../keys/payload-keys.ts';
+import { isValidAt } from '../mailbox/registered.ts';
 import { createRegistry, type Registry } from '../mailbox/registry.ts';
 import { type Sealer, sealWithKeys } from '../mailbox/sealer.ts';
 import type { RegistrySnapshot } from '../mailbox/snapshot.ts';
@@ -62,6 +63,14 @@ export interface RoomsOptions extends Surroundings {
   readonly onReload: (snapshot: RegistrySnapshot) => void;
 }
 
+/** Without a key nobody could speak to the exchange, and everybody would be told that their token is wrong. */
+function assertSharedKey({ tokens }: Config, snapshot: RegistrySnapshot, clock: MachineClock): void {
+  const isThere = tokens.sharedKeys.length > 0 || snapshot.sharedKeys().some((key) => isValidAt(key, clock.nowMs()));
+  if (isThere || tokens.authMode !== 'full') return;
+  const say = 'there is no valid shared key: make one with "openmesh-exchange shared-key add"';
+  throw new Error(`OPENMESH_SHARED_KEY_PLACE=ledger, and ${say}`);
+}
+
 /** Opens the stores and builds what stands on them; what was opened is noted in `undo` as it goes. */
 export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<Rooms> {
   const { config, log, machineClock, hooks } = options;
@@ -75,7 +84,7 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   undo.push(() => bodies.close());
   const clock = await createServiceClock(machineClock, ledger.jobs, config.movableClock);
   const registry = createRegistry({ ledger: ledger.registry, unseal: sealer.open, onReload: options.onReload });
-  await registry.reload();
+  assertSharedKey(config, await registry.reload(), machineClock);
   const services = openServices(config, machineClock);
   undo.push(async () => services.close());
   const faults = config.adminRoutes ? createFaultScript() : undefined;

@@ -61,7 +61,7 @@ export interface Config {
   };
   readonly tokens: {
     readonly authMode: 'full' | 'none' | 'canned';
-    /** One, or two while the key is being changed. */
+    /** One, two while the key is being changed, or none where the ledger keeps them. */
     readonly sharedKeys: readonly Secret<string>[];
     readonly nonceCheck: 'strict' | 'off';
     readonly timestampCheck: 'on' | 'off';

@@ -16,11 +16,11 @@ import {
   ledgerPlace,
   optionalSetting,
   type Setting,
-  secret,
   setting,
   visibleText,
   wholeNumber,
 } from './setting.ts';
+import { tokenSettings } from './token-settings.ts';
 
 // One table: it drives parsing, docs/config.md and `openmesh-exchange check-config`.
 
@@ -151,34 +151,6 @@ const machines = {
   }),
 };
 
-const tokens = {
-  OPENMESH_AUTH_MODE: setting(choice('full', 'none', 'canned'), {
-    default: 'full',
-    help: 'How much of the token is checked; none and canned only in the sandbox profile.',
-  }),
-  OPENMESH_SHARED_KEY: optionalSetting(secret(1024), {
-    help: 'The key of the token hash, the same for all callers. Either this or the file.',
-  }),
-  OPENMESH_SHARED_KEY_FILE: optionalSetting(file(), {
-    help: 'The same in a file, one key a line; two lines make two keys valid at once, for changing over.',
-  }),
-  OPENMESH_NONCE_CHECK: setting(choice('strict', 'off'), {
-    default: { live: 'strict', sandbox: 'off' },
-    defaultBy: 'wireRules',
-    help: 'Whether a token is good for one request only.',
-  }),
-  OPENMESH_TIMESTAMP_CHECK: setting(choice('on', 'off'), {
-    default: { live: 'on', sandbox: 'off' },
-    defaultBy: 'wireRules',
-    help: "Whether a token's time must be within two hours of ours.",
-  }),
-  OPENMESH_CERTIFICATE_MATCH: setting(choice('off', 'warn', 'enforce'), {
-    default: { live: 'warn', sandbox: 'off' },
-    defaultBy: 'wireRules',
-    help: "Whether the organisation in the caller's certificate must be the mailbox's own or a delegated one.",
-  }),
-};
-
 const sizes = {
   OPENMESH_CHUNK_BYTES_MAX: setting(wholeNumber('bytes', 1024, 1_073_741_824), {
     default: chunkBytesMax,
@@ -258,7 +230,7 @@ export const settings = {
   ...profile,
   ...keeping,
   ...machines,
-  ...tokens,
+  ...tokenSettings,
   ...sizes,
   ...life,
   ...services,
@@ -281,7 +253,7 @@ export const settingSections: readonly SettingSection[] = [
   { title: 'Profile', names: namesOf(profile) },
   { title: 'Where things are kept', names: namesOf(keeping) },
   { title: 'The door for systems', names: namesOf(machines) },
-  { title: 'Tokens and certificates', names: namesOf(tokens) },
+  { title: 'Tokens and certificates', names: namesOf(tokenSettings) },
   { title: 'Sizes and rates', names: namesOf(sizes) },
   { title: 'The life of a message', names: namesOf(life) },
   { title: 'Services that are asked', names: namesOf(services) },

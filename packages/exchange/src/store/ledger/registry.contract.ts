@@ -143,7 +143,7 @@ const alterations: readonly (readonly [string, Partial<RegistryChange>])[] = [
   ['a delegation', { mailboxes: [{ ...first, delegatedOdsCodes: ['X26'] }] }],
   ['an end of validity that was open', { credentials: credentials.map((row) => ({ ...row, validToMs: 9 })) }],
   ['the end of a shared key', { sharedKeys: sharedKeys.map((row) => ({ ...row, validToMs: 9 })) }],
-  ['a shared key sealed anew', { sharedKeys: sharedKeys.map((row) => ({ ...row, sealed: `${row.sealed}!` })) }],
+  ['a shared key sealed anew', { sharedKeys: sharedKeys.slice(1).map((row) => ({ ...row, sealed: 'anew' })) }],
   ['a workflow', { workflows: workflows.map((row) => ({ ...row, status: 'live' })) }],
   ['a registration', { registrations: [{ ...second, validToMs: null }] }],
   ['a revocation', { certificates: certificates.map((row) => ({ ...row, revokedAtMs: 7 })) }],
