@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
-    exclude: ['tests/rings/**', '**/node_modules/**'],
+    exclude: ['tests/rings/**', 'tests/engines/**', '**/node_modules/**'],
     // What ends a test that hangs; far from what any of them needs, so that a busy machine fails none.
     testTimeout: 120_000,
     hookTimeout: 120_000,

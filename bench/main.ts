@@ -6,6 +6,7 @@ import { describeFlags, type NumberFlags, UsageError } from './flags.ts';
 import { growthFlags, growthSummary, runGrowth } from './growth/benchmark.ts';
 import { idleFlags, idleSummary, runIdle } from './idle/benchmark.ts';
 import { largeFlags, largeSummary, runLarge } from './large/benchmark.ts';
+import { largeS3Flags, largeS3Summary, runLargeS3 } from './large-s3/benchmark.ts';
 import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   lifecycle: { summary: lifecycleSummary, flags: lifecycleFlags, run: runLifecycle },
   ledger: { summary: ledgerSummary, flags: ledgerFlags, run: runLedger },
   large: { summary: largeSummary, flags: largeFlags, run: runLarge },
+  'large-s3': { summary: largeS3Summary, flags: largeS3Flags, run: runLargeS3 },
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
@@ -45,8 +47,14 @@ function help(name: string | undefined): string {
   ].join('\n');
 }
 
+/** `large --bodies s3` is a benchmark of its own, with its own opponents. */
+function withStoreInName(args: readonly string[]): readonly string[] {
+  const [name, flag, store, ...rest] = args;
+  return flag === '--bodies' && name !== undefined && store !== undefined ? [`${name}-${store}`, ...rest] : args;
+}
+
 async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args;
+  const [name, ...rest] = withStoreInName(args);
   if (name === undefined || name === '--help' || rest.includes('--help')) {
     process.stdout.write(help(name));
     return name === undefined ? 2 : 0;

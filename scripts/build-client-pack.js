@@ -29,6 +29,7 @@ const platforms = {
 const ours = ['protocol', 'sdk', 'client'];
 const manifest = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 const { version } = manifest('packages/client/package.json');
+const nodeFlags = manifest('packages/client/bin/node-flags.json').join(' ');
 
 const [out, ...wanted] = process.argv.slice(2);
 if (out === undefined || wanted.some((name) => !(name in platforms))) {
@@ -81,11 +82,11 @@ function fill(folder, platform) {
     const windowsMain = main.replaceAll('/', '\\');
     writeFileSync(
       join(folder, 'openmesh-client.cmd'),
-      `@"%~dp0runtime\\${name}" --max-semi-space-size=2 "%~dp0${windowsMain}" %*\r\n`,
+      `@"%~dp0runtime\\${name}" ${nodeFlags} "%~dp0${windowsMain}" %*\r\n`,
     );
     return;
   }
-  const launcher = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/runtime/${name}" --max-semi-space-size=2 "$here/${main}" "$@"\n`;
+  const launcher = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/runtime/${name}" ${nodeFlags} "$here/${main}" "$@"\n`;
   writeFileSync(join(folder, 'openmesh-client'), launcher);
   for (const file of ['install.sh', 'uninstall.sh'])
     copyFileSync(join(root, 'packages/client/service', file), join(folder, file));

@@ -36,12 +36,16 @@ describe('who may know whom', () => {
     ['the hall holding the driver', hall, "import { DatabaseSync } from 'node:sqlite';"],
     ['the hall knowing a door', hall, "import {\n  sendMessage,\n} from '../api/machines/send-message.ts';"],
     ['a mailbox knowing the hall', 'packages/exchange/src/mailbox/a.ts', "export * from '../message/send.ts';"],
-    ['a door going to the cellar', 'packages/exchange/src/api/machines/a.ts', "import '../../store/disk/body-key.ts';"],
+    [
+      'a door going to the cellar',
+      'packages/exchange/src/api/machines/a.ts',
+      "import '../../store/transfer/body-key.ts';",
+    ],
     ['the hall knowing the composer by a type', hall, "type A = import('../compose.ts').RunningExchange;"],
     [
       'the record book starting a worker of the disk',
       'packages/exchange/src/store/sql/a.ts',
-      "new URL('../disk/hash-worker.ts', import.meta.url)",
+      "new URL('../transfer/hash-worker.ts', import.meta.url)",
     ],
     ['the protocol using Node', 'packages/protocol/src/a.ts', "import { createHash } from 'node:crypto';"],
     ['the exchange knowing the sandbox', 'packages/exchange/src/compose.ts', "import { a } from '@openmesh/sandbox';"],

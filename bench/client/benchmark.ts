@@ -8,7 +8,7 @@ import { cpuMicros, residentMiB } from '../process-usage.ts';
 import { provision, type RunningServer, startExchange } from '../server-under-test.ts';
 import { withServer } from '../with-server.ts';
 import { withWorkDirectory } from '../work-directory.ts';
-import { type RunningClient, startClient } from './start-client.ts';
+import { packedProgram, type RunningClient, sourceProgram, startClient } from './start-client.ts';
 
 export const clientSummary = 'the folder client: small files a second from one folder, and one large file both ways';
 
@@ -17,6 +17,8 @@ export const clientFlags = {
   bytes: { default: 2000, min: 1, max: 1_000_000, help: 'size of each' },
   parallel: { default: 1, min: 1, max: 16, help: 'pairs under way at a time (ParallelSends)' },
   gigabytes: { default: 1, min: 0, max: 100, help: 'size of the large file; 0 leaves it out' },
+  compress: { default: 0, min: 0, max: 1, help: '1: the large file is packed on the way' },
+  pack: { default: 0, min: 0, max: 1, help: '1: the client of the installation pack, compiled, instead of the source' },
 } as const satisfies NumberFlags;
 
 const [pair] = mailboxPairs(1);
@@ -27,6 +29,7 @@ interface Bench {
   readonly server: RunningServer;
   readonly credentials: CredentialFiles;
   readonly parallel: number;
+  readonly program: readonly string[];
 }
 
 /** Starts exchange and client, measures both parts, and answers with the figures. */
@@ -38,9 +41,11 @@ export async function runClient(args: readonly string[]): Promise<object> {
     const options = { directory, credentials, sharedKey };
     await provision(options, mailboxesOf([pair]));
     return withServer(startExchange(options), async (server) => {
-      const bench: Bench = { directory, server, credentials, parallel: flags.parallel };
+      const program = flags.pack === 1 ? packedProgram(directory) : sourceProgram();
+      const bench: Bench = { directory, server, credentials, parallel: flags.parallel, program };
       const small = flags.files === 0 ? null : await sendSmall(bench, flags.files, flags.bytes);
-      const large = flags.gigabytes === 0 ? null : await moveLarge(bench, flags.gigabytes);
+      const large =
+        flags.gigabytes === 0 ? null : await moveLarge(bench, flags.gigabytes, flags.compress === 1 ? 'Y' : 'N');
       return { flags, small, large };
     });
   });
@@ -57,8 +62,8 @@ function client(
   const root = join(home, mailbox);
   for (const folder of ['IN', 'OUT', 'SENT', 'FAILED', 'TEMP']) mkdirSync(join(root, folder), { recursive: true });
   const { port } = bench.server;
-  const { credentials, parallel } = bench;
-  return { root, start: () => startClient({ home, root, mailbox, password, port, credentials, parallel }) };
+  const { credentials, parallel, program } = bench;
+  return { root, start: () => startClient({ home, root, mailbox, password, port, credentials, parallel, program }) };
 }
 
 /** Pairs that all lie in OUT when the client starts; the clock runs from the first in SENT to the last. */
@@ -84,13 +89,13 @@ async function sendSmall(bench: Bench, files: number, bytes: number): Promise<ob
 }
 
 /** One sparse file up by one client and down by another. */
-async function moveLarge(bench: Bench, gigabytes: number): Promise<object> {
+async function moveLarge(bench: Bench, gigabytes: number, compress: 'Y' | 'N'): Promise<object> {
   const sender = client(bench, 'large-up', 'sender');
   const body = join(sender.root, 'TEMP', 'large');
   writeFileSync(body, '');
   truncateSync(body, gigabytes * 1_000_000_000);
   renameSync(body, join(sender.root, 'OUT', 'LARGE00000001.dat'));
-  dropControl(sender.root, 'LARGE00000001', 'N');
+  dropControl(sender.root, 'LARGE00000001', compress);
   const up = await timed(sender, () => readdirSync(join(sender.root, 'SENT')).length === 2, gigabytes);
   const recipient = client(bench, 'large-down', 'recipient');
   // Small messages of the other part come first; the control file is moved in right after its data.

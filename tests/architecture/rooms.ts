@@ -43,13 +43,32 @@ export const rooms: readonly Room[] = [
     knows: ['protocol', 'ports', 'sql'],
     packages: /^node:(crypto|diagnostics_channel|events|fs|path|sqlite|worker_threads)$/,
   },
+  {
+    name: 'postgres',
+    files: inExchange('store/sql/postgres'),
+    knows: ['protocol', 'ports', 'sql'],
+    packages: /^(node:(crypto|diagnostics_channel|fs|timers\/promises)|pg)$/,
+  },
   // The tables beside the SQL are read as they stand, so `sql` and `sqlite` are one cellar with the driver behind a door.
   { name: 'sql', files: inExchange('store/sql'), knows: ['protocol', 'ports'], packages: pureNode },
+  // Memory, blocks and digests on their way: what every body store needs, whatever its medium.
+  {
+    name: 'transfer',
+    files: inExchange('store/transfer'),
+    knows: ['ports'],
+    packages: /^node:(crypto|os|worker_threads)$/,
+  },
   {
     name: 'disk',
     files: inExchange('store/disk'),
-    knows: ['ports'],
-    packages: /^node:(crypto|fs|fs\/promises|os|path|worker_threads)$/,
+    knows: ['ports', 'transfer'],
+    packages: /^node:(fs|fs\/promises|path)$/,
+  },
+  {
+    name: 's3',
+    files: inExchange('store/s3'),
+    knows: ['ports', 'transfer'],
+    packages: /^(node:(crypto|stream)|@aws-sdk\/client-s3)$/,
   },
   { name: 'keys', files: inExchange('keys'), knows: ['ports'], packages: /^node:crypto$/ },
   {

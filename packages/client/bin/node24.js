@@ -1,7 +1,7 @@
 // Plain JavaScript on purpose: this file must run on whatever Node the host has, to find Node 24 or say in one
 // sentence that it is missing. Everything else in the project is TypeScript that Node 24 runs as it stands.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -29,7 +29,7 @@ export function findNode24() {
 }
 
 /** A small young generation: what streams through the client is collected early, and memory stays flat. */
-export const nodeFlags = ['--max-semi-space-size=2'];
+const nodeFlags = JSON.parse(readFileSync(new URL('node-flags.json', import.meta.url), 'utf8'));
 
 /**
  * Runs an entry under Node 24 in a child whose output, signals and exit status are ours. The child has an IPC channel, so

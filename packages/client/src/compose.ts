@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
-import { makeService, readCredentials } from './compose/make-service.ts';
+import { makeService, readCredentials, tlsOptions } from './compose/make-service.ts';
 import type { Environment } from './config/build-config.ts';
 import type { ClientConfig } from './config/config.ts';
 import { readProxy } from './config/proxy-ini.ts';
@@ -31,13 +31,16 @@ export interface ComposedClient extends Disposable {
   readonly journal: Journal;
   readonly counters: Counters;
   readonly registry: Registry;
+  /** Those in use. */
   readonly credentials: Credentials;
+  /** Other keys and certificates for every mailbox. Throws a MeshError, and changes nothing, when they do not fit together. */
+  useCredentials(credentials: Credentials): void;
 }
 
 /** Builds everything a configuration asks for. Throws SharedKeyMissing, a KeyStoreFault, a ConfigFault or a MeshError. */
 export function composeClient(config: ClientConfig, env: Environment, log: Log): ComposedClient {
   if (config.sharedKey === undefined) throw new SharedKeyMissing();
-  const credentials = readCredentials(config);
+  let credentials = readCredentials(config);
   const proxy = readProxy(config.proxyPath, env);
   const registry = new Registry();
   const counters = makeCounters(registry);
@@ -67,7 +70,13 @@ export function composeClient(config: ClientConfig, env: Environment, log: Log):
     journal,
     counters,
     registry,
-    credentials,
+    get credentials() {
+      return credentials;
+    },
+    useCredentials(fresh) {
+      for (const { service } of services) service.renewTls(tlsOptions(config, fresh));
+      credentials = fresh;
+    },
     [Symbol.dispose]: () => {
       for (const { service } of services) service.close();
       journal[Symbol.dispose]();

@@ -48,7 +48,7 @@ export async function runClient({ config, env, stdout, ready }: RunOptions): Pro
   using client = composeClient(config, env, log);
   const soon = new AbortController();
   const now = new AbortController();
-  const attendant = new Attendant({ config, client, log, startedMs });
+  const attendant = new Attendant({ config, env, client, log, startedMs });
   const releaseSignals = onSignals(() => soon.abort());
   try {
     await attendant.begin();

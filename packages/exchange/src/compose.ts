@@ -71,13 +71,14 @@ interface Wires {
   broken: boolean;
   metrics: Metrics | undefined;
   machines: Machines | undefined;
+  pollRegistry: (() => void) | undefined;
 }
 
 async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchange> {
   const { config, log, aroundLedger, aroundHall } = options;
   const around = { ...(aroundLedger && { aroundLedger }), ...(aroundHall && { aroundHall }) };
   const machineClock = options.substitutes?.machineClock ?? { nowMs: () => Date.now() };
-  const wires: Wires = { broken: false, metrics: undefined, machines: undefined };
+  const wires: Wires = { broken: false, metrics: undefined, machines: undefined, pollRegistry: undefined };
   const rooms = await composeRooms(
     { config, log, machineClock, ...around, ...listenTo(wires, options, machineClock) },
     undo,
@@ -96,6 +97,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
     },
   );
   wires.metrics = metrics;
+  wires.pollRegistry = () => void registry.poll().catch((error: unknown) => log.error('registry-poll-failed', error));
   undo.push(async () => metrics.close());
   const extraRoutes = options.extraRoutes?.(rooms) ?? composeSandboxRoutes(rooms, options.sandboxStore);
   const machines = await composeMachines({ ...rooms, refusals, metrics, extraRoutes }, undo);
@@ -153,6 +155,7 @@ function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions, 
         wires.broken = true;
         onBroken(reason);
       },
+      onRegistryHint: () => wires.pollRegistry?.(),
       onBodyFlushFailure: (reason: string) => log.error('body-flush-failed', new Error(reason)),
     },
     expired: (count: number) => wires.metrics?.messagesExpired(count),

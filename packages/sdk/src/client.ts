@@ -4,7 +4,7 @@ import type { OperationName } from './errors/mesh-error.ts';
 import { type Handshake, handshake } from './handshake.ts';
 import { type Endpoint, lookupEndpoint, searchWorkflow } from './lookup.ts';
 import { makeSession } from './make-session.ts';
-import type { CallOptions, MeshClientOptions } from './options.ts';
+import type { CallOptions, MeshClientOptions, TlsOptions } from './options.ts';
 import type { PayloadInput } from './payload/payload.ts';
 import { type Preflight, type PreflightQuestion, preflight } from './preflight.ts';
 import { acknowledge } from './receive/acknowledge.ts';
@@ -46,6 +46,15 @@ export class MeshClient implements AsyncDisposable {
   /** Scheme, host and port of the service. */
   get origin(): string {
     return this.#session.origin;
+  }
+
+  /**
+   * Uses other certificates, authorities or another server name from the next request on, as when a certificate was
+   * replaced; requests under way end as they began. Throws `client-certificate-unusable`, and changes nothing, when they
+   * are no good.
+   */
+  renewTls(tls: TlsOptions): void {
+    this.#session.renewTls(tls);
   }
 
   /**

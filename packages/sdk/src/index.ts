@@ -15,6 +15,7 @@ export { defaultLimits, type Limits } from './limits.ts';
 export type { Log, LogEntry } from './log.ts';
 export type { Endpoint } from './lookup.ts';
 export type { CallOptions, ClientCertificate, MeshClientOptions, TlsOptions } from './options.ts';
+export { BlockPair } from './payload/block-pair.ts';
 export { fromFile } from './payload/file-payload.ts';
 export { type ByteRange, fromRanges, type Payload, type PayloadInput, type PayloadSource } from './payload/payload.ts';
 export { fromStream, type StreamOptions } from './payload/stream-payload.ts';

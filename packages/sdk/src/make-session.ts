@@ -2,7 +2,7 @@ import { parseMailboxId, toHeaderText } from '@openmesh/protocol';
 import { clientError } from './errors/client-errors.ts';
 import { settleLimits } from './limits.ts';
 import { type Log, warnOnly } from './log.ts';
-import type { MeshClientOptions } from './options.ts';
+import type { MeshClientOptions, TlsOptions } from './options.ts';
 import { settleRetryPolicy } from './retry.ts';
 import type { Session } from './session.ts';
 import { hostSurroundings } from './surroundings.ts';
@@ -24,7 +24,9 @@ export function makeSession(options: MeshClientOptions): Session {
   const log = options.log ?? warnOnly;
   const proxy = options.proxy === undefined ? undefined : readProxyAddress(options.proxy);
   const { keepConnections = true } = options;
-  const agent = makeAgent({ address, tls: readTls(options.tls), proxy, limits, keepConnections });
+  const agentOf = (tls: TlsOptions | undefined): ReturnType<typeof makeAgent> =>
+    makeAgent({ address, tls: readTls(tls), proxy, limits, keepConnections });
+  const transport = makeTransport(address, agentOf(options.tls), limits);
   warnOfDangers(options, address, log);
   const { password, sharedKey } = options;
   return {
@@ -34,7 +36,11 @@ export function makeSession(options: MeshClientOptions): Session {
     surroundings,
     log,
     policy: settleRetryPolicy(options.retry),
-    transport: makeTransport(address, agent, limits),
+    transport,
+    renewTls(tls) {
+      transport.useAgent(agentOf(tls));
+      warnOfDangers({ ...options, tls }, address, log);
+    },
     token: makeTokens({ mailbox, password, sharedKey }, surroundings),
     userAgent: toHeaderText(
       `${options.application === undefined ? '' : `${options.application} `}openmesh-sdk/${sdkVersion}`,

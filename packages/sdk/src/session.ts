@@ -3,6 +3,7 @@ import { clientError } from './errors/client-errors.ts';
 import type { MeshError } from './errors/mesh-error.ts';
 import { refusalError } from './errors/read-refusal.ts';
 import type { Limits } from './limits.ts';
+import type { TlsOptions } from './options.ts';
 import { type Retrying, type Tried, withRetries } from './retry.ts';
 import type { Surroundings } from './surroundings.ts';
 import { type Answer, type AnswerHeaders, readBounded, readJson } from './wire/answer.ts';
@@ -16,6 +17,8 @@ export interface Session extends Retrying {
   readonly limits: Limits;
   readonly surroundings: Surroundings;
   readonly transport: Transport;
+  /** Other certificates for the requests to come. Throws when they are no good, and keeps the ones it has. */
+  readonly renewTls: (tls: TlsOptions) => void;
   /** The `Authorization` of one request. */
   readonly token: () => string;
   /** What the program calls itself. */

@@ -1,18 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { runCommand } from '../../kit/client-command.ts';
 import { ClientFolder, elementOf } from '../../kit/client-folder.ts';
 import { ClientProcess } from '../../kit/client-process.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const [a, b] = ['X26ABC1', 'X26ABC2'] as const;
-const program = fileURLToPath(new URL('../../../packages/client/src/cli/main.ts', import.meta.url));
 let exchange: ExchangeInProcess;
 let home: TemporaryFolder;
 let folder: ClientFolder;
@@ -32,18 +28,7 @@ beforeEach(async () => {
 afterEach(() => home.remove());
 
 /** Beside this process, for the exchange is in it. */
-const command = async (...args: readonly string[]) => {
-  const child = spawn(process.execPath, [program, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] },
-  });
-  const [stdout, stderr, status] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, 'close').then(([code]) => code as number | null),
-  ]);
-  return { status, stdout, stderr };
-};
+const command = runCommand;
 const until = async (isDone: () => boolean): Promise<void> => {
   for (let looks = 0; looks < 400 && !isDone(); looks += 1) await setTimeout(50);
   expect(isDone()).toBe(true);
@@ -186,6 +171,7 @@ describe('the other commands', () => {
       'init',
       'validate',
       'import-keystore',
+      'mailbox',
       'settings',
     ]) {
       const { status, stdout } = await command(name, '--help');

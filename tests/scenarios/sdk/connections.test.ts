@@ -30,6 +30,24 @@ async function shake(more: Partial<MeshClientOptions>): Promise<unknown> {
 const withTls = (tls: Partial<TlsOptions>): Promise<unknown> =>
   shake({ tls: { authorities: [certificates.authority], certificate: pem(certificates.clients.x26), ...tls } });
 
+describe('certificates that are replaced while the client works', () => {
+  it('count from the next request on, kept connections or not; those that are no good change nothing', async () => {
+    const authorities = [certificates.authority];
+    const good: TlsOptions = { authorities, certificate: pem(certificates.clients.x26) };
+    await using client = await sdkClient(exchange, 'X26ABC1', { retry: { attempts: 1 }, tls: { authorities } });
+    await expect(client.handshake()).rejects.toMatchObject({ code: 'client-certificate-refused' });
+    client.renewTls(good);
+    await client.handshake();
+    const torn = { ...pem(certificates.clients.x26), key: certificates.clients.expired.key };
+    expect(() => client.renewTls({ ...good, certificate: torn })).toThrow(
+      expect.objectContaining({ code: 'client-certificate-unusable' }),
+    );
+    await client.handshake();
+    client.renewTls({ ...good, authorities: [await otherAuthority()] });
+    await expect(client.handshake()).rejects.toMatchObject({ code: 'server-certificate-rejected' });
+  });
+});
+
 describe('the server’s certificate', () => {
   it('from an authority the client does not know ends the connection before anything is sent, and is not tried again', async () => {
     const waits: number[] = [];

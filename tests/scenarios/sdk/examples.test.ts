@@ -12,6 +12,7 @@ const run = promisify(execFile);
 /** In an order in which each finds what it needs, with a line of what it prints. */
 const examples: readonly (readonly [string, RegExp])[] = [
   ['handshake', /^X26ABC1 at http:\/\/127\.0\.0\.1:\d+ is good$/m],
+  ['renew-tls', /^still good/m],
   ['send', /^sent \S+, 15 bytes$/m],
   ['list', /^[1-9]\d* wait$/m],
   ['resume-upload', /^4 of 10 chunks\n[^]*^10 of 10 chunks\nsent \S+$/m],

@@ -1,7 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Download, fromFile, MeshError, type Progress, type UploadState } from '@openmesh/sdk';
+import {
+  BlockPair,
+  type Download,
+  fromFile,
+  fromRanges,
+  MeshError,
+  type Progress,
+  type UploadState,
+} from '@openmesh/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { sdkClient } from '../../kit/sdk-client.ts';
@@ -96,6 +104,29 @@ describe('the SDK against the exchange, with mutual TLS under the live rules', (
     const download = await recipient.download(sent.messageId);
     expect(download.metadata.totalChunks).toBe(11);
     expect((await contentOf(download)).equals(content)).toBe(true);
+    await recipient.acknowledge(sent.messageId);
+  });
+
+  it.each([false, true])('sends what a payload makes in two buffers, taken in turn (gzip: %s)', async (gzip) => {
+    await using sender = await sdkClient(exchange, 'X26ABC1');
+    await using recipient = await sdkClient(exchange, 'X26ABC2');
+    const content = randomBytes(1_500_000);
+    const payload = fromRanges({
+      sizeBytes: content.length,
+      async *read({ start, end }) {
+        const blocks = new BlockPair(16_384);
+        for (let at = start; at < end; ) {
+          const block = blocks.next();
+          const bytes = content.copy(block, 0, at, Math.min(end, at + block.length));
+          at += bytes;
+          yield block.subarray(0, bytes);
+        }
+      },
+    });
+    const sent = await sender.send(message, payload, { gzip, chunkBytes: 500_000 });
+    if (sent.kind !== 'sent') throw sent.cause;
+    const received = await contentOf(await recipient.download(sent.messageId));
+    expect(received.equals(content)).toBe(true);
     await recipient.acknowledge(sent.messageId);
   });
 

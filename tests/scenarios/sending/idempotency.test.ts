@@ -77,11 +77,22 @@ describe.each(bothRules)('a send with an idempotency key, under the %s rules', (
     expect(sentIdOf(await send(key))).toBe(first);
   });
 
-  it('does not remember a send that was refused: the key serves the corrected one', async () => {
+  it('serves the corrected send after a refused one', async () => {
     const key = freshKey();
     expect((await send(key, '')).status).toBe(417);
     expect((await send(key, 'payload', { 'Mex-To': 'NOBODY9' })).status).toBe(417);
     expect((await send(key)).status).toBe(202);
+  });
+
+  it('answers the repeat of a refused send with the same refusal, and reports it once', async () => {
+    const key = freshKey();
+    const sender = exchange.client('X26ABC1');
+    const before = listedIdsOf(await sender.list()).length;
+    const first = await send(key, 'payload', { 'Mex-To': 'NOBODY9' });
+    const again = await send(key, 'payload', { 'Mex-To': 'NOBODY9' });
+    expect([first.status, again.status]).toEqual([417, 417]);
+    expect(jsonOf(again)).toEqual(jsonOf(first));
+    expect(listedIdsOf(await sender.list()).length - before).toBe(rules === 'live' ? 1 : 0);
   });
 
   it('answers the repeat of a first chunk with its id, and the upload goes on', async () => {

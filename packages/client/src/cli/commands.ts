@@ -4,6 +4,7 @@ import { convertCommand } from './convert.ts';
 import { importKeystoreCommand } from './import-keystore.ts';
 import { initCommand } from './init.ts';
 import { leaveCommand } from './leave.ts';
+import { mailboxCommand } from './mailbox.ts';
 import { onceCommand } from './once.ts';
 import { retryCommand } from './retry.ts';
 import { runCommand } from './run.ts';
@@ -22,6 +23,7 @@ export const commands: readonly Command[] = [
   stopCommand,
   leaveCommand,
   initCommand,
+  mailboxCommand,
   validateCommand,
   importKeystoreCommand,
   settingsCommand,

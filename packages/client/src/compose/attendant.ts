@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { ComposedClient } from '../compose.ts';
+import type { Environment } from '../config/build-config.ts';
 import type { ClientConfig } from '../config/config.ts';
 import { sweepFolder } from '../folders/sweep.ts';
 import { journalMemoryMs } from '../journal/journal.ts';
@@ -8,9 +9,11 @@ import type { Log } from '../observe/log.ts';
 import { listenForMetrics } from '../observe/metrics-listener.ts';
 import { type ClientStatus, isHealthy, type MailboxStatus, writeStatus } from '../observe/status.ts';
 import { clientVersion } from '../version.ts';
+import { KeyReload } from './key-reload.ts';
 
 interface AttendantParts {
   readonly config: ClientConfig;
+  readonly env: Environment;
   readonly client: ComposedClient;
   readonly log: Log;
   readonly startedMs: number;
@@ -18,7 +21,7 @@ interface AttendantParts {
 
 const dayMs = 86_400_000;
 
-/** What goes on beside the mailboxes: status file, heartbeat, metrics, certificates, and the daily tidying. */
+/** What goes on beside the mailboxes: status file, heartbeat, metrics, keys and certificates, and the daily tidying. */
 export class Attendant {
   readonly #parts: AttendantParts;
   readonly #timers: NodeJS.Timeout[] = [];
@@ -38,8 +41,13 @@ export class Attendant {
         isHealthy: () => this.#isHealthy,
       });
     }
+    const keys = new KeyReload(this.#parts);
+    await keys.look();
     await this.#daily();
     await this.#writeStatus();
+    this.#every(config.statusMs, async () => {
+      if (await keys.look()) this.#checkCertificates(Date.now());
+    });
     this.#every(config.statusMs, () => this.#writeStatus());
     this.#every(dayMs, () => this.#daily());
   }

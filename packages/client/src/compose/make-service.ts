@@ -84,7 +84,7 @@ export function serviceOptions(
 }
 
 /** Authorities of the key store are trusted besides those that Node knows, as Java trusts those of its own store. */
-function tlsOptions({ serverName }: ClientConfig, { identity, authorities }: Credentials): TlsOptions {
+export function tlsOptions({ serverName }: ClientConfig, { identity, authorities }: Credentials): TlsOptions {
   return {
     ...(identity === undefined
       ? {}

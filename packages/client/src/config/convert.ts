@@ -51,7 +51,8 @@ function own(table: Table, name: string): string {
   return setting === undefined ? name : ownName(name, setting);
 }
 
-function element(table: Table, name: string, text: string): string {
+/** One element of a `meshclient.cfg`. */
+export function element(table: Table, name: string, text: string): string {
   const cfg = table[name]?.cfg ?? name;
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   return `<${cfg}>${escaped}</${cfg}>`;

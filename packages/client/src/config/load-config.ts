@@ -11,7 +11,11 @@ const fileBytesMax = 1024 * 1024;
 /** Reads a configuration file of either format: a file that begins with `<` is a `meshclient.cfg`. Throws a ConfigFault. */
 export function readConfigFile(path: string): RawConfig {
   const file = resolve(path);
-  const bytes = readBytes(file);
+  return parseConfigFile(file, readBytes(file));
+}
+
+/** The same of bytes that are to become this file. */
+export function parseConfigFile(file: string, bytes: Buffer): RawConfig {
   const isXml = /^[\s\0]*</.test(
     Buffer.from(bytes.subarray(0, 64))
       .toString('latin1')

@@ -24,9 +24,9 @@ export function codeOf(error: unknown): string {
   return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
 }
 
-/** Replaces or makes a file, and flushes it. Its folder is not flushed. */
-export async function writeFlushed(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await persistently(() => open(path, 'w'));
+/** Replaces or makes a file, and flushes it. Its folder is not flushed. `mode` counts where it is made. */
+export async function writeFlushed(path: string, bytes: Uint8Array, mode = 0o666): Promise<void> {
+  const handle = await persistently(() => open(path, 'w', mode));
   try {
     await handle.writeFile(bytes);
     await handle.sync();

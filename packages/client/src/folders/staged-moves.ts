@@ -22,33 +22,51 @@ export type StagedMove =
   /** A file of the sender goes away, unless another has taken its name since. */
   | { readonly kind: 'drop'; readonly name: string; readonly print: string };
 
-/** Makes the moves in their order, each unless it was made, and flushes every folder it changed. */
+/** Lists of moves made side by side: those of a few pairs, each waiting for the disk by itself. */
+const listsAtOnce = 4;
+
+/**
+ * Makes the moves of each list in their order, each unless it was made, and flushes every folder that was changed. Throws
+ * the first failure when all that can be made are made.
+ */
 export async function makeMoves(
   tree: MailboxTree,
-  moves: readonly StagedMove[],
-  afterEach: (index: number) => void = () => undefined,
+  lists: readonly (readonly StagedMove[])[],
+  afterEach: () => void = () => undefined,
 ): Promise<void> {
   const changed = new Set<string>();
-  for (const [index, move] of moves.entries()) {
-    switch (move.kind) {
-      case 'place':
-        await moveFile(join(tree.staging, move.staged), join(tree[move.folder], move.name));
-        changed.add(tree[move.folder]);
-        break;
-      case 'carry':
-        if (await isStill(tree, move)) await moveFile(join(tree.out, move.name), join(tree[move.folder], move.name));
-        changed.add(tree.out).add(tree[move.folder]);
-        break;
-      case 'drop':
-        if (await isStill(tree, move)) await removeFile(join(tree.out, move.name));
-        changed.add(tree.out);
-        break;
-      default:
-        move satisfies never;
+  const queue = [...lists];
+  const lane = async (): Promise<void> => {
+    for (let list = queue.shift(); list !== undefined; list = queue.shift()) {
+      for (const move of list) {
+        for (const folder of await makeMove(tree, move)) changed.add(folder);
+        afterEach();
+      }
     }
-    afterEach(index);
+  };
+  await allOf(Array.from({ length: Math.min(listsAtOnce, queue.length) }, lane));
+  await allOf([...changed].map(syncFolder));
+}
+
+/** Waits for all of them, whatever becomes of any. Throws the first failure. */
+export async function allOf<Result>(works: readonly Promise<Result>[]): Promise<readonly Result[]> {
+  await Promise.allSettled(works);
+  return await Promise.all(works);
+}
+
+/** Answers the folders it may have changed. */
+async function makeMove(tree: MailboxTree, move: StagedMove): Promise<readonly string[]> {
+  switch (move.kind) {
+    case 'place':
+      await moveFile(join(tree.staging, move.staged), join(tree[move.folder], move.name));
+      return [tree[move.folder]];
+    case 'carry':
+      if (await isStill(tree, move)) await moveFile(join(tree.out, move.name), join(tree[move.folder], move.name));
+      return [tree.out, tree[move.folder]];
+    case 'drop':
+      if (await isStill(tree, move)) await removeFile(join(tree.out, move.name));
+      return [tree.out];
   }
-  for (const folder of changed) await syncFolder(folder);
 }
 
 async function isStill(tree: MailboxTree, { name, print }: { name: string; print: string }): Promise<boolean> {

@@ -119,6 +119,11 @@ export interface JournalCounts {
 export interface Journal extends Disposable {
   begin(entry: NewOutgoing): OutgoingEntry;
   change(pair: number, change: OutgoingChange): OutgoingEntry;
+  /** The moves of several decided pairs, in one commit: each is `filing`. Answers the entries in the same order. */
+  listMoves(
+    listed: readonly (Pick<OutgoingEntry, 'pair'> & { readonly moves: readonly StagedMove[] })[],
+    changedMs: number,
+  ): readonly OutgoingEntry[];
   /**
    * The pair is settled. Unlike every other change it may reach the disk with the next one: after a crash the moves of the
    * pair are looked at once more, and all were made.

@@ -1,17 +1,8 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type {
-  IncomingEntry,
-  IncomingState,
-  Journal,
-  JournalCounts,
-  NewOutgoing,
-  OutgoingChange,
-  OutgoingEntry,
-  OutgoingState,
-} from './journal.ts';
+import type { IncomingEntry, Journal, JournalCounts, NewOutgoing, OutgoingChange, OutgoingEntry } from './journal.ts';
+import { type Row, toIncoming, toOutgoing } from './rows.ts';
 import { migrate } from './schema.ts';
 
-type Row = Record<string, string | number | bigint | Uint8Array | null>;
 type Value = string | number | null;
 
 const busyMs = 10_000;
@@ -93,11 +84,24 @@ export class SqliteJournal implements Journal {
   }
 
   change(pair: number, change: OutgoingChange): OutgoingEntry {
+    return this.#write(() => this.#change(pair, change));
+  }
+
+  listMoves(
+    listed: readonly { readonly pair: number; readonly moves: OutgoingEntry['moves'] }[],
+    changedMs: number,
+  ): readonly OutgoingEntry[] {
+    return this.#transaction(() =>
+      listed.map(({ pair, moves }) => this.#change(pair, { state: 'filing', moves, changedMs })),
+    );
+  }
+
+  #change(pair: number, change: OutgoingChange): OutgoingEntry {
     const names = Object.keys(change) as (keyof OutgoingChange)[];
     const sets = names.map((name) => `${columnOf[name]} = ?`).join(', ');
     const values = names.map((name) => toValue(change[name]));
     const sql = `UPDATE outgoing SET ${sets} WHERE pair = ? RETURNING *`;
-    const row = this.#write(() => this.#one(sql, ...values, pair));
+    const row = this.#one(sql, ...values, pair);
     if (row === undefined) throw new Error(`the journal has no pair ${pair}`);
     return toOutgoing(row);
   }
@@ -111,9 +115,13 @@ export class SqliteJournal implements Journal {
     if (this.#settled.length > 0) this.#write(() => undefined);
   }
 
-  /** One transaction of what was settled and of `change`. */
+  /** `change`, which is one statement, and what was settled. */
   #write<Result>(change: () => Result): Result {
-    if (this.#settled.length === 0) return change();
+    return this.#settled.length === 0 ? change() : this.#transaction(change);
+  }
+
+  /** One commit of what was settled and of `change`. */
+  #transaction<Result>(change: () => Result): Result {
     const settled = this.#settled;
     this.#database.exec('BEGIN IMMEDIATE');
     try {
@@ -243,47 +251,4 @@ function toValue(value: unknown): Value {
 
 function toJson(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value);
-}
-
-function fromJson(value: Row[string] | undefined): unknown {
-  return typeof value === 'string' ? JSON.parse(value) : null;
-}
-
-function textOrNull(value: Row[string] | undefined): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function toOutgoing(row: Row): OutgoingEntry {
-  return {
-    pair: Number(row['pair']),
-    mailbox: String(row['mailbox']),
-    base: String(row['base']),
-    controlName: String(row['control_name']),
-    dataName: textOrNull(row['data_name']),
-    controlPrint: String(row['control_print']),
-    dataPrint: textOrNull(row['data_print']),
-    key: String(row['key']),
-    localId: textOrNull(row['local_id']),
-    state: row['state'] as OutgoingState,
-    messageId: textOrNull(row['message_id']),
-    upload: textOrNull(row['upload']),
-    outcome: fromJson(row['outcome']) as OutgoingEntry['outcome'],
-    moves: fromJson(row['moves']) as OutgoingEntry['moves'],
-    failedCycles: Number(row['failed_cycles']),
-    delayReported: row['delay_reported'] === 1,
-    changedMs: Number(row['changed_ms']),
-  };
-}
-
-function toIncoming(row: Row): IncomingEntry {
-  return {
-    mailbox: String(row['mailbox']),
-    messageId: String(row['message_id']),
-    state: row['state'] as IncomingState,
-    isReport: row['is_report'] === 1,
-    linkedId: textOrNull(row['linked_id']),
-    moves: fromJson(row['moves']) as OutgoingEntry['moves'],
-    progress: textOrNull(row['progress']),
-    changedMs: Number(row['changed_ms']),
-  };
 }

@@ -49,7 +49,7 @@ export async function receiveMessage(
 export async function finishDelivery(parts: MailboxParts, before: IncomingEntry, signal: AbortSignal): Promise<void> {
   let entry = before;
   if (entry.state === 'staged') {
-    await makeMoves(parts.tree, entry.moves ?? [], () => reached(steps.inMoved));
+    await makeMoves(parts.tree, [entry.moves ?? []], () => reached(steps.inMoved));
     reached(steps.inPlaced);
     entry = put(parts, { ...entry, state: 'delivered', moves: null });
     reached(steps.inDelivered);

@@ -3,14 +3,14 @@ import type { Verdict } from '../control-file/outcomes.ts';
 import type { OutgoingEntry } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import { reached, steps } from '../steps.ts';
-import { filePair } from './file-pair.ts';
+import { type Filing, filePairs } from './file-pair.ts';
 import type { PairSeen } from './out-folder.ts';
 import type { ServiceFault } from './service-fault.ts';
 
 /** What became of one look at a pair. */
 export type PairResult =
   /** The service has it; filing it is still to be done, and may be while the next pair is sent. */
-  | { readonly kind: 'sent'; readonly bytes: number; readonly file: () => Promise<void> }
+  | { readonly kind: 'sent'; readonly bytes: number; readonly filing: Filing }
   | { readonly kind: 'failed'; readonly code: string }
   /** It stays in OUT for a reason of its own: half written, changed, or held in doubt. */
   | { readonly kind: 'left' }
@@ -36,7 +36,7 @@ export async function failPair(
       ? beginEntry(parts, pair, { state: 'refused', localId: null, outcome })
       : parts.journal.change(entry.pair, { state: 'refused', outcome, changedMs: outcome.atMs });
   reached(steps.outDecided);
-  await filePair(parts, { entry: refused, control, gzip: false });
+  await filePairs(parts, [{ entry: refused, control, gzip: false }]);
   return { kind: 'failed', code: verdict.statusCode };
 }
 

@@ -6,7 +6,7 @@ import { writeControlFile } from '../control-file/write-control-file.ts';
 import { syncFolder, writeFlushed } from '../folders/durable.ts';
 import { seeFile } from '../folders/file-print.ts';
 import { freeReportName, stamp } from '../folders/names.ts';
-import { makeMoves, putAside, type StagedMove } from '../folders/staged-moves.ts';
+import { allOf, makeMoves, putAside, type StagedMove } from '../folders/staged-moves.ts';
 import type { Outcome, OutgoingEntry } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import { reached, steps } from '../steps.ts';
@@ -19,26 +19,35 @@ export interface Filing {
 }
 
 /**
- * Files a pair whose outcome is in the journal: builds what is new in TEMP, flushes it, writes the list of moves into the
- * journal, makes the moves, and settles. Called again after a crash it does what is left.
+ * Files pairs whose outcomes are in the journal: builds what is new in TEMP, flushes it, writes the lists of moves into the
+ * journal, makes the moves, and settles. Called again after a crash it does what is left. Several together share one
+ * flush of each folder and one commit.
  */
-export async function filePair(parts: MailboxParts, filing: Filing): Promise<void> {
-  const { entry } = filing;
-  const { outcome } = entry;
-  if (outcome === null) throw new Error(`pair ${entry.pair} is to be filed without an outcome`);
-  const moves = await new Stager(parts, filing, outcome).stage();
+export async function filePairs(parts: MailboxParts, filings: readonly Filing[]): Promise<void> {
+  const staged = await allOf(filings.map((filing) => stage(parts, filing)));
+  await syncFolder(parts.tree.staging);
   reached(steps.outStaged);
-  const listed = parts.journal.change(entry.pair, { state: 'filing', moves, changedMs: parts.nowMs() });
+  const listed = parts.journal.listMoves(staged, parts.nowMs());
   reached(steps.outFiling);
-  await finishFiling(parts, listed);
+  await finishFilings(parts, listed);
 }
 
 /** Makes the moves of the journal, each unless it was made, and settles. */
-export async function finishFiling(parts: MailboxParts, { pair, moves }: OutgoingEntry): Promise<void> {
-  await makeMoves(parts.tree, moves ?? [], () => reached(steps.outMoved));
+export async function finishFilings(parts: MailboxParts, entries: readonly OutgoingEntry[]): Promise<void> {
+  const lists = entries.map(({ moves }) => moves ?? []);
+  await makeMoves(parts.tree, lists, () => reached(steps.outMoved));
   reached(steps.outFiled);
-  parts.journal.settle(pair, parts.nowMs());
-  for (const move of moves ?? []) if (move.kind === 'place') reservedNames(parts).delete(move.name);
+  for (const { pair } of entries) parts.journal.settle(pair, parts.nowMs());
+  for (const move of lists.flat()) if (move.kind === 'place') reservedNames(parts).delete(move.name);
+}
+
+async function stage(
+  parts: MailboxParts,
+  filing: Filing,
+): Promise<Pick<OutgoingEntry, 'pair'> & { moves: readonly StagedMove[] }> {
+  const { pair, outcome } = filing.entry;
+  if (outcome === null) throw new Error(`pair ${pair} is to be filed without an outcome`);
+  return { pair, moves: await new Stager(parts, filing, outcome).stage() };
 }
 
 /** Writes one report about a pair that stays in OUT, such as of a delay. At most once: the journal says so first. */
@@ -60,7 +69,7 @@ export async function placeReport(parts: MailboxParts, base: string, report: Con
   const staged = stagedName(parts, id);
   await writeFlushed(join(parts.tree.staging, staged), writeControlFile(report, parts.lineEnd));
   const name = await reserveReportName(parts, base);
-  await makeMoves(parts.tree, [{ kind: 'place', staged, folder: 'in', name }]);
+  await makeMoves(parts.tree, [[{ kind: 'place', staged, folder: 'in', name }]]);
   reservedNames(parts).delete(name);
 }
 
@@ -100,11 +109,11 @@ class Stager {
     this.#outcome = outcome;
   }
 
+  /** Builds the files, flushed but for their names, and answers the moves. */
   async stage(): Promise<readonly StagedMove[]> {
     const isSent = this.#outcome.status === 'SUCCESS';
     if (isSent) await this.#stageSent();
     else await this.#stageFailed();
-    await syncFolder(this.#parts.tree.staging);
     return this.#moves;
   }
 

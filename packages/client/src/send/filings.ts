@@ -1,30 +1,41 @@
-/** Pairs being filed beside the next ones being sent: a bounded number, none of whose failures is lost. */
+import type { Filing } from './file-pair.ts';
+
+/** Pairs filed beside the next ones being sent: those that wait together, a bounded number, none of whose failures is lost. */
 export class Filings {
-  readonly #atOnceMax: number;
-  readonly #running = new Set<Promise<void>>();
+  readonly #waitingMax: number;
+  readonly #file: (batch: readonly Filing[]) => Promise<void>;
+  #waiting: Filing[] = [];
+  #running: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(atOnceMax: number) {
-    this.#atOnceMax = atOnceMax;
+  constructor(waitingMax: number, file: (batch: readonly Filing[]) => Promise<void>) {
+    this.#waitingMax = waitingMax;
+    this.#file = file;
   }
 
-  /** Begins one as soon as there is room. Throws when an earlier one failed: then nothing more should be sent. */
-  async add(file: () => Promise<void>): Promise<void> {
-    const running: Promise<void> = file().then(
-      () => void this.#running.delete(running),
-      (error: unknown) => {
-        this.#running.delete(running);
-        this.#failure ??= { error };
-      },
-    );
-    this.#running.add(running);
-    while (this.#running.size >= this.#atOnceMax) await Promise.race(this.#running);
+  /** Resolves as soon as there is room. Throws when an earlier one failed: then nothing more should be sent. */
+  async add(filing: Filing): Promise<void> {
+    this.#waiting.push(filing);
+    this.#running ??= this.#run();
+    while (this.#waiting.length >= this.#waitingMax && this.#running !== undefined) await this.#running;
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** Waits for all. Throws the first failure. */
   async done(): Promise<void> {
-    await Promise.all(this.#running);
+    while (this.#running !== undefined) await this.#running;
     if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** One batch, and the next where something waits by then; after a failure what waits is left to the next turn. */
+  async #run(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    try {
+      await this.#file(batch);
+    } catch (error) {
+      this.#failure ??= { error };
+    }
+    this.#running = this.#waiting.length > 0 && this.#failure === undefined ? this.#run() : undefined;
   }
 }

@@ -1,7 +1,7 @@
-import { Readable, Writable } from 'node:stream';
+import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import type { PayloadSource } from '@openmesh/sdk';
+import type { PayloadInput, PayloadSource } from '@openmesh/sdk';
 import { type Verdict, verdicts } from '../control-file/outcomes.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import type { SendOrder } from './judge-pair.ts';
@@ -11,13 +11,15 @@ export async function judgeSize(
   { config }: MailboxParts,
   order: SendOrder,
   sizeBytes: number,
-  source: PayloadSource,
+  source: PayloadInput,
 ): Promise<Verdict | undefined> {
   // An empty file that was packed would be 20 bytes, which a service would take.
   if (sizeBytes === 0 && !config.allowEmpty) return verdicts.dataMissing;
   if (sizeBytes > config.messageBytesMax) return verdicts.tooLarge;
   if (order.mayChunk || sizeBytes <= config.wholeBytesMax) return undefined;
   if (!order.gzip || sizeBytes > wholeSourceBytesMax) return verdicts.tooLargeForOneMessage;
+  // What was read ahead is smaller than any limit on a whole message.
+  if (source instanceof Uint8Array) return undefined;
   return (await packedBytes(source)) > config.wholeBytesMax ? verdicts.tooLargeForOneMessage : undefined;
 }
 
@@ -34,7 +36,8 @@ async function packedBytes(source: PayloadSource): Promise<number> {
     },
   });
   try {
-    await pipeline(Readable.from(payload.read({ start: 0, end: payload.sizeBytes }, undefined)), createGzip(), count);
+    // Handed over as it is, each block is packed before the next is read into the buffer of the one before.
+    await pipeline(payload.read({ start: 0, end: payload.sizeBytes }, undefined), createGzip(), count);
     return bytes;
   } finally {
     await payload.close();

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { type Payload, type PayloadSource } from '@openmesh/sdk';
+import { BlockPair, type Payload, type PayloadSource } from '@openmesh/sdk';
 import { codeOf } from '../folders/durable.ts';
 import { seenOf } from '../folders/file-print.ts';
 
@@ -29,10 +29,10 @@ export function dataSource(path: string, print: string): PayloadSource {
           modifiedMs: seen.modifiedMs,
           close: () => handle.close(),
           async *read({ start, end }) {
+            const blocks = new BlockPair(Math.min(blockBytes, end - start));
             for (let position = start; position < end; ) {
-              // A fresh block each time: the one before may still be on its way into the socket.
-              const block = Buffer.allocUnsafe(Math.min(blockBytes, end - position));
-              const { bytesRead } = await handle.read(block, 0, block.length, position);
+              const block = blocks.next();
+              const { bytesRead } = await handle.read(block, 0, Math.min(block.length, end - position), position);
               if (bytesRead === 0) throw new DataChanged('shorter');
               position += bytesRead;
               yield block.subarray(0, bytesRead);

@@ -5,28 +5,24 @@ import { failPair, type PairAtHand, type PairResult } from './fail-pair.ts';
 import { isOrder, judgePair } from './judge-pair.ts';
 import { judgeSize } from './judge-size.ts';
 import { DataChanged, dataSource } from './pair-payload.ts';
-import { readControl } from './read-control.ts';
+import type { PairContents } from './read-ahead.ts';
 import { Sending } from './sending.ts';
 
 /** Sends one pair and files it, or leaves it where it lies. What is done at each step is in the journal before it is done. */
 export async function sendPair(
   parts: MailboxParts,
   { pair, entry }: PairAtHand,
+  contents: PairContents,
   signal: AbortSignal,
 ): Promise<PairResult> {
   const { tree, config } = parts;
+  const { control } = contents;
   if (config.strictServerRetry && entry?.state === 'waiting' && entry.failedCycles >= config.serverRetry) {
-    return await failPair(
-      parts,
-      { pair, entry },
-      verdicts.retriesUsedUp,
-      await readControl(join(tree.out, pair.controlName)),
-    );
+    return await failPair(parts, { pair, entry }, verdicts.retriesUsedUp, control);
   }
   if (pair.dataName === undefined || pair.data === undefined) {
     return await failPair(parts, { pair, entry }, verdicts.dataMissing, undefined);
   }
-  const control = await readControl(join(tree.out, pair.controlName));
   if (control === undefined) {
     if (pair.unchangedMs < config.controlGraceMs) return { kind: 'left' };
     return await failPair(parts, { pair, entry }, verdicts.controlUnreadable, undefined);
@@ -37,11 +33,13 @@ export async function sendPair(
     chunkingByDefault: config.chunkingByDefault,
   });
   if (!isOrder(order)) return await failPair(parts, { pair, entry }, order, control);
-  const source = dataSource(join(tree.out, pair.dataName), pair.data.print);
+  const source = contents.data ?? dataSource(join(tree.out, pair.dataName), pair.data.print);
   try {
     const refused = await judgeSize(parts, order, pair.data.sizeBytes, source);
     if (refused !== undefined) return await failPair(parts, { pair, entry }, refused, control);
-    return await new Sending(parts, { pair, control, order, sizeBytes: pair.data.sizeBytes, signal }).run(entry);
+    return await new Sending(parts, { pair, control, order, source, sizeBytes: pair.data.sizeBytes, signal }).run(
+      entry,
+    );
   } catch (error) {
     // It is looked at again, as it is then.
     if (error instanceof DataChanged) return { kind: 'left' };

@@ -4,9 +4,10 @@ import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import type { Stopping } from '../mailbox/stopping.ts';
 import type { PairAtHand, PairResult } from './fail-pair.ts';
-import { filePair, finishFiling, reportDelay } from './file-pair.ts';
+import { filePairs, finishFilings, reportDelay } from './file-pair.ts';
 import { Filings } from './filings.ts';
 import { OutFolder, type OutLook, type PairSeen } from './out-folder.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { readControl } from './read-control.ts';
 import { sendPair } from './send-pair.ts';
 import type { ServiceFault } from './service-fault.ts';
@@ -24,8 +25,8 @@ export interface SendTurn {
 
 /** States in which a pair still has to be sent. Of others it is decided, and their files are on their way. */
 const sendable: ReadonlySet<OutgoingState> = new Set(['sending', 'waiting', 'uploading']);
-/** Pairs that may be filed while others are sent. */
-const filingsMax = 8;
+/** Pairs that may wait to be filed while others are sent, and most that are filed together. */
+const filingsMax = 16;
 
 /** The sending side of one mailbox: looks at OUT, sends what is ready in the order of time, files what has an outcome. */
 export class Sender {
@@ -74,7 +75,7 @@ export class Sender {
   /** After a start: moves that were begun, and outcomes that were not filed. */
   async #finishDecided(): Promise<void> {
     for (const entry of this.#parts.journal.open(this.#parts.mailbox.id)) {
-      if (entry.state === 'filing') await finishFiling(this.#parts, entry);
+      if (entry.state === 'filing') await finishFilings(this.#parts, [entry]);
       if (entry.state === 'accepted' || entry.state === 'refused') await this.#fileLater(entry);
     }
   }
@@ -83,7 +84,7 @@ export class Sender {
     const control = await readControl(join(this.#parts.tree.out, entry.controlName));
     // Whether it travelled packed shows in the copy only, and most do.
     const gzip = entry.outcome?.status === 'SUCCESS' && control?.fields.get('Compress')?.toUpperCase() === 'Y';
-    await filePair(this.#parts, { entry, control, gzip });
+    await filePairs(this.#parts, [{ entry, control, gzip }]);
   }
 
   /** Each pair with its open entry. A pair whose entry is held, or whose files have changed since, is not sent as that entry. */
@@ -121,13 +122,16 @@ export class Sender {
   async #sendSome(pairs: readonly PairAtHand[], { soon, now }: Stopping) {
     const queue = [...pairs];
     const tally = { sent: 0, failed: 0, fault: undefined as ServiceFault | undefined };
-    const filings = new Filings(filingsMax);
+    const ahead = new ReadAhead(this.#parts.tree.out);
+    const filings = new Filings(filingsMax, (batch) => filePairs(this.#parts, batch));
     const lane = async (): Promise<void> => {
       for (let next = queue.shift(); next !== undefined && tally.fault === undefined; next = queue.shift()) {
         if (soon.aborted) return;
         const atHand = next;
-        const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, now));
-        if (result.kind === 'sent') await filings.add(result.file);
+        const contents = await ahead.take(atHand.pair);
+        if (queue[0] !== undefined) ahead.begin(queue[0].pair);
+        const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, contents, now));
+        if (result.kind === 'sent') await filings.add(result.filing);
         await this.#count(result, tally, next.pair);
       }
     };

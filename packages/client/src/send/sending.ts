@@ -1,15 +1,13 @@
-import { join } from 'node:path';
-import { MeshError, type PayloadSource, parseUploadState, type SendOutcome, type UploadState } from '@openmesh/sdk';
+import { MeshError, type PayloadInput, parseUploadState, type SendOutcome, type UploadState } from '@openmesh/sdk';
 import type { ControlFile } from '../control-file/control-file.ts';
 import { verdicts } from '../control-file/outcomes.ts';
 import type { OutgoingEntry } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import { reached, steps } from '../steps.ts';
 import { beginEntry, failPair, type PairResult } from './fail-pair.ts';
-import { filePair } from './file-pair.ts';
 import type { SendOrder } from './judge-pair.ts';
 import type { PairSeen } from './out-folder.ts';
-import { DataChanged, dataSource } from './pair-payload.ts';
+import { DataChanged } from './pair-payload.ts';
 import { askForReference, resolveDoubt } from './resolve-doubt.ts';
 import { readFault, type ServiceFault } from './service-fault.ts';
 
@@ -17,6 +15,7 @@ export interface Work {
   readonly pair: PairSeen;
   readonly control: ControlFile;
   readonly order: SendOrder;
+  readonly source: PayloadInput;
   readonly sizeBytes: number;
   readonly signal: AbortSignal;
 }
@@ -66,7 +65,7 @@ export class Sending {
     const { service, config, journal, nowMs, newKey } = this.#parts;
     if (entry.state !== 'uploading' || entry.upload === null) return entry;
     try {
-      return await service.resumeSend(this.#source(), parseUploadState(JSON.parse(entry.upload)), {
+      return await service.resumeSend(this.#work.source, parseUploadState(JSON.parse(entry.upload)), {
         parallelChunks: config.parallelChunks,
         signal: this.#work.signal,
         onState: (state) => this.#chunkSent(entry, state),
@@ -91,16 +90,11 @@ export class Sending {
     reached(steps.outChunk);
   }
 
-  #source(): PayloadSource {
-    const { pair } = this.#work;
-    return dataSource(join(this.#parts.tree.out, pair.dataName ?? ''), pair.data?.print ?? '');
-  }
-
   #send(entry: OutgoingEntry): Promise<SendOutcome> {
     const { service, config } = this.#parts;
     const { order, sizeBytes, signal } = this.#work;
     const chunked = order.mayChunk && sizeBytes > config.chunkBytes;
-    return service.send(order.message, this.#source(), {
+    return service.send(order.message, this.#work.source, {
       gzip: order.gzip,
       chunkBytes: chunked ? config.chunkBytes : Math.max(1, sizeBytes),
       parallelChunks: config.parallelChunks,
@@ -131,8 +125,7 @@ export class Sending {
       fields: { pair: entry.pair, messageId, bytes: this.#work.sizeBytes },
     });
     const { control, order } = this.#work;
-    const filing = { entry: accepted, control, gzip: order.gzip };
-    return { kind: 'sent', bytes: this.#work.sizeBytes, file: () => filePair(this.#parts, filing) };
+    return { kind: 'sent', bytes: this.#work.sizeBytes, filing: { entry: accepted, control, gzip: order.gzip } };
   }
 
   async #faulted(entry: OutgoingEntry, fault: ServiceFault, inDoubt = false): Promise<PairResult> {

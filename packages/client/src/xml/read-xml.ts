@@ -4,6 +4,9 @@ export interface XmlElement {
   readonly name: string;
   /** Of its opening tag, from 1. */
   readonly line: number;
+  /** Where it begins in the text, and where it ends, its closing tag included. */
+  readonly from: number;
+  readonly to: number;
   readonly children: readonly XmlElement[];
   /** Its own text, trimmed; that of its children is theirs. */
   readonly text: string;
@@ -30,6 +33,7 @@ const namedEntities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt:
 interface OpenElement {
   readonly name: string;
   readonly line: number;
+  readonly from: number;
   readonly children: XmlElement[];
   text: string;
 }
@@ -61,6 +65,7 @@ export function readXml(text: string): XmlElement {
       if (open.length === 0) root = closed;
       continue;
     }
+    const from = cursor.at;
     cursor.take('<');
     if (root !== undefined) throw cursor.fault('has a second root element');
     elements += 1;
@@ -68,10 +73,10 @@ export function readXml(text: string): XmlElement {
     const line = cursor.line;
     const tag = cursor.match(openingTag);
     if (tag === undefined) throw cursor.fault('has a tag that is not well formed');
-    open.push({ name: tag[2] ?? '', line, children: [], text: '' });
+    open.push({ name: tag[2] ?? '', line, from, children: [], text: '' });
     if (open.length > depthMax) throw cursor.fault(`is nested deeper than ${depthMax} elements`);
     if (tag[4] === '/') {
-      const closed = finish(open);
+      const closed = finish(open, cursor);
       if (open.length === 0) root = closed;
     }
   }
@@ -88,14 +93,14 @@ function close(open: OpenElement[], cursor: Cursor): XmlElement {
     const expected = inside === undefined ? '' : ` where </${inside.name}> is expected`;
     throw cursor.fault(`has a closing tag that does not fit${expected}`);
   }
-  return finish(open);
+  return finish(open, cursor);
 }
 
 /** Takes the innermost element off and hands it to the one around it. */
-function finish(open: OpenElement[]): XmlElement {
+function finish(open: OpenElement[], { at }: Cursor): XmlElement {
   const element = open.pop();
   if (element === undefined) throw new Error('an element was finished that was not open');
-  const closed = { ...element, text: element.text.trim() };
+  const closed = { ...element, to: at, text: element.text.trim() };
   open.at(-1)?.children.push(closed);
   return closed;
 }
@@ -123,6 +128,10 @@ class Cursor {
 
   constructor(text: string) {
     this.#text = text;
+  }
+
+  get at(): number {
+    return this.#at;
   }
 
   get atEnd(): boolean {

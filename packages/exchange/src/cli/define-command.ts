@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { BodyStoreProblem } from '../store/body-store-problem.ts';
 import { LedgerFault } from '../store/ledger.ts';
 import { type Command, type CommandIo, exitCodes } from './command.ts';
 
@@ -125,8 +126,8 @@ function adviceOn(fault: LedgerFault): string {
 }
 
 /**
- * Makes a command from its description: help, options, --json, --help, exit codes. A `CommandRefusal` or a
- * `LedgerFault` that `run` throws becomes a sentence on stderr and an exit code; anything else is a defect and passes.
+ * Makes a command from its description: help, options, --json, --help, exit codes. A `CommandRefusal`, a
+ * `LedgerFault` or a `BodyStoreProblem` that `run` throws becomes a sentence on stderr and an exit code; anything else is a defect and passes.
  */
 export function defineCommand<O extends Options>(spec: CommandSpec<O>): Command {
   const help = renderHelp(spec);
@@ -150,6 +151,10 @@ export function defineCommand<O extends Options>(spec: CommandSpec<O>): Command 
         if (error instanceof CommandRefusal) {
           io.stderr(`${spec.path}: ${error.message}\n`);
           return error.exitCode;
+        }
+        if (error instanceof BodyStoreProblem) {
+          io.stderr(`${spec.path}: ${error.message}\n`);
+          return error.kind === 'unreachable' || error.kind === 'failed' ? exitCodes.unavailable : exitCodes.config;
         }
         if (!(error instanceof LedgerFault)) throw error;
         io.stderr(`${spec.path}: the ledger answers "${error.message}": ${adviceOn(error)}\n`);

@@ -11,7 +11,10 @@ export const serveCommand = defineCommand({
     'standard error when it is ready, and stops on SIGTERM or SIGINT after finishing what is in flight.',
   positionals: [],
   options: {},
-  exits: { config: 'the settings are not good' },
+  exits: {
+    unavailable: 'the object store cannot be reached',
+    config: 'the settings are not good, or the object store refuses them',
+  },
   async run(_request, io) {
     const loaded = loadConfig(io.env);
     if (!loaded.ok) {

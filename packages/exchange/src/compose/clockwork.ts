@@ -7,6 +7,7 @@ import { orphanBodiesJob } from '../jobs/orphan-bodies.ts';
 import { retentionJob } from '../jobs/retention.ts';
 import { stalledUploadsJob } from '../jobs/stalled-uploads.ts';
 import { sweepsJob } from '../jobs/sweeps.ts';
+import { upkeepJob } from '../jobs/upkeep.ts';
 import type { Resolution } from '../message/resolve-gp.ts';
 import type { ServiceClock } from '../message/service-clock.ts';
 import type { Bodies } from '../store/bodies.ts';
@@ -43,6 +44,7 @@ export function composeClockwork(parts: ClockworkParts): Clockwork {
     retentionJob({ ledger, bodies, clock }),
     orphanBodiesJob({ ledger, bodies, machineClock, graceMs: orphanGraceMs }),
     sweepsJob({ ledger, machineClock, refusalRetentionMs }),
+    upkeepJob({ ledger, clock }),
     ...composeDirectoryJobs({ ...parts, notes: parts.directoryNotes }),
   ];
   if (resolve !== undefined) {

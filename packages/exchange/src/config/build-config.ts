@@ -1,6 +1,7 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { buildServices } from './build-services.ts';
 import type { Config, MachinesTls, Retention } from './config.ts';
+import type { LedgerPlace } from './ledger-place.ts';
 import type { Secret } from './secret.ts';
 import type { SettingValues } from './settings.ts';
 
@@ -32,8 +33,16 @@ export function buildConfig(
       blockPoolMebibytes: values.OPENMESH_BLOCK_POOL_MEBIBYTES,
       diskReserveBytes: values.OPENMESH_DISK_RESERVE_BYTES,
     },
+    s3: {
+      endpoint: values.OPENMESH_S3_ENDPOINT,
+      region: values.OPENMESH_S3_REGION,
+      pathStyle: values.OPENMESH_S3_PATH_STYLE === 'on',
+      encryption: values.OPENMESH_S3_ENCRYPTION,
+      kmsKey: values.OPENMESH_S3_KMS_KEY,
+      connectionsMax: values.OPENMESH_S3_CONNECTIONS_MAX,
+    },
     secretKey: {
-      file: values.OPENMESH_SECRET_KEY_FILE ?? join(dirname(values.OPENMESH_LEDGER.path), 'secret.key'),
+      file: values.OPENMESH_SECRET_KEY_FILE ?? besideLedger(values.OPENMESH_LEDGER, 'secret.key'),
       createIfMissing: values.OPENMESH_SECRET_KEY_FILE === undefined,
     },
     machines: buildMachines(values),
@@ -67,6 +76,11 @@ export function buildConfig(
     log: { level: values.OPENMESH_LOG_LEVEL },
     shutdownMs: values.OPENMESH_SHUTDOWN_SECONDS * secondMs,
   });
+}
+
+/** A file of the sandbox's own; with PostgreSQL it must be named, and never comes to this. */
+function besideLedger(place: LedgerPlace, name: string): string {
+  return place.engine === 'sqlite' ? join(dirname(place.path), name) : resolve(name);
 }
 
 function buildMachines(values: SettingValues): Config['machines'] {

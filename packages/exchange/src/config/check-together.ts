@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { checkBodies, warnOfBodies } from './check-bodies.ts';
 import type { ConfigProblem } from './config.ts';
+import { isLoopback } from './loopback.ts';
 import type { SettingName, SettingValues } from './settings.ts';
 
 interface Findings {
@@ -17,8 +18,9 @@ export function checkTogether(values: SettingValues, given: ReadonlySet<SettingN
       ...checkSecretsGiven(values),
       ...checkListeners(values),
       ...checkOrder(values),
+      ...checkBodies(values),
     ],
-    warnings: live ? warnInLive(values) : [],
+    warnings: live ? [...warnInLive(values), ...warnOfBodies(values)] : [],
   };
 }
 
@@ -105,6 +107,11 @@ function checkSecretsGiven(values: SettingValues): ConfigProblem[] {
   }
   if (values.OPENMESH_PROFILE === 'live' && values.OPENMESH_SECRET_KEY_FILE === undefined) {
     problems.push({ name: 'OPENMESH_SECRET_KEY_FILE', problem: 'is required in the live profile' });
+  } else if (values.OPENMESH_LEDGER.engine === 'postgres' && values.OPENMESH_SECRET_KEY_FILE === undefined) {
+    problems.push({
+      name: 'OPENMESH_SECRET_KEY_FILE',
+      problem: 'is required with PostgreSQL: the nodes share one key',
+    });
   }
   return problems;
 }
@@ -143,13 +150,4 @@ function checkOrder(values: SettingValues): ConfigProblem[] {
   return ordered
     .filter(([smaller, larger]) => values[smaller] > values[larger])
     .map(([smaller, larger]) => ({ name: smaller, problem: `must not be larger than ${larger}` }));
-}
-
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
-function isLoopback(host: string): boolean {
-  const version = isIP(host);
-  return version === 0 ? host === 'localhost' : loopback.check(host, version === 4 ? 'ipv4' : 'ipv6');
 }

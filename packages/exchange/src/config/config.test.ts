@@ -5,7 +5,7 @@ import { inspect } from 'node:util';
 import { assert, constantFrom, dictionary, oneof, property, string } from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Config, loadConfig } from './config.ts';
-import { describeConfig } from './describe-config.ts';
+import { describeConfig, describeSettings } from './describe-config.ts';
 import { openSecretKeys } from './secrets.ts';
 import { type SettingName, settings } from './settings.ts';
 
@@ -142,11 +142,27 @@ describe('what refuses to start', () => {
     expect(load({ ...sandbox, OPENMESH_OPERATORS_HOST: '::1', OPENMESH_OPERATORS_PORT: '0' }).operators.port).toBe(0);
   });
 
-  it('says that PostgreSQL and S3 come later', () => {
-    expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: 'postgres://u:p@h/d', OPENMESH_BODIES: 's3://b/p' })).toEqual([
-      'OPENMESH_LEDGER names PostgreSQL, which comes with a later version',
-      'OPENMESH_BODIES names S3, which comes with a later version',
-    ]);
+  it('takes a PostgreSQL with the key that its nodes share, and prints its address without the password', () => {
+    const url = 'postgres://mesh:pass-word@db.example:5433/mesh?sslmode=require&sslpassword=other-word';
+    const env = { ...sandbox, OPENMESH_LEDGER: url };
+    expect(problemsOf(env)).toEqual(['OPENMESH_SECRET_KEY_FILE is required with PostgreSQL: the nodes share one key']);
+    const config = load({ ...env, OPENMESH_SECRET_KEY_FILE: live.OPENMESH_SECRET_KEY_FILE ?? '' });
+    const shown = 'postgres://mesh:********@db.example:5433/mesh?sslmode=require&sslpassword=********';
+    expect(config.ledger).toMatchObject({ engine: 'postgres', shown });
+    const printed = `${JSON.stringify(describeConfig(config))} ${JSON.stringify(describeSettings(env))}`;
+    expect(printed).toContain(shown);
+    expect(printed).not.toMatch(/pass-word|other-word/);
+  });
+
+  it.each([
+    'postgres:mesh',
+    'postgres://',
+    'postgres://host',
+    'postgres://host/',
+    'postgresqlx://h/d',
+    'postgres:///d',
+  ])('refuses %s, which names no host or no database', (place) => {
+    expect(problemsOf({ ...live, OPENMESH_LEDGER: place })).toHaveLength(1);
   });
 
   it('refuses a place whose path would be read as a host, or would be lost with the process', () => {
@@ -154,7 +170,8 @@ describe('what refuses to start', () => {
       expect(problemsOf({ ...sandbox, OPENMESH_LEDGER: place })).toHaveLength(1);
     }
     expect(problemsOf({ ...sandbox, OPENMESH_BODIES: 'file://bodies' })).toHaveLength(1);
-    expect(load({ ...sandbox, OPENMESH_BODIES: 'file:///var/bodies' }).bodies.directory).toBe('/var/bodies');
+    const { bodies } = load({ ...sandbox, OPENMESH_BODIES: 'file:///var/bodies' });
+    expect(bodies).toMatchObject({ kind: 'file', directory: '/var/bodies' });
   });
 
   it('refuses a number outside its limits, at both ends and however it is written', () => {

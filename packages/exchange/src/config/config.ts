@@ -1,11 +1,13 @@
+import type { FilePlace, S3Place } from './bodies-settings.ts';
 import { buildConfig } from './build-config.ts';
 import { checkServices, readServiceFiles } from './check-services.ts';
 import { checkTogether } from './check-together.ts';
+import type { LedgerPlace } from './ledger-place.ts';
 import { readSettings } from './read-settings.ts';
 import type { Secret } from './secret.ts';
 import { readSecretFiles } from './secrets.ts';
 import type { DemographicsPlace } from './service-settings.ts';
-import type { AddressRange, FilePlace, SqlitePlace } from './setting.ts';
+import type { AddressRange } from './setting.ts';
 
 export type Profile = 'live' | 'sandbox';
 export type WireRules = 'live' | 'sandbox';
@@ -35,13 +37,23 @@ export interface Config {
   readonly adminRoutes: boolean;
   readonly movableClock: boolean;
   readonly environment: { readonly name: string; readonly buildLabel: string };
-  readonly ledger: SqlitePlace & { readonly queueMax: number; readonly cacheMebibytes: number };
-  readonly bodies: FilePlace & {
+  readonly ledger: LedgerPlace & { readonly queueMax: number; readonly cacheMebibytes: number };
+  readonly bodies: (FilePlace | S3Place) & {
     /** Of new payloads. */
     readonly encrypts: boolean;
     readonly inlineBytesMax: number;
     readonly blockPoolMebibytes: number;
     readonly diskReserveBytes: number;
+  };
+  /** How any S3 store is reached: the one of the bodies, and one that backups go to. */
+  readonly s3: {
+    /** `http://…` or `https://…`; Amazon's own when undefined. */
+    readonly endpoint: string | undefined;
+    readonly region: string;
+    readonly pathStyle: boolean;
+    readonly encryption: 'none' | 'AES256' | 'aws:kms';
+    readonly kmsKey: string | undefined;
+    readonly connectionsMax: number;
   };
   /** `createIfMissing` in the sandbox profile without a given file; opened by `openSecretKeys`. */
   readonly secretKey: { readonly file: string; readonly createIfMissing: boolean };

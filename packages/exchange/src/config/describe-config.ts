@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import { readSettings } from './read-settings.ts';
+import type { Setting } from './setting.ts';
 import { type SettingName, settings } from './settings.ts';
 
 /**
@@ -21,10 +22,11 @@ export interface DescribedSetting {
 export function describeSettings(env: Readonly<Record<string, string | undefined>>): readonly DescribedSetting[] {
   const { values, given } = readSettings(env);
   return (Object.keys(settings) as SettingName[]).map((name) => {
-    const { type, defaults, defaultBy } = settings[name];
+    const { type, defaults, defaultBy, show } = settings[name] as Setting<unknown>;
     const switched = defaultBy === 'profile' ? values.OPENMESH_PROFILE : values.OPENMESH_WIRE_RULES;
     const written = given.has(name) ? env[name] : defaults[switched];
-    const value = type === 'secret' && written !== undefined ? '********' : written;
+    const shown = written === undefined ? undefined : (show?.(written) ?? written);
+    const value = type === 'secret' && written !== undefined ? '********' : shown;
     return { name, value, source: given.has(name) ? 'environment' : 'default' };
   });
 }

@@ -14,6 +14,8 @@ export interface SettingKind<Value> {
   /** The permitted values, for people. */
   readonly limits: string;
   readonly parse: (text: string) => Parsed<Value>;
+  /** The text as it may be printed, where it may hold a secret in a part of it. */
+  readonly show?: (text: string) => string;
 }
 
 export interface Setting<Value> extends SettingKind<Value> {
@@ -50,7 +52,8 @@ export function optionalSetting<Value>(kind: SettingKind<Value>, described: Desc
   return { ...kind, help: described.help, defaultBy: 'profile', defaults: { live: undefined, sandbox: undefined } };
 }
 
-function refuse(problem: string): { readonly ok: false; readonly problem: string } {
+/** A value that is not permitted; `problem` never repeats it. */
+export function refuse(problem: string): { readonly ok: false; readonly problem: string } {
   return { ok: false, problem };
 }
 
@@ -159,48 +162,7 @@ function readRange(part: string): AddressRange | undefined {
 }
 
 /** `sqlite://x` and `file://x` are refused: in a URL `x` would be a host, and as a path it would be at the root. */
-function pathAfter(scheme: string, value: string): string | undefined {
+export function pathAfter(scheme: string, value: string): string | undefined {
   const path = value.startsWith(scheme) ? value.slice(scheme.length) : '';
   return path === '' || path.includes('\0') || /^\/\/(?!\/)/.test(path) ? undefined : path;
-}
-
-export interface SqlitePlace {
-  readonly engine: 'sqlite';
-  /** Absolute path of the database file. */
-  readonly path: string;
-}
-
-export function ledgerPlace(): SettingKind<SqlitePlace> {
-  return {
-    type: 'place',
-    unit: '',
-    limits: 'sqlite:PATH',
-    parse(value) {
-      if (/^postgres(ql)?:/i.test(value)) return refuse('names PostgreSQL, which comes with a later version');
-      const path = pathAfter('sqlite:', value);
-      if (path === undefined) return refuse('must be sqlite:PATH');
-      if (path === ':memory:') return refuse('must name a file: what is accepted must be kept');
-      return { ok: true, value: { engine: 'sqlite', path: resolve(path) } };
-    },
-  };
-}
-
-export interface FilePlace {
-  readonly kind: 'file';
-  /** Absolute path of the folder. */
-  readonly directory: string;
-}
-
-export function bodiesPlace(): SettingKind<FilePlace> {
-  return {
-    type: 'place',
-    unit: '',
-    limits: 'file:DIRECTORY',
-    parse(value) {
-      if (/^s3:/i.test(value)) return refuse('names S3, which comes with a later version');
-      const path = pathAfter('file:', value);
-      if (path === undefined) return refuse('must be file:DIRECTORY');
-      return { ok: true, value: { kind: 'file', directory: resolve(path) } };
-    },
-  };
 }

@@ -5,15 +5,15 @@ import {
   messageBytesMaxCeiling,
   messageBytesMaxDefault,
 } from '@openmesh/protocol';
+import { bodiesSetting, s3Settings } from './bodies-settings.ts';
+import { ledgerPlace } from './ledger-place.ts';
 import { sendingSettings } from './sending-settings.ts';
 import { lookups, services } from './service-settings.ts';
 import {
   addressRanges,
-  bodiesPlace,
   choice,
   file,
   host,
-  ledgerPlace,
   optionalSetting,
   type Setting,
   setting,
@@ -51,14 +51,11 @@ const profile = {
 const keeping = {
   OPENMESH_LEDGER: setting(ledgerPlace(), {
     default: 'sqlite:./openmesh-data/ledger.sqlite',
-    help: 'Where the records are kept.',
+    help: 'Where the records are kept: a file, or a PostgreSQL (15 or later) that several nodes share. The URL is the one of the primary; its password may stand in the file ~/.pgpass instead.',
   }),
-  OPENMESH_BODIES: setting(bodiesPlace(), {
-    default: 'file:./openmesh-data/bodies',
-    help: 'Where the bytes of larger messages are kept.',
-  }),
+  ...bodiesSetting,
   OPENMESH_SECRET_KEY_FILE: optionalSetting(file(), {
-    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest, and the keys of messages; further lines hold older keys. Required in the live profile; the sandbox makes one beside its ledger.',
+    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest, and the keys of messages; further lines hold older keys. Required in the live profile and with PostgreSQL, and the same on every node; the sandbox makes one beside its SQLite ledger.',
   }),
   OPENMESH_BODY_ENCRYPTION: setting(choice('on', 'off'), {
     default: { live: 'on', sandbox: 'off' },
@@ -78,12 +75,13 @@ const keeping = {
   }),
   OPENMESH_LEDGER_CACHE_MEBIBYTES: setting(wholeNumber('MiB', 1, 65_536), {
     default: 16,
-    help: 'Memory each of the two threads of the ledger may use to cache its pages; the system caches the file besides.',
+    help: 'Memory each of the two threads of an SQLite ledger may use to cache its pages; the system caches the file besides.',
   }),
   OPENMESH_BLOCK_POOL_MEBIBYTES: setting(wholeNumber('MiB', 8, 65_536), {
     default: 96,
-    help: 'Memory for blocks of bodies on their way to or from disk; at the limit, uploads and downloads wait.',
+    help: 'Memory for blocks of bodies on their way to or from where they are kept; at the limit, uploads and downloads wait.',
   }),
+  ...s3Settings,
 };
 
 const machines = {

@@ -41,7 +41,7 @@ export function usedDetail(seenAtMs: number): string {
 }
 
 export function wrongMethod(matched: Matched, version: 1 | 2): Ending {
-  const allowed = Object.keys(matched.operations).join(', ');
+  const allowed = [...matched.operations.keys()].join(', ');
   const ending = refusal(wireError('method-not-allowed', version), 'method-not-allowed', `allowed: ${allowed}`);
   return { ...ending, reply: { ...ending.reply, headers: [...ending.reply.headers, ['allow', allowed]] } };
 }

@@ -60,7 +60,7 @@ export function createMachinesDoor(parts: DoorParts): (request: WireRequest) => 
     const { method, target, headers } = request.head;
     const queryAt = target.indexOf('?');
     const matched = parts.route(queryAt < 0 ? target : target.slice(0, queryAt));
-    const operation = matched?.operations[method];
+    const operation = matched?.operations.get(method);
     const mailbox = matched?.mailbox === undefined ? undefined : parseMailboxId(matched.mailbox);
     const query = queryAt < 0 ? noQuery : new URLSearchParams(target.slice(queryAt + 1));
     let bytesSent = 0;

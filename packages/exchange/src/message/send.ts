@@ -4,7 +4,14 @@ import type { PayloadKey } from '../keys/payload-key.ts';
 import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
-import type { AcceptCommand, MessageLedger, NewChunk, NewEvent, NewMessage } from '../store/ledger/messages.ts';
+import {
+  type AcceptCommand,
+  type MessageLedger,
+  type NewChunk,
+  type NewEvent,
+  type NewMessage,
+  refusedFingerprint,
+} from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import { checkChecksum } from './checksum.ts';
 import type { IncomingBody } from './incoming-body.ts';
@@ -235,7 +242,7 @@ function judgeChecksum({ checksum, totalChunks }: SendHeaders, received: Receive
 async function fail(parts: SendParts, request: SendRequest, objection: Objection): Promise<SendOutcome> {
   const { error, detail, parameters } = objection;
   if (!parts.reportOnFailedSend) return refuse(error, detail, undefined, parameters);
-  const { sender, headers } = request;
+  const { sender, headers, idempotencyKey } = request;
   const messageId = parts.newMessageId();
   const atMs = parts.clock.nowMs();
   const { hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
@@ -266,10 +273,24 @@ async function fail(parts: SendParts, request: SendRequest, objection: Objection
   const report = makeReport({ ...facts, about: messageId, texts: failureTexts(texts) }, parts.sealer, parts.spans);
   const outcome = await parts.ledger.accept({
     nonce: request.nonce,
-    idempotency: null,
+    // Asked again because its answer was lost, a refusal is the same one, and told to the sender once.
+    idempotency:
+      idempotencyKey === null
+        ? null
+        : { mailbox: sender, ...idempotencyKey, fingerprint: refusedFingerprint(fingerprintOf(headers, '')) },
     registryVersion: null,
     payload: null,
     messages: [failed, ...parts.routeReport(report, failureTexts(texts))],
   });
-  return outcome.kind === 'nonce-used' ? outcome : refuse(error, detail, messageId, parameters);
+  switch (outcome.kind) {
+    case 'nonce-used':
+      return outcome;
+    case 'key-conflict':
+      return refuse('idempotency-key-reused', 'the idempotency key was used before with other content');
+    case 'repeated':
+      return refuse(error, detail, outcome.messageId, parameters);
+    case 'accepted':
+    case 'stale':
+      return refuse(error, detail, messageId, parameters);
+  }
 }

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { clientError } from '../errors/client-errors.ts';
+import { BlockPair } from './block-pair.ts';
 import type { ByteRange, Payload, PayloadSource } from './payload.ts';
 
 /** Large reads cost a quarter of what the default of 64 KiB does; two of them are in memory for each chunk under way. */
@@ -32,10 +33,10 @@ export function filePayload(handle: FileHandle, sizeBytes: number, modifiedMs?: 
 }
 
 async function* readRange(handle: FileHandle, { start, end }: ByteRange): AsyncGenerator<Buffer, void, undefined> {
+  const blocks = new BlockPair(Math.min(fileBlockBytes, end - start));
   for (let position = start; position < end; ) {
     const wanted = Math.min(fileBlockBytes, end - position);
-    // A fresh block each time: the one before may still be on its way into the socket.
-    const block = Buffer.allocUnsafe(wanted);
+    const block = blocks.next();
     const at = position;
     const { bytesRead } = await unlessUnreadable(() => handle.read(block, 0, wanted, at));
     if (bytesRead === 0) throw clientError('payload-changed', 'send', { detail: 'it has become shorter' });

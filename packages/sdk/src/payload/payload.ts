@@ -9,7 +9,10 @@ export interface Payload {
   readonly sizeBytes: number;
   /** When it was last changed, in milliseconds since 1970, where that can be known. */
   readonly modifiedMs?: number | undefined;
-  /** The bytes of a range, in blocks of any size. Throws `payload-changed` when there are fewer. */
+  /**
+   * The bytes of a range, in blocks of any size. Throws `payload-changed` when there are fewer. When a block is asked for,
+   * none but the one before it is still in use: two buffers, taken in turn, are enough for a range of any length.
+   */
   read(range: ByteRange, signal: AbortSignal | undefined): AsyncIterable<Uint8Array>;
   /** Gives back what it holds. The client calls it once, when the send is over. */
   close(): Promise<void>;

@@ -1,6 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { createGzip } from 'node:zlib';
+import { createGzip, type Gzip } from 'node:zlib';
 import { clientError } from '../errors/client-errors.ts';
 import { MeshError } from '../errors/mesh-error.ts';
 import type { ByteRange, Payload } from '../payload/payload.ts';
@@ -59,13 +58,28 @@ async function* readPayload(payload: Payload, range: ByteRange, signal: AbortSig
 
 /** One gzip member, made as it is sent. */
 async function* packed(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const readable = Readable.from(source, { objectMode: false });
   const gzip = createGzip();
-  readable.on('error', (error) => gzip.destroy(error));
+  const feeding = feed(source, gzip);
+  feeding.catch((error: unknown) => gzip.destroy(error as Error));
   try {
-    yield* readable.pipe(gzip) as AsyncIterable<Buffer>;
+    yield* gzip as AsyncIterable<Buffer>;
+    await feeding;
   } finally {
-    readable.destroy();
     gzip.destroy();
   }
+}
+
+/** Block by block, each only when the one before is packed. */
+async function feed(source: AsyncIterable<Uint8Array>, gzip: Gzip): Promise<void> {
+  for await (const block of source) {
+    await new Promise<void>((resolve) => {
+      gzip.once('close', resolve);
+      gzip.write(block, () => {
+        gzip.off('close', resolve);
+        resolve();
+      });
+    });
+    if (gzip.destroyed) return;
+  }
+  gzip.end();
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { type Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { TLSSocket } from 'node:tls';
@@ -13,6 +12,7 @@ import { connectionError } from './connection-errors.ts';
 export interface RequestBody {
   /** Undefined when it is not known before the last byte was made. */
   readonly length: number | undefined;
+  /** When a block is asked for, no block but the one before it is still in use: two buffers are enough to make them in. */
   open(signal: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
@@ -32,19 +32,28 @@ export interface WireRequest {
 export interface Transport {
   /** Resolves when the headers of the answer are there. Rejects with a `MeshError`; never follows a redirect. */
   exchange(request: WireRequest): Promise<Answer>;
+  /** The connections of the next requests; those under way end on the ones they have. */
+  useAgent(agent: Agent): void;
   close(): void;
 }
 
-export function makeTransport(address: ServiceAddress, agent: Agent, limits: Limits): Transport {
+export function makeTransport(address: ServiceAddress, firstAgent: Agent, limits: Limits): Transport {
   let isClosed = false;
+  let agent = firstAgent;
+  let former: readonly Agent[] = [];
   return {
     exchange(request) {
       if (isClosed) throw clientError('aborted', request.operation, { detail: 'the client was closed' });
       return new Exchange(address, agent, limits, request).run();
     },
+    useAgent(next) {
+      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
+      former = [...former, agent].filter(({ sockets }) => Object.keys(sockets).length > 0);
+      agent = next;
+    },
     close() {
       isClosed = true;
-      agent.destroy();
+      for (const each of [...former, agent]) each.destroy();
     },
   };
 }
@@ -130,9 +139,12 @@ class Exchange {
     const outgoing = this.#outgoing;
     try {
       if (body !== undefined) {
+        // One block is on its way while the next is made; that there are never more lets their buffers be used again.
+        let before = Promise.resolve();
         for await (const block of body.open(this.#ended.signal)) {
-          if (outgoing.destroyed) return;
-          if (!outgoing.write(block)) await once(outgoing, 'drain', { signal: this.#ended.signal });
+          await before;
+          if (outgoing.destroyed || this.#ended.signal.aborted) return;
+          before = this.#write(block);
         }
       }
       outgoing.end();
@@ -141,6 +153,20 @@ class Exchange {
       this.#payloadError = error;
       outgoing.destroy(error instanceof Error ? error : new Error('the payload could not be read'));
     }
+  }
+
+  /** Resolves when the connection has done with the block, or the request has ended. */
+  #write(block: Uint8Array): Promise<void> {
+    const { signal } = this.#ended;
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = (): void => {
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      signal.addEventListener('abort', done);
+      this.#outgoing.write(block, done);
+    });
   }
 
   #watchConnection(connectMs: number): void {

@@ -2,7 +2,7 @@ import type { MachineOperation } from './request.ts';
 
 /** What a path means before anybody is asked: the mailbox segment as written, and the other parameters. */
 export interface Matched {
-  readonly operations: Readonly<Partial<Record<string, MachineOperation>>>;
+  readonly operations: Methods;
   /** Percent-decoded; undefined for addresses that belong to no mailbox. */
   readonly mailbox: string | undefined;
   readonly params: readonly string[];
@@ -31,10 +31,12 @@ export interface MachineOperations {
   readonly health: MachineOperation;
 }
 
-type Methods = Matched['operations'];
+/** By method. Maps, here and below: a word cut out of a request is looked up in one without being interned first. */
+export type Methods = ReadonlyMap<string, MachineOperation>;
 export type Router = (path: string) => Matched | undefined;
 
 const segmentsMax = 8;
+const fixedSeconds: ReadonlySet<string> = new Set(['tracking', 'rich']);
 
 /**
  * Reads a path. Fixed words win over parameters; a trailing slash means nothing; segments are percent-decoded once,
@@ -42,21 +44,21 @@ const segmentsMax = 8;
  */
 export function createRouter(operations: MachineOperations, extra: Router = () => undefined): Router {
   const inMailbox = mailboxRoutes(operations);
-  const healthOnly: Methods = { GET: operations.health, HEAD: operations.health };
-  const lookups: Readonly<Record<string, readonly [Methods, number]>> = {
-    endpointlookup: [{ GET: operations.lookupEndpoint }, 2],
-    workflowsearch: [{ GET: operations.searchWorkflow }, 1],
-  };
-  const pages: Readonly<Record<string, Methods>> = {
-    '/workflows': { GET: operations.showWorkflows },
-    '/workflows.json': { GET: operations.listWorkflows },
-  };
+  const healthOnly = methods({ GET: operations.health, HEAD: operations.health });
+  const lookups = new Map<string, readonly [Methods, number]>([
+    ['endpointlookup', [methods({ GET: operations.lookupEndpoint }), 2]],
+    ['workflowsearch', [methods({ GET: operations.searchWorkflow }), 1]],
+  ]);
+  const pages = new Map<string, Methods>([
+    ['/workflows', methods({ GET: operations.showWorkflows })],
+    ['/workflows.json', methods({ GET: operations.listWorkflows })],
+  ]);
   const healthWords = new Set(['/health', '/_status', '/_ping', '/healthcheck']);
 
   return (path) => {
     const trimmed = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
     if (healthWords.has(trimmed)) return { operations: healthOnly, mailbox: undefined, params: [] };
-    const page = Object.hasOwn(pages, trimmed) ? pages[trimmed] : undefined;
+    const page = pages.get(trimmed);
     if (page !== undefined) return { operations: page, mailbox: undefined, params: [] };
     const special = extra(trimmed);
     if (special !== undefined) return special;
@@ -67,15 +69,19 @@ export function createRouter(operations: MachineOperations, extra: Router = () =
     if (rest === undefined) return undefined;
     if (word === '_ping' || word === 'deepping')
       return rest.length === 0 ? { operations: healthOnly, mailbox: undefined, params: [] } : undefined;
-    const lookup = Object.hasOwn(lookups, word) ? lookups[word] : undefined;
+    const lookup = lookups.get(word);
     if (lookup !== undefined) {
-      const [methods, count] = lookup;
-      return rest.length <= count ? { operations: methods, mailbox: undefined, params: rest } : undefined;
+      const [found, count] = lookup;
+      return rest.length <= count ? { operations: found, mailbox: undefined, params: rest } : undefined;
     }
     const mailbox = decodeSegments([word])?.[0];
     const found = mailbox === undefined ? undefined : inMailbox(rest);
     return found === undefined ? undefined : { mailbox, ...found };
   };
+}
+
+export function methods(operations: Readonly<Record<string, MachineOperation>>): Methods {
+  return new Map(Object.entries(operations));
 }
 
 export function decodeSegments(segments: readonly string[]): readonly string[] | undefined {
@@ -90,32 +96,36 @@ export function decodeSegments(segments: readonly string[]): readonly string[] |
 function mailboxRoutes(
   operations: MachineOperations,
 ): (rest: readonly string[]) => Pick<Matched, 'operations' | 'params'> | undefined {
-  const top: Methods = { GET: operations.handshake, POST: operations.handshake };
-  const words: Readonly<Record<string, Methods>> = {
-    outbox: { POST: operations.sendMessage },
-    inbox: { GET: operations.checkInbox },
-    count: { GET: operations.countInbox },
-    update: { POST: operations.clientUpdate },
-    preflight: { POST: operations.preflight },
-    'outbox/tracking': { GET: operations.trackOutbox },
-    'outbox/rich': { GET: operations.richOutbox },
-    'inbox/rich': { GET: operations.richInbox },
-  };
-  const message: Methods = { GET: operations.downloadMessage, HEAD: operations.headMessage };
-  const chunk: Methods = { GET: operations.downloadChunk };
-  const later: Methods = { POST: operations.sendChunk };
-  const acknowledged: Methods = { PUT: operations.acknowledge };
-  const tracking: Methods = { GET: operations.trackOutbox };
+  const top = methods({ GET: operations.handshake, POST: operations.handshake });
+  const words = new Map<string, Methods>([
+    ['outbox', methods({ POST: operations.sendMessage })],
+    ['inbox', methods({ GET: operations.checkInbox })],
+    ['count', methods({ GET: operations.countInbox })],
+    ['update', methods({ POST: operations.clientUpdate })],
+    ['preflight', methods({ POST: operations.preflight })],
+  ]);
+  const pairs = new Map<string, Methods>([
+    ['outbox/tracking', methods({ GET: operations.trackOutbox })],
+    ['outbox/rich', methods({ GET: operations.richOutbox })],
+    ['inbox/rich', methods({ GET: operations.richInbox })],
+  ]);
+  const message = methods({ GET: operations.downloadMessage, HEAD: operations.headMessage });
+  const chunk = methods({ GET: operations.downloadChunk });
+  const later = methods({ POST: operations.sendChunk });
+  const acknowledged = methods({ PUT: operations.acknowledge });
+  const tracking = methods({ GET: operations.trackOutbox });
 
   return (rest) => {
     const [box, second, third, fourth] = rest;
     if (box === undefined) return { operations: top, params: [] };
-    if (rest.length <= 2) {
-      const word = rest.length === 1 ? box : `${box}/${second}`;
-      const fixed = Object.hasOwn(words, word) ? words[word] : undefined;
+    if (second === undefined) {
+      const fixed = words.get(box);
+      return fixed === undefined ? undefined : { operations: fixed, params: [] };
+    }
+    if (third === undefined && fixedSeconds.has(second)) {
+      const fixed = pairs.get(`${box}/${second}`);
       if (fixed !== undefined) return { operations: fixed, params: [] };
     }
-    if (second === undefined) return undefined;
     if (box === 'inbox') {
       if (third === undefined) return { operations: message, params: [second] };
       if (fourth === undefined) return { operations: chunk, params: [second, third] };

@@ -1,4 +1,4 @@
-import { decodeSegments, type Matched, type Router } from '../machines/routes.ts';
+import { decodeSegments, type Matched, type Methods, methods, type Router } from '../machines/routes.ts';
 import { addEvent } from './add-event.ts';
 import { createReport } from './create-report.ts';
 import { mailboxDetails } from './mailbox-details.ts';
@@ -17,27 +17,24 @@ export type SandboxParts = ResetParts &
   Parameters<typeof messageDetails>[0] &
   Parameters<typeof scriptFaults>[0];
 
-type Methods = Matched['operations'];
-
 const longPrefix = '/messageexchange/admin/';
 const shortPrefix = '/admin/';
 const mailboxPrefix = '/messageexchange/mailbox/';
 
 /** The routes of the sandbox's administration: nobody is asked who they are. */
 export function sandboxRoutes(parts: SandboxParts): Router {
-  const mailbox: Methods = { GET: mailboxDetails(parts) };
-  const report: Methods = { POST: createReport(parts) };
+  const mailbox = methods({ GET: mailboxDetails(parts) });
+  const report = methods({ POST: createReport(parts) });
   /** By the shape of what follows the prefix; a star stands for a parameter. */
-  const table: Readonly<Record<string, Methods>> = {
-    reset: { DELETE: resetAll(parts) },
-    'reset/*': { DELETE: resetMailbox(parts) },
-    'mailbox/*': mailbox,
-    'message/*': { GET: messageDetails(parts) },
-    'message/*/event': { POST: addEvent(parts) },
-    clock: { GET: readClock(parts), POST: moveClock(parts) },
-    faults: { GET: listFaults(parts), POST: scriptFaults(parts), DELETE: clearFaults(parts) },
-  };
-  const shapes = Object.keys(table).map((shape) => shape.split('/'));
+  const table: readonly (readonly [shape: readonly string[], Methods])[] = [
+    [['reset'], methods({ DELETE: resetAll(parts) })],
+    [['reset', '*'], methods({ DELETE: resetMailbox(parts) })],
+    [['mailbox', '*'], mailbox],
+    [['message', '*'], methods({ GET: messageDetails(parts) })],
+    [['message', '*', 'event'], methods({ POST: addEvent(parts) })],
+    [['clock'], methods({ GET: readClock(parts), POST: moveClock(parts) })],
+    [['faults'], methods({ GET: listFaults(parts), POST: scriptFaults(parts), DELETE: clearFaults(parts) })],
+  ];
 
   return (path) => {
     // The official sandbox has this one under the long prefix only.
@@ -46,8 +43,8 @@ export function sandboxRoutes(parts: SandboxParts): Router {
     const prefix = [longPrefix, shortPrefix].find((candidate) => path.startsWith(candidate));
     if (prefix === undefined) return undefined;
     const rest = path.slice(prefix.length);
-    for (const shape of shapes) {
-      const matched = match(table[shape.join('/')] ?? {}, shape, rest);
+    for (const [shape, operations] of table) {
+      const matched = match(operations, shape, rest);
       if (matched !== undefined) return matched;
     }
     return undefined;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BodyListing } from '../bodies.ts';
-import { dayOf, isDay, isFan, placeOf, refOf } from './body-key.ts';
+import { dayOf, isDay, isFan, placeOf, refOf } from '../transfer/body-key.ts';
 import { diskFault } from './disk-fault.ts';
 import { type DirectoryEntry, errorCode, type FileSystem } from './file-system.ts';
 

@@ -1,7 +1,7 @@
 import { BodyFault, type BodyShape, type BodySink, type DurableBody, digestBlockBytes } from '../bodies.ts';
-import { type BodyPass, beginPass, shapeOfPiece } from './body-digest.ts';
-import type { IdleHolder } from './buffer-pool.ts';
-import { copyBytes } from './copy-bytes.ts';
+import { type BodyPass, beginPass, shapeOfPiece } from '../transfer/body-digest.ts';
+import type { IdleHolder } from '../transfer/buffer-pool.ts';
+import { copyBytes } from '../transfer/copy-bytes.ts';
 import { diskFault } from './disk-fault.ts';
 import type { SinkFile, SinkRoom } from './sink-room.ts';
 

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
   type Bodies,
@@ -11,16 +10,17 @@ import {
   type BodySink,
   digestBlockBytes,
 } from '../bodies.ts';
-import { type BodyPlace, newPlace, placeOfRef, refOf } from './body-key.ts';
+import { type ReadRoom, readBody } from '../transfer/block-reader.ts';
+import { type BodyPlace, newPlace, placeOfRef, refOf } from '../transfer/body-key.ts';
+import { BufferPool } from '../transfer/buffer-pool.ts';
+import { HashCrew, hashThreadsDefault } from '../transfer/hash-crew.ts';
+import { SeedShelf } from '../transfer/seed-shelf.ts';
 import { listBodies } from './body-listing.ts';
-import { type ReadRoom, readBody } from './body-reader.ts';
 import { DiskBodySink } from './body-sink.ts';
-import { BufferPool } from './buffer-pool.ts';
 import { diskFault } from './disk-fault.ts';
 import { DurableDirectories } from './durable-directories.ts';
+import { openBlocks } from './file-blocks.ts';
 import { errorCode, type FileSystem, type OpenFile } from './file-system.ts';
-import { HashCrew } from './hash-crew.ts';
-import { SeedShelf } from './seed-shelf.ts';
 import type { SinkRoom } from './sink-room.ts';
 import { SpaceGuard } from './space-guard.ts';
 
@@ -34,14 +34,6 @@ const openSinksMaxDefault = 1024;
 
 /** 96 MiB in all: 12 blocks for readers and 48 pieces for writers. */
 export const blockBuffersDefault = 24;
-
-/**
- * Two threads let the digest of a body and those of its blocks run side by side; no single body can use more. Where
- * the second core is needed for the connection itself one gives the same throughput, and saves its memory.
- */
-export function hashThreadsDefault(): number {
-  return availableParallelism() > 2 ? 2 : 1;
-}
 
 export interface DiskBodiesOptions {
   /** Directory of the store, an absolute path; made if it is missing. */
@@ -126,11 +118,10 @@ class DiskBodies implements Bodies {
       onEnd: (sink) => this.#sinks.delete(sink),
     };
     this.#readRoom = {
-      fileSystem: options.fileSystem,
       blocks: new BufferPool({ bufferBytes: digestBlockBytes, limit: forReaders }),
-      crew: this.#sinkRoom.crew,
       assertOpen: () => this.#assertOpen(),
       sources: new Set(),
+      faultOf: diskFault,
     };
   }
 
@@ -161,7 +152,7 @@ class DiskBodies implements Bodies {
   read(ref: BodyRef, shape: BodyShape, key?: BodyKey): AsyncIterable<BodyBlock> {
     const place = placeOfRef(ref);
     const path = place && join(this.#options.root, place.day, place.fan, place.name);
-    return readBody(this.#readRoom, path, shape, key);
+    return readBody(this.#readRoom, () => openBlocks(this.#sinkRoom, path), shape, key);
   }
 
   remove(refs: readonly BodyRef[]): Promise<void> {

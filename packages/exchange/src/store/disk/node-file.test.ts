@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestBlockBytes } from '../bodies.ts';
-import { alignedMemory, isPageAligned, pageBytes } from './aligned-memory.ts';
+import { alignedMemory, isPageAligned, pageBytes } from '../transfer/aligned-memory.ts';
 import type { OpenFile } from './file-system.ts';
 import { createNodeFile, NodeFile, openNodeFile } from './node-file.ts';
 

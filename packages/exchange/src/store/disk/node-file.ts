@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { digestBlockBytes } from '../bodies.ts';
-import { isPageAligned, pageBytes } from './aligned-memory.ts';
+import { isPageAligned, pageBytes } from '../transfer/aligned-memory.ts';
 import type { OpenFile } from './file-system.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { BodyFault, BodyKey, BodyRef, BodySink } from '../bodies.ts';
-import type { BufferPool } from './buffer-pool.ts';
+import type { BufferPool } from '../transfer/buffer-pool.ts';
+import type { HashCrew } from '../transfer/hash-crew.ts';
+import type { SeedShelf } from '../transfer/seed-shelf.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
-import type { HashCrew } from './hash-crew.ts';
-import type { SeedShelf } from './seed-shelf.ts';
 import type { SpaceGuard } from './space-guard.ts';
 
 /** What the sinks of one store share. */

@@ -19,7 +19,7 @@ import {
   pageOf,
   reportAbout,
 } from '../ledger-probe.ts';
-import type { IdempotencyClaim } from './messages.ts';
+import { type IdempotencyClaim, refusedFingerprint } from './messages.ts';
 import { workflowDefaults } from './registry.ts';
 
 const key = (changes: Partial<IdempotencyClaim> = {}): IdempotencyClaim => ({
@@ -149,6 +149,22 @@ export function promiseAccepting(at: LedgerSource): void {
     expect(await at.ledger.messages.accept(other)).toEqual({ kind: 'key-conflict' });
     expect(await at.ledger.messages.find(idOf(2))).toBeNull();
     expect(await at.ledger.nonces.claim(nonceOf('n:1'))).toEqual({ kind: 'claimed' });
+  });
+
+  it('answers a refusal’s id to its repeat under the same key, and gives the key to whatever else comes', async () => {
+    const refused = key({ fingerprint: refusedFingerprint('print-1') });
+    const accept = async (number: number, idempotency: IdempotencyClaim) => {
+      const about = newMessage(idOf(number), { state: 'error', recipient: null, payloadId: null });
+      return await at.ledger.messages.accept(acceptOf([about], { idempotency, payload: null }));
+    };
+    expect(await accept(1, refused)).toEqual({ kind: 'accepted' });
+    expect(await accept(2, refused)).toEqual({ kind: 'repeated', messageId: idOf(1) });
+    expect(await accept(6, key({ fingerprint: refusedFingerprint('print-2') }))).toEqual({ kind: 'accepted' });
+    const taken = acceptOf([newMessage(idOf(3))], { idempotency: key() });
+    expect(await at.ledger.messages.accept(taken)).toEqual({ kind: 'accepted' });
+    const again = acceptOf([newMessage(idOf(4))], { idempotency: key() });
+    expect(await at.ledger.messages.accept(again)).toEqual({ kind: 'repeated', messageId: idOf(3) });
+    expect(await accept(5, refused)).toEqual({ kind: 'key-conflict' });
   });
 
   it('scopes an idempotency key to its mailbox', async () => {

@@ -35,4 +35,6 @@ export interface JobLedger {
   /** Offset of the service clock against the machine clock, in milliseconds. */
   clockOffset(): Promise<number>;
   setClockOffset(offsetMs: number): Promise<void>;
+  /** What the engine itself wants done now and then, on one node: service clock, milliseconds. Safe to run twice. */
+  upkeep(nowMs: number): Promise<void>;
 }

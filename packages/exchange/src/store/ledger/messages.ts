@@ -90,9 +90,20 @@ export interface NewMessage {
 export interface IdempotencyClaim {
   readonly mailbox: MailboxId;
   readonly key: string;
-  /** SHA-256 over the headers that matter and the body's digest. */
+  /** SHA-256 over the headers that matter and the body's digest; of a refusal, as `refusedFingerprint` makes it. */
   readonly fingerprint: string;
   readonly expiresAtMs: number;
+}
+
+const refused = 'refused:';
+
+/** Of a message that was refused, of whose body nothing is known. Its key is free for anything but the same again. */
+export function refusedFingerprint(headersDigest: string): string {
+  return refused + headersDigest;
+}
+
+export function isRefusedFingerprint(fingerprint: string): boolean {
+  return fingerprint.startsWith(refused);
 }
 
 export interface AcceptCommand {

@@ -8,13 +8,15 @@ export interface SqlPlaces {
   /** Commands waiting or in flight. */
   readonly waiting: () => number;
   readonly close: () => Promise<void>;
+  /** What the engine itself wants done now and then, if anything. */
+  readonly upkeep?: (nowMs: number) => Promise<void>;
 }
 
 /** Entries of a page that is read in the commit of its nonce. */
 const togetherMax = 500;
 
 /** The ledger's ports over any engine that can run the commands. */
-export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
+export function ledgerOver({ write, read, waiting, close, upkeep }: SqlPlaces): Ledger {
   return {
     messages: {
       accept: (command) => write('accept', command),
@@ -55,7 +57,7 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
       search: (query) => read('searchRefusals', query),
     },
     audit: { append: (entry) => write('appendAudit', entry), read: (query) => read('readAudit', query) },
-    jobs: jobsOver({ write, read }),
+    jobs: jobsOver({ write, read, ...(upkeep && { upkeep }) }),
     resolving: {
       resolve: (command) => write('resolveRoute', command),
       waiting: (query) => read('messagesRouting', query),
@@ -80,7 +82,7 @@ export function ledgerOver({ write, read, waiting, close }: SqlPlaces): Ledger {
   };
 }
 
-function jobsOver({ write, read }: Pick<SqlPlaces, 'write' | 'read'>): Ledger['jobs'] {
+function jobsOver({ write, read, upkeep }: Pick<SqlPlaces, 'write' | 'read' | 'upkeep'>): Ledger['jobs'] {
   return {
     lease: (command) => write('lease', command),
     deliveriesDue: (query) => read('deliveriesDue', query),
@@ -95,5 +97,6 @@ function jobsOver({ write, read }: Pick<SqlPlaces, 'write' | 'read'>): Ledger['j
     referencedBodies: async (refs) => new Set(await read('referencedBodies', refs)),
     clockOffset: () => read('clockOffset'),
     setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
+    upkeep: (nowMs) => upkeep?.(nowMs) ?? Promise.resolve(),
   };
 }

@@ -1,16 +1,18 @@
 import type { BodyRef } from '../../bodies.ts';
 import type { CollectionFacts, StoredState } from '../../ledger/message-records.ts';
-import type {
-  AcceptCommand,
-  AcceptOutcome,
-  AcknowledgeCommand,
-  AcknowledgeOutcome,
-  AddChunkCommand,
-  AddChunkOutcome,
-  ChangeStateCommand,
-  NewChunk,
-  NewMessage,
-  NewPayload,
+import {
+  type AcceptCommand,
+  type AcceptOutcome,
+  type AcknowledgeCommand,
+  type AcknowledgeOutcome,
+  type AddChunkCommand,
+  type AddChunkOutcome,
+  type ChangeStateCommand,
+  type IdempotencyClaim,
+  isRefusedFingerprint,
+  type NewChunk,
+  type NewMessage,
+  type NewPayload,
 } from '../../ledger/messages.ts';
 import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
 import { claims, one, run, type Talk } from '../question.ts';
@@ -44,7 +46,7 @@ export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
   if (version !== null) return { kind: 'stale', version };
   const first = messages[0];
   const atMs = first?.createdAtMs ?? 0;
-  const known = idempotency === null ? undefined : yield* one(q.readIdempotency, idempotency.mailbox, idempotency.key);
+  const known = idempotency === null ? undefined : yield* knownClaim(idempotency);
   // A refused request never uses up its token: this one is refused before the nonce is claimed.
   if (known !== undefined && known.fingerprint !== idempotency?.fingerprint) return { kind: 'key-conflict' };
   const used = yield* claimNonce(command.nonce);
@@ -64,6 +66,17 @@ export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
   if (payload !== null) yield* insertPayload(payload, atMs);
   for (const message of messages) yield* insertMessage(message);
   return { kind: 'accepted' };
+}
+
+/** What the key was used for before; a refusal is known to its own repeat only, and stands in the way of nothing else. */
+function* knownClaim({
+  mailbox,
+  key,
+  fingerprint,
+}: IdempotencyClaim): Talk<{ fingerprint: string; messageId: string } | undefined> {
+  const known = yield* one(q.readIdempotency, mailbox, key);
+  if (known === undefined || !isRefusedFingerprint(known.fingerprint)) return known;
+  return known.fingerprint === fingerprint ? known : undefined;
 }
 
 function* insertPayload(payload: NewPayload, atMs: number): Talk<void> {

@@ -13,7 +13,9 @@ export const readIdempotency = asks<{ fingerprint: string; messageId: string }>(
 
 export const claimIdempotency = tells(
   'claim-idempotency',
-  'insert into idempotency (mailbox_id, key, fingerprint, message_id, expires_at_ms) values ($1, $2, $3, $4, $5)',
+  `insert into idempotency (mailbox_id, key, fingerprint, message_id, expires_at_ms) values ($1, $2, $3, $4, $5)
+   on conflict (mailbox_id, key) do update set
+     fingerprint = excluded.fingerprint, message_id = excluded.message_id, expires_at_ms = excluded.expires_at_ms`,
 );
 
 /** With the body when it is the only chunk. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { BodyFault } from '../bodies.ts';
 import type { HashAnswer, HashJob, LaneWork } from './hash-worker.ts';
@@ -29,6 +30,14 @@ const hashing: LaneWork = { kind: 'hash' };
 
 // The published package holds JavaScript; the source tree is run as it stands.
 const workerFile = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js';
+
+/**
+ * Two threads let the digest of a body and those of its blocks run side by side; no single body can use more. Where
+ * the second core is needed for the connection itself one gives the same throughput, and saves its memory.
+ */
+export function hashThreadsDefault(): number {
+  return availableParallelism() > 2 ? 2 : 1;
+}
 
 /**
  * The threads that hash and encrypt. They are started by the first large body, so a server of small messages has none, and one

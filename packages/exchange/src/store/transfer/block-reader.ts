@@ -1,46 +1,45 @@
-import { createHash } from 'node:crypto';
-import { BlockOpener, blockTagLength } from '../block-cipher.ts';
+import { blockTagLength } from '../block-cipher.ts';
 import { type BodyBlock, BodyFault, type BodyKey, type BodyShape, digestBlockBytes } from '../bodies.ts';
+import { type BlockOpening, smallBlockBytes } from './arriving-block.ts';
 import type { BufferPool, IdleHolder } from './buffer-pool.ts';
-import { diskFault } from './disk-fault.ts';
-import { errorCode, type FileSystem, type OpenFile } from './file-system.ts';
-import type { HashCrew } from './hash-crew.ts';
 
-/** A body up to this size is read into memory of its own and hashed on the calling thread. */
-export const smallReadBytes = 64 * 1024;
 const digestLength = 64;
-/** A block is read and hashed in parts of this size, the one beside the other. */
-const readPartBytes = 1024 * 1024;
+
+/** Where the bytes of one body come from. */
+export interface BlockOrigin {
+  /**
+   * Fills `bytes` with what lies from `start` on and answers its SHA-256, lower-case hex; with an `opening` they are
+   * decrypted, and the answer is the block's tag, or '' where they are not what was sealed. Settles when nobody looks at the memory any
+   * more. Rejects with `BodyFault` 'corrupt' where the body ends too early.
+   */
+  fetch(bytes: Buffer, start: number, block: number, opening: BlockOpening | undefined): Promise<string>;
+  close(): Promise<void>;
+}
 
 /** What the readers of one store share. */
 export interface ReadRoom {
-  readonly fileSystem: FileSystem;
   readonly blocks: BufferPool;
-  readonly crew: HashCrew;
   /** Throws `BodyFault` when the store is closed. */
   readonly assertOpen: () => void;
-  /** The files being read, for the store to close when it closes. */
+  /** The bodies being read, for the store to close when it closes. */
   readonly sources: Set<{ close(): Promise<void> }>;
+  /** Turns what the store's medium threw into the fault the port promises. */
+  readonly faultOf: (doing: string, error: unknown, block?: number) => BodyFault;
 }
 
 /**
- * Yields the verified blocks of the file at `path`, undefined for a name the store never gave. The consumer releases a block before it asks for the next; a block
+ * Yields the verified blocks of the body that `open` opens. The consumer releases a block before it asks for the next; a block
  * it still holds when it stops reading is taken out of the pool, never handed to another body.
  */
 export async function* readBody(
   room: ReadRoom,
-  path: string | undefined,
+  open: () => Promise<BlockOrigin>,
   shape: BodyShape,
   key?: BodyKey,
 ): AsyncGenerator<BodyBlock, void, void> {
   const digests = key === undefined ? blockDigestsOf(shape) : blockTagsOf(shape);
   room.assertOpen();
-  if (path === undefined) throw new BodyFault('missing', 'no body of this name');
-  const file = await room.fileSystem.open(path).catch((error) => {
-    if (errorCode(error) === 'ENOENT') throw new BodyFault('missing', 'no body of this name', { cause: error });
-    throw diskFault('opening a body', error);
-  });
-  const source = new BlockSource(room, file, { shape, digests, key });
+  const source = new BlockSource(room, await open(), { shape, digests, key });
   try {
     for (let block = 0; block < digests.length; block += 1) {
       room.assertOpen();
@@ -116,10 +115,10 @@ class BlockLease implements BodyBlock {
   }
 }
 
-/** Loads blocks of one file, at most one ahead of the consumer. */
+/** Loads blocks of one body, at most one ahead of the consumer. */
 class BlockSource implements IdleHolder {
   readonly #room: ReadRoom;
-  readonly #file: OpenFile;
+  readonly #origin: BlockOrigin;
   readonly #shape: BodyShape;
   readonly #digests: readonly string[];
   readonly #key: BodyKey | undefined;
@@ -127,9 +126,9 @@ class BlockSource implements IdleHolder {
   #settledAhead: Loaded | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(room: ReadRoom, file: OpenFile, { shape, digests, key }: KnownBody) {
+  constructor(room: ReadRoom, origin: BlockOrigin, { shape, digests, key }: KnownBody) {
     this.#room = room;
-    this.#file = file;
+    this.#origin = origin;
     this.#shape = shape;
     this.#digests = digests;
     this.#key = key;
@@ -143,7 +142,7 @@ class BlockSource implements IdleHolder {
     this.#settledAhead = undefined;
     this.#room.blocks.unmarkIdle(this);
     if (ahead !== undefined) return ahead;
-    if (this.#shape.sizeBytes <= smallReadBytes) {
+    if (this.#shape.sizeBytes <= smallBlockBytes) {
       return this.#fill(block, { memory: Buffer.allocUnsafe(this.#shape.sizeBytes), pooled: false });
     }
     return this.#fill(block, { memory: await this.#room.blocks.take(), pooled: true });
@@ -193,8 +192,8 @@ class BlockSource implements IdleHolder {
     this.#room.blocks.unmarkIdle(this);
     const ahead = await this.#ahead?.catch(() => undefined);
     if (ahead !== undefined) this.giveBack(ahead);
-    await this.#file.close().catch((error) => {
-      throw diskFault('closing a body', error);
+    await this.#origin.close().catch((error) => {
+      throw this.#room.faultOf('closing a body', error);
     });
   }
 
@@ -202,53 +201,14 @@ class BlockSource implements IdleHolder {
     try {
       const start = block * digestBlockBytes;
       const bytes = memory.subarray(0, Math.min(digestBlockBytes, this.#shape.sizeBytes - start));
-      const digest = pooled ? await this.#readAndHash(bytes, start, block) : await this.#readSmall(bytes);
-      if (digest !== this.#digests[block])
-        throw new BodyFault('corrupt', `block ${block} is not what was stored`, { block });
+      const expected = this.#digests[block] ?? '';
+      const opening = this.#key === undefined ? undefined : { key: this.#key, block, tag: expected };
+      const digest = await this.#origin.fetch(bytes, start, block, opening);
+      if (digest !== expected) throw new BodyFault('corrupt', `block ${block} is not what was stored`, { block });
       return { memory, bytes, pooled };
     } catch (error) {
       if (pooled) this.#room.blocks.give(memory);
-      throw diskFault('reading a body', error, block);
-    }
-  }
-
-  async #readSmall(bytes: Buffer): Promise<string> {
-    await this.#readFully(bytes, 0, 0);
-    if (this.#key !== undefined) {
-      const opener = new BlockOpener(this.#key, 0, this.#digests[0] ?? '');
-      opener.update(bytes);
-      return opener.end();
-    }
-    return createHash('sha256').update(bytes).digest('hex');
-  }
-
-  /** Each part is hashed, or decrypted where it lies, while the next is read. Settles when nobody looks at the memory any more. */
-  async #readAndHash(bytes: Buffer, start: number, block: number): Promise<string> {
-    const key = this.#key;
-    const tag = this.#digests[block] ?? '';
-    const { crew } = this.#room;
-    const lane = key === undefined ? crew.lane() : crew.laneFor({ kind: 'open', key, block, tag });
-    const hashing: Promise<string>[] = [];
-    try {
-      for (let at = 0; at < bytes.length; at += readPartBytes) {
-        const part = bytes.subarray(at, at + readPartBytes);
-        await this.#readFully(part, start + at, block);
-        hashing.push(lane.update(part, at + readPartBytes >= bytes.length ? 'final' : 'none'));
-      }
-    } catch (error) {
-      lane.drop();
-      await Promise.allSettled(hashing);
-      throw error;
-    }
-    return (await Promise.all(hashing)).join('');
-  }
-
-  async #readFully(bytes: Buffer, start: number, block: number): Promise<void> {
-    let got = 0;
-    while (got < bytes.length) {
-      const count = await this.#file.read(bytes.subarray(got), start + got);
-      if (count <= 0) throw new BodyFault('corrupt', `the file ends within block ${block}`, { block });
-      got += count;
+      throw this.#room.faultOf('reading a body', error, block);
     }
   }
 }

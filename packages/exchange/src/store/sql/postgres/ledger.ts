@@ -1,0 +1,83 @@
+import type { Ledger } from '../../ledger.ts';
+import type { Caller, ReadingCommands, WritingCommands } from '../commands/table.ts';
+import { ledgerOver } from '../ledger-over.ts';
+import { PostgresConnection } from './connection.ts';
+import { addDays, dropDays } from './days.ts';
+import { RegistryHints } from './hints.ts';
+import { Lanes } from './lanes.ts';
+import { Line } from './line.ts';
+import { migrate } from './migrate.ts';
+
+export interface PostgresLedgerOptions {
+  /** `postgres://…` of the primary, or of what leads to it. */
+  readonly url: string;
+  /** A ledger remembers the profile it was made for and refuses to be opened by the other. */
+  readonly profile: 'live' | 'sandbox';
+  /** Commands waiting, in flight included; beyond it the ledger answers 'unavailable'. */
+  readonly queueMax: number;
+  readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
+  /** A node changed the registry, or may have: a hint. Left out, nobody listens for it. */
+  readonly onRegistryHint?: () => void;
+}
+
+export class ProfileMismatch extends Error {
+  constructor(made: string, wanted: string) {
+    super(`the ledger was made by the ${made} profile and is refused by the ${wanted} profile`);
+    this.name = 'ProfileMismatch';
+  }
+}
+
+const batchMax = 256;
+const retryMs = 250;
+const inquireMs = 60_000;
+const limits = { connectTimeoutMs: 5000, answerTimeoutMs: 90_000 } as const;
+const dropReceipts = "delete from commit_receipt where at < now() - interval '1 hour'";
+
+/** Opens the ledger of many nodes. Rejects when PostgreSQL cannot be reached; once open, it waits for it to come back. */
+export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
+  const { url, profile, queueMax, onBatch, onRegistryHint } = options;
+  await withConnection(url, 'schema', migrate);
+  const lanes = new Lanes({
+    lineFor: (role) => new Line({ url, role, retryMs, ...limits }),
+    queueMax,
+    batchMax,
+    inquireMs,
+    ...(onBatch && { onBatch }),
+  });
+  const made = (await lanes.write('claimMeta', 'profile', profile)) as string;
+  if (made !== profile) {
+    await lanes.close();
+    throw new ProfileMismatch(made, profile);
+  }
+  const hints = onRegistryHint === undefined ? undefined : new RegistryHints({ url, ...limits }, onRegistryHint);
+  const closing = async (): Promise<void> => {
+    await hints?.close();
+    await lanes.close();
+  };
+  let closed: Promise<void> | undefined;
+  return ledgerOver({
+    write: lanes.write as unknown as Caller<WritingCommands>,
+    read: lanes.read as unknown as Caller<ReadingCommands>,
+    waiting: () => lanes.waiting,
+    close: () => (closed ??= closing()),
+    upkeep: (nowMs) =>
+      withConnection(url, 'upkeep', async (connection) => {
+        await addDays(connection, nowMs);
+        await dropDays(connection, nowMs);
+        await connection.put({ sql: dropReceipts });
+      }),
+  });
+}
+
+async function withConnection(
+  url: string,
+  role: string,
+  work: (connection: PostgresConnection) => Promise<void>,
+): Promise<void> {
+  const connection = await PostgresConnection.open({ url, role, ...limits });
+  try {
+    await work(connection);
+  } finally {
+    await connection.close();
+  }
+}

@@ -1,0 +1,234 @@
+import type { NonceClaim } from '../../ledger/nonces.ts';
+import type { Asked, AskedOfTables, Row, SqlValue, Talk } from '../question.ts';
+import { columnOf } from './arrays.ts';
+import type { Answer, Statement } from './connection.ts';
+import { BatchCounters } from './counters.ts';
+import { DeferredChanges } from './deferred.ts';
+import { counterQuestions, isUnasked, sayInPostgres, toParam } from './dialect.ts';
+import { isConsequence } from './faults.ts';
+import { BatchNonces } from './nonces.ts';
+import { type AskedTogether, putLater, togetherNow } from './together.ts';
+
+interface Conversation {
+  readonly talk: Talk<unknown>;
+  /** Changes of its own wait to be put. */
+  owes: boolean;
+  result: unknown;
+}
+
+interface Pending {
+  readonly conversation: Conversation;
+  readonly asked: Asked;
+}
+
+export interface RoundsOptions {
+  readonly put: (statement: Statement) => Promise<Answer>;
+  /** Whether changes may wait for the end, as most do in a batch; never where each stands for itself. */
+  readonly defers: boolean;
+  /** Mailboxes that the batch is likely to move. */
+  readonly mailboxes: Iterable<string>;
+}
+
+/**
+ * Leads conversations side by side: in each round every one of them has asked something, what is asked alike goes out as
+ * one statement, and all statements of a round travel together. Whoever calls has seen to it that no two of them are
+ * about the same message. Resolves to their results once every change was put; nothing is committed.
+ */
+export async function leadTogether(talks: readonly Talk<unknown>[], options: RoundsOptions): Promise<unknown[]> {
+  const conversations = talks.map((talk): Conversation => ({ talk, owes: false, result: undefined }));
+  const round = new Rounds(options);
+  let pending: readonly Pending[] = conversations.flatMap((each) => round.advance(each, undefined));
+  while (pending.length > 0) pending = await round.answer(pending);
+  await round.settle();
+  return conversations.map(({ result }) => result);
+}
+
+class Rounds {
+  readonly #put: RoundsOptions['put'];
+  readonly #defers: boolean;
+  readonly #counters: BatchCounters;
+  readonly #nonces: BatchNonces;
+  readonly #deferred: DeferredChanges;
+  /** Answers that hold until the transaction ends. */
+  readonly #steady = new Map<string, unknown>();
+
+  constructor({ put, defers, mailboxes }: RoundsOptions) {
+    this.#put = put;
+    this.#defers = defers;
+    this.#counters = new BatchCounters(put, mailboxes, defers);
+    this.#nonces = new BatchNonces(put);
+    this.#deferred = new DeferredChanges(put);
+  }
+
+  /** Lets a conversation go on until it asks what only the engine can answer; nothing when it came to its end. */
+  advance(conversation: Conversation, answer: unknown): readonly Pending[] {
+    let step = conversation.talk.next(answer);
+    while (step.done !== true) {
+      const known = this.#answerFromMemory(conversation, step.value);
+      if (known === undefined) return [{ conversation, asked: step.value }];
+      step = conversation.talk.next(known.answer);
+    }
+    conversation.result = step.value;
+    return [];
+  }
+
+  /** Puts what is asked, and lets everybody go on; resolves to what is asked next. */
+  async answer(pending: readonly Pending[]): Promise<readonly Pending[]> {
+    // Whoever asks about tables sees its own changes.
+    if (pending.some(({ conversation, asked }) => conversation.owes && asksTables(asked))) await this.settle();
+    const answers = new Map<Pending, unknown>();
+    const isOfCounters = pending.some(({ asked }) => asksCounter(asked));
+    await allOrFirst([
+      this.#answerGuard(pending, answers),
+      ...(isOfCounters ? [this.#counters.lock()] : []),
+      ...this.#answerTables(pending, answers),
+    ]);
+    return pending.flatMap((each) => {
+      const answer = asksCounter(each.asked) ? this.#positionOf(each.asked)?.answer : answers.get(each);
+      return this.advance(each.conversation, answer);
+    });
+  }
+
+  /** Puts what was deferred. */
+  async settle(): Promise<void> {
+    await allOrFirst([this.#deferred.settle(), this.#counters.write()]);
+  }
+
+  #answerFromMemory(conversation: Conversation, asked: Asked): { readonly answer: unknown } | undefined {
+    if ('nonce' in asked) return undefined;
+    const { question, params } = asked;
+    if (isUnasked(question)) return { answer: noAnswer(asked) };
+    switch (question.name) {
+      case counterQuestions.in:
+        this.#counters.countIn(String(params[0]));
+        return { answer: 1 };
+      case counterQuestions.out:
+        this.#counters.countOut(String(params[0]));
+        return { answer: 1 };
+      case counterQuestions.next:
+        return this.#positionOf(asked);
+      default:
+        break;
+    }
+    if (question.trait === 'unsettles') this.#steady.clear();
+    if (question.trait === 'steady' && this.#steady.has(question.name)) {
+      return { answer: this.#steady.get(question.name) };
+    }
+    const later = this.#defers ? putLater.get(question.name) : undefined;
+    if (later === undefined || !this.#deferred.add(question.name, later, params, conversation)) return undefined;
+    conversation.owes = true;
+    return { answer: 1 };
+  }
+
+  #positionOf({ params }: AskedOfTables): { readonly answer: unknown } | undefined {
+    const position = this.#counters.next(String(params[0]));
+    return position === undefined ? undefined : { answer: { position } };
+  }
+
+  async #answerGuard(pending: readonly Pending[], answers: Map<Pending, unknown>): Promise<void> {
+    const asking = pending.filter(({ asked }) => 'nonce' in asked);
+    if (asking.length === 0) return;
+    const claims = asking.map(({ asked }) => (asked as { nonce: NonceClaim }).nonce);
+    const seen = await this.#nonces.claim(claims);
+    for (const [at, each] of asking.entries()) answers.set(each, seen[at]);
+  }
+
+  #answerTables(pending: readonly Pending[], answers: Map<Pending, unknown>): readonly Promise<void>[] {
+    const groups = new Map<string, Pending[]>();
+    for (const each of pending) {
+      if (!asksTables(each.asked)) continue;
+      const { name } = each.asked.question;
+      const group = groups.get(name);
+      if (group === undefined) groups.set(name, [each]);
+      else group.push(each);
+    }
+    return [...groups].flatMap(([name, group]) => {
+      const together = togetherNow.get(name);
+      if (together !== undefined) return [this.#askTogether(name, together, group, answers)];
+      return group.map((each) => this.#askAlone(each, answers));
+    });
+  }
+
+  async #askAlone(each: Pending, answers: Map<Pending, unknown>): Promise<void> {
+    const { question, params, want } = each.asked as AskedOfTables;
+    const statement = { name: question.name, sql: sayInPostgres(question), params: params.map(toParam) };
+    const { rows, count } = await this.#put(statement);
+    const answer = want === 'count' ? count : want === 'all' ? rows : rows[0];
+    if (question.trait === 'steady') this.#steady.set(question.name, answer);
+    answers.set(each, answer);
+  }
+
+  async #askTogether(
+    name: string,
+    { sql, kinds, payloads }: AskedTogether,
+    group: readonly Pending[],
+    answers: Map<Pending, unknown>,
+  ): Promise<void> {
+    const asks = group.map(({ asked }) => asked as AskedOfTables);
+    const columns = kinds.map((kind, at) =>
+      columnOf(
+        kind,
+        asks.map(({ params }) => params[at] ?? null),
+      ),
+    );
+    const statement = { name: `${name}-together`, sql };
+    const first = payloads === undefined ? columns : [...columns, columns[0] ?? null];
+    let { rows } = await this.#put({ ...statement, params: first });
+    if (payloads === true) rows = await this.#withPayloadsElsewhere(statement, asks, rows);
+    const answered = new Map<number, Row[]>();
+    for (const { nth, ...row } of rows) {
+      const mine = answered.get(Number(nth));
+      if (mine === undefined) answered.set(Number(nth), [row]);
+      else mine.push(row);
+    }
+    for (const [at, each] of group.entries()) {
+      const mine = answered.get(at + 1) ?? [];
+      const { want } = asks[at] as AskedOfTables;
+      answers.set(each, want === 'count' ? mine.length : want === 'all' ? mine : mine[0]);
+    }
+  }
+
+  /** The same rows, but those whose payload lies under another id than the message's with their payload. */
+  async #withPayloadsElsewhere(
+    statement: Pick<Statement, 'name' | 'sql'>,
+    asks: readonly AskedOfTables[],
+    rows: readonly Row[],
+  ): Promise<readonly Row[]> {
+    const asked = new Set<SqlValue | undefined>(asks.map(({ params }) => params[0]));
+    const elsewhere = rows.filter(({ payloadId }) => payloadId !== null && !asked.has(payloadId));
+    if (elsewhere.length === 0) return rows;
+    const payloads = columnOf(
+      'text',
+      elsewhere.map(({ payloadId }) => payloadId ?? null),
+    );
+    const ids = columnOf(
+      'text',
+      elsewhere.map(({ messageId }) => messageId ?? null),
+    );
+    const found = await this.#put({ ...statement, params: [ids, payloads] });
+    const complete = new Map(found.rows.map((row) => [row.messageId, row]));
+    return rows.map((row) => {
+      const other = complete.get(row.messageId ?? null);
+      return other === undefined ? row : { ...other, nth: row.nth ?? null };
+    });
+  }
+}
+
+function asksCounter(asked: Asked): asked is AskedOfTables {
+  return 'question' in asked && asked.question.name === counterQuestions.next;
+}
+
+function asksTables(asked: Asked): asked is AskedOfTables {
+  return 'question' in asked && asked.question.name !== counterQuestions.next;
+}
+
+function noAnswer({ want }: AskedOfTables): unknown {
+  return want === 'count' ? 0 : want === 'all' ? [] : undefined;
+}
+
+/** Waits for all, so that nothing is in flight when an error is thrown: the one that the others follow from. */
+export async function allOrFirst(work: readonly Promise<void>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  if (errors.length > 0) throw errors.find((error) => !isConsequence(error)) ?? errors[0];
+}

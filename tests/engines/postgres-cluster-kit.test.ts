@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PostgresCluster } from '../kit/engines/postgres-cluster.ts';
+
+let cluster: PostgresCluster;
+beforeAll(async () => {
+  cluster = await PostgresCluster.start();
+});
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+/** Repeated until a leader takes it: what was answered is what counts. */
+async function insert(n: number): Promise<void> {
+  for (;;) {
+    try {
+      await cluster.run(`insert into kept values (${n}) on conflict do nothing`);
+      return;
+    } catch {
+      // No leader yet.
+    }
+  }
+}
+
+it('goes on with another leader when the leader is killed, and keeps everything it had answered', async () => {
+  await cluster.run('create table kept (n integer primary key)');
+  await insert(1);
+  const first = await cluster.killLeader('machine');
+  await insert(2);
+  expect(await cluster.leader()).not.toBe(first);
+  await cluster.revive(first);
+  await cluster.whole();
+  const second = await cluster.killLeader('postgres');
+  await insert(3);
+  expect(await cluster.leader()).not.toBe(second);
+  expect(await cluster.run('select n from kept order by n')).toEqual(['1', '2', '3']);
+});
