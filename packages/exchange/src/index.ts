@@ -5,6 +5,7 @@ export type { Router } from './api/machines/routes.ts';
 export { createDevAuthority, type DevAuthority, type IssuedFiles } from './cli/dev-ca/authority.ts';
 export { FolderFault } from './cli/dev-ca/certificate-folder.ts';
 export type { Hall } from './compose/hall.ts';
+export { knownWorkflows } from './compose/known-workflows.ts';
 export { type ComposeOptions, type Rooms, type RunningExchange, startExchange } from './compose.ts';
 export { type Config, type ConfigProblem, loadConfig } from './config/config.ts';
 export { createLog, type Log, openDestination } from './http/log.ts';

@@ -1,6 +1,10 @@
 import type { OpenForAdmin } from './admin-session.ts';
 import { createAuditCommand } from './audit.ts';
 import type { Command } from './command.ts';
+import { createBackupCommand } from './copies/backup.ts';
+import { migrateStoreCommand } from './copies/migrate-store.ts';
+import { restoreCommand } from './copies/restore.ts';
+import { verifyCommand } from './copies/verify.ts';
 import { createDirectoryCommand } from './directory.ts';
 import { createExportCommand } from './export.ts';
 import { createImportCommand } from './import.ts';
@@ -28,5 +32,9 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createAuditCommand(open),
     createKeysCommand(open),
     createSharedKeyCommand(open),
+    createBackupCommand(),
+    verifyCommand,
+    restoreCommand,
+    migrateStoreCommand,
   ];
 }

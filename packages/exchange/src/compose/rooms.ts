@@ -85,7 +85,7 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const clock = await createServiceClock(machineClock, ledger.jobs, config.movableClock);
   const registry = createRegistry({ ledger: ledger.registry, unseal: sealer.open, onReload: options.onReload });
   assertSharedKey(config, await registry.reload(), machineClock);
-  const services = openServices(config, machineClock);
+  const services = await openServices(config, machineClock, (event) => log.warn(event));
   undo.push(async () => services.close());
   const faults = config.adminRoutes ? createFaultScript() : undefined;
   const plainHall = composeHall({ config, ledger, bodies, registry, sealer, payloadKeys, clock, services });
@@ -93,6 +93,8 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const hall = options.aroundHall?.(faultyHall) ?? faultyHall;
   const clockwork = composeClockwork({
     config,
+    log,
+    registry,
     ledger,
     bodies,
     hall,

@@ -115,6 +115,7 @@ export interface Config {
     readonly caFile: string | undefined;
     readonly timeoutMs: number;
   };
+  readonly alerts: { readonly command: string | undefined };
   readonly operators: { readonly host: string; readonly port: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   readonly shutdownMs: number;

@@ -8,3 +8,8 @@ export const settingPrefix = 'OPENMESH_';
 export function readEnvironment(): Readonly<Record<string, string | undefined>> {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith(settingPrefix)));
 }
+
+/** What a program that is started for us inherits: where programs lie, and the variables of its own. */
+export function environmentOfChildren(): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith(settingPrefix)));
+}

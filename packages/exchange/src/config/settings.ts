@@ -5,6 +5,7 @@ import {
   messageBytesMaxCeiling,
   messageBytesMaxDefault,
 } from '@openmesh/protocol';
+import { alerts } from './alert-settings.ts';
 import { bodiesSetting, s3Settings } from './bodies-settings.ts';
 import { ledgerPlace } from './ledger-place.ts';
 import { sendingSettings } from './sending-settings.ts';
@@ -233,6 +234,7 @@ export const settings = {
   ...life,
   ...services,
   ...operation,
+  ...alerts,
 };
 
 export type SettingName = keyof typeof settings;
@@ -255,7 +257,7 @@ export const settingSections: readonly SettingSection[] = [
   { title: 'Sizes and rates', names: namesOf(sizes) },
   { title: 'The life of a message', names: namesOf(life) },
   { title: 'Services that are asked', names: namesOf(services) },
-  { title: 'Operation', names: namesOf(operation) },
+  { title: 'Operation', names: [...namesOf(operation), ...namesOf(alerts)] },
 ];
 
 function namesOf<Table extends object>(table: Table): readonly (keyof Table)[] {

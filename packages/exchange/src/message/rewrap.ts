@@ -4,7 +4,7 @@ import { SealFault } from '../keys/seal-fault.ts';
 import { beginningUnder, credentialContext, keyIdOf, type Sealer, sharedKeyContext } from '../mailbox/sealer.ts';
 import type { AuditEntry } from '../store/ledger/audit.ts';
 import type { KeyLedger, PayloadKeyRow, SealedTextRow } from '../store/ledger/keys.ts';
-import type { RegistryLedger } from '../store/ledger/registry.ts';
+import type { RegistryLedger, RegistryRows } from '../store/ledger/registry.ts';
 import { resealTexts } from './private-texts.ts';
 
 /** Rows of one commit: a running exchange's own writes wait for it, some milliseconds. */
@@ -44,7 +44,7 @@ interface Tally {
  */
 export async function rewrap(parts: RewrapParts, audit: AuditEntry): Promise<Rewrapped> {
   const tally: Tally = { secrets: 0, texts: 0, payloads: 0, unopened: new Set() };
-  tally.secrets = await resealSecrets(parts, audit, tally);
+  await resealSecrets(parts, audit, tally);
   for (let walk = 0; walk < walksMax; walk += 1) {
     const before = tally.texts + tally.payloads;
     await resealMessages(parts, tally);
@@ -69,29 +69,42 @@ async function opened<R>(tally: Tally, name: string, open: () => R | Promise<R>)
   }
 }
 
-async function resealSecrets(parts: RewrapParts, audit: AuditEntry, tally: Tally): Promise<number> {
+type Secrets = Pick<RegistryRows, 'credentials' | 'sharedKeys'>;
+
+async function resealSecrets(parts: RewrapParts, audit: AuditEntry, tally: Tally): Promise<void> {
   const { ledger, sealer } = parts;
   const { version, credentials, sharedKeys } = await ledger.registry.load();
-  const isOld = ({ sealed }: { readonly sealed: string }): boolean => keyIdOf(sealed) !== sealer.keyInUse();
-  const reseal = async <Row extends { readonly sealed: string }>(
-    rows: readonly Row[],
-    contextOf: (row: Row) => string,
-  ): Promise<readonly Row[]> => {
-    const fresh: Row[] = [];
-    for (const row of rows.filter(isOld)) {
-      const context = contextOf(row);
-      const text = await opened(tally, context, () => sealer.open(row.sealed, context));
-      if (text !== undefined) fresh.push({ ...row, sealed: sealer.seal(text, context) });
-    }
-    return fresh;
+  const passwords = await reseal(sealer, tally, credentials, (row) => credentialContext(row.credentialId));
+  const shared = await reseal(sealer, tally, sharedKeys, (row) => sharedKeyContext(row.sharedKeyId));
+  let ifVersion = version;
+  const put = async (secrets: Secrets): Promise<boolean> => {
+    const outcome = await ledger.registry.change({ ...secrets, ifVersion, audit });
+    if (outcome.stale === true) return false;
+    ifVersion = outcome.version;
+    tally.secrets += outcome.rowsChanged;
+    return true;
   };
-  const passwords = await reseal(credentials, (row) => credentialContext(row.credentialId));
-  const shared = await reseal(sharedKeys, (row) => sharedKeyContext(row.sharedKeyId));
-  if (passwords.length + shared.length === 0) return 0;
-  const change = { credentials: passwords, sharedKeys: shared, ifVersion: version, audit };
-  const outcome = await ledger.registry.change(change);
-  // Somebody changed the registry meanwhile: what is there now is read and sealed.
-  return outcome.stale === true ? resealSecrets(parts, audit, tally) : outcome.rowsChanged;
+  for (let at = 0; at < passwords.length + shared.length; at += batch) {
+    const keys = shared.slice(Math.max(0, at - passwords.length), Math.max(0, at + batch - passwords.length));
+    // When somebody changed the registry meanwhile, what is there now is read and sealed.
+    if (!(await put({ credentials: passwords.slice(at, at + batch), sharedKeys: keys })))
+      return resealSecrets(parts, audit, tally);
+  }
+}
+
+async function reseal<Row extends { readonly sealed: string }>(
+  sealer: Sealer,
+  tally: Tally,
+  rows: readonly Row[],
+  contextOf: (row: Row) => string,
+): Promise<readonly Row[]> {
+  const fresh: Row[] = [];
+  for (const row of rows.filter(({ sealed }) => keyIdOf(sealed) !== sealer.keyInUse())) {
+    const context = contextOf(row);
+    const text = await opened(tally, context, () => sealer.open(row.sealed, context));
+    if (text !== undefined) fresh.push({ ...row, sealed: sealer.seal(text, context) });
+  }
+  return fresh;
 }
 
 async function resealMessages({ ledger, sealer, progress }: RewrapParts, tally: Tally): Promise<void> {

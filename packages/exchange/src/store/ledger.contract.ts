@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import { promiseAccepting } from './ledger/accept.contract.ts';
+import { promiseAlerts } from './ledger/alerts.contract.ts';
 import { promiseChunks } from './ledger/chunks.contract.ts';
 import { promiseDirectory } from './ledger/directory.contract.ts';
 import { promiseAudit, promiseRefusals } from './ledger/facts.contract.ts';
@@ -69,5 +70,6 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     describe('a message that is routed', () => promiseResolving(source));
     describe('directory', () => promiseDirectory(source));
     describe('keys', () => promiseKeys(source));
+    describe('alerts', () => promiseAlerts(source));
   });
 }

@@ -1,3 +1,4 @@
+import type { AlertLedger } from './ledger/alerts.ts';
 import type { AuditLedger } from './ledger/audit.ts';
 import type { DirectoryLedger } from './ledger/directory.ts';
 import type { JobLedger } from './ledger/jobs.ts';
@@ -25,6 +26,7 @@ export interface Ledger {
   readonly resolving: ResolvingLedger;
   readonly directory: DirectoryLedger;
   readonly keys: KeyLedger;
+  readonly alerts: AlertLedger;
   /** Commands waiting or in flight: what the porch sheds load by. */
   waiting(): number;
   /** Settles what is in flight, then lets go of the engine. */

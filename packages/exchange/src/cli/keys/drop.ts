@@ -2,8 +2,9 @@ import { dropSecretKey } from '../../config/key-file.ts';
 import { type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
+import { goodConfig } from '../good-config.ts';
 import { printJson } from '../print.ts';
-import { changeFile, configOf, countUses, isUsed } from './key-uses.ts';
+import { changeFile, countUses, isUsed } from './key-uses.ts';
 
 /** `keys drop`: an older key that nothing needs leaves the file. */
 export function createKeysDrop(open: OpenForAdmin, world: Surroundings): Command {
@@ -25,7 +26,7 @@ export function createKeysDrop(open: OpenForAdmin, world: Surroundings): Command
     },
     async run({ positionals, json }, io) {
       const keyId = positionals[0] ?? '';
-      const config = configOf(io);
+      const { config } = goodConfig(io.env);
       await withSession(open, io, async (session) => {
         const found = (await countUses(session, config)).find((key) => key.keyId === keyId);
         if (found !== undefined && isUsed(found))

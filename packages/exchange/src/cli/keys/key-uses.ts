@@ -1,9 +1,9 @@
-import { type Config, loadConfig } from '../../config/config.ts';
+import type { Config } from '../../config/config.ts';
 import { KeyFileRefusal } from '../../config/key-file.ts';
 import { openSecretKeys } from '../../config/secrets.ts';
 import { keyIdOf } from '../../mailbox/sealer.ts';
 import type { AdminSession } from '../admin-session.ts';
-import { type CommandIo, exitCodes } from '../command.ts';
+import { exitCodes } from '../command.ts';
 import { CommandRefusal, type ExitCode } from '../define-command.ts';
 
 /** A secret key, and what is kept under it. */
@@ -39,14 +39,6 @@ export async function countUses({ ledger }: AdminSession, config: Config): Promi
     const at = inFile.indexOf(keyId);
     return { keyId, line: at < 0 ? null : at + 1, ...count };
   });
-}
-
-/** The settings that a command needs before, or without, the ledger. Refuses with 78. */
-export function configOf(io: CommandIo): Config {
-  const loaded = loadConfig(io.env);
-  if (loaded.ok) return loaded.config;
-  const problems = loaded.problems.map(({ name, problem }) => `\n  ${name} ${problem}`).join('');
-  throw new CommandRefusal(exitCodes.config, `the settings are not good; put right and try again:${problems}`);
 }
 
 /** Changes the key file; what it refuses becomes a sentence and an exit code. */

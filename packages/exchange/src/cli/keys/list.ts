@@ -1,8 +1,9 @@
 import { type OpenForAdmin, withSession } from '../admin-session.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
+import { goodConfig } from '../good-config.ts';
 import { printJson, printTable } from '../print.ts';
-import { configOf, countUses, isUsed, type KeyUseLine } from './key-uses.ts';
+import { countUses, isUsed, type KeyUseLine } from './key-uses.ts';
 
 function standing(key: KeyUseLine): string {
   if (key.line === null) return 'NOT IN THE FILE: nothing under it can be opened';
@@ -29,7 +30,7 @@ export function createKeysList(open: OpenForAdmin): Command {
       config: 'the settings are not good',
     },
     async run({ json }, io) {
-      const config = configOf(io);
+      const { config } = goodConfig(io.env);
       const keys = await withSession(open, io, (session) => countUses(session, config));
       if (json) printJson(io, { keys: keys.map((key) => ({ ...key, inUse: key.line === 1 })) });
       else {

@@ -2,8 +2,9 @@ import { rewrap } from '../../message/rewrap.ts';
 import { type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
+import { goodConfig } from '../good-config.ts';
 import { printJson } from '../print.ts';
-import { configOf, countUses, isUsed } from './key-uses.ts';
+import { countUses, isUsed } from './key-uses.ts';
 
 const progressEvery = 10_000;
 
@@ -25,7 +26,7 @@ export function createKeysRewrap(open: OpenForAdmin, world: Surroundings): Comma
       config: 'the settings are not good',
     },
     async run({ json }, io) {
-      const config = configOf(io);
+      const { config } = goodConfig(io.env);
       let told = 0;
       const { done, keys } = await withSession(open, io, async (session) => {
         const keyId = session.keys.keyInUse();

@@ -1,8 +1,9 @@
 import { addSecretKey, promoteSecretKey } from '../../config/key-file.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
+import { goodConfig } from '../good-config.ts';
 import { printJson } from '../print.ts';
-import { changeFile, configOf } from './key-uses.ts';
+import { changeFile } from './key-uses.ts';
 
 const next = 'then run "keys rewrap", which puts what is kept under older keys under it';
 
@@ -33,7 +34,7 @@ export function createKeysRotate(): Command {
       const { promote } = options;
       if (prepare && promote !== undefined)
         return Promise.reject(new CommandRefusal(exitCodes.badInput, '--prepare and --promote exclude each other'));
-      const config = configOf(io);
+      const { config } = goodConfig(io.env);
       const keyId = changeFile(() => {
         if (promote === undefined) return addSecretKey(config, prepare ? 'last' : 'first');
         promoteSecretKey(config, promote);

@@ -4,7 +4,7 @@ import { sharedKeyContext } from '../../mailbox/sealer.ts';
 import { type AdminSession, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
-import { configOf } from '../keys/key-uses.ts';
+import { goodConfig } from '../good-config.ts';
 import { choosePassword } from '../mailbox/password.ts';
 import { printJson } from '../print.ts';
 import { openKey, validKeysMax, validNow } from './known-keys.ts';
@@ -51,7 +51,7 @@ export function createSharedKeyAdd(open: OpenForAdmin, world: Surroundings): Com
       config: 'the settings are not good',
     },
     async run({ options, json }, io) {
-      const config = configOf(io);
+      const { config } = goodConfig(io.env);
       const { password: key, generated } = await choosePassword(options.stdin !== undefined, world);
       const added = await withSession(open, io, (session) => add(session, config, key, world));
       if (json) printJson(io, { ...added, ...(generated ? { key } : {}) });

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import { type AdminSession, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
-import { configOf } from '../keys/key-uses.ts';
+import { goodConfig } from '../good-config.ts';
 import { instantText, printJson } from '../print.ts';
 import { readCount } from '../read-options.ts';
 import { validNow } from './known-keys.ts';
@@ -50,7 +50,7 @@ export function createSharedKeyEnd(open: OpenForAdmin, world: Surroundings): Com
       config: 'the settings are not good',
     },
     async run({ positionals, options, json }, io) {
-      const config = configOf(io);
+      const { config } = goodConfig(io.env);
       const endMs = world.now() + readCount('after', options.after, 0, 0, hoursMax) * hourMs;
       const sharedKeyId = positionals[0] ?? '';
       const ended = await withSession(open, io, (session) => end(session, config, sharedKeyId, endMs, world));

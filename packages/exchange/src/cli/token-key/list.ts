@@ -3,7 +3,7 @@ import type { SharedKeyRecord } from '../../store/ledger/registry.ts';
 import { type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
-import { configOf } from '../keys/key-uses.ts';
+import { goodConfig } from '../good-config.ts';
 import { instantText, printJson, printTable } from '../print.ts';
 
 /** `shared-key list`: names and validity, never keys. */
@@ -16,7 +16,7 @@ export function createSharedKeyList(open: OpenForAdmin, world: Surroundings): Co
     options: {},
     exits: { unavailable: 'the ledger is away', config: 'the settings are not good' },
     async run({ json }, io) {
-      const inSettings = configOf(io).tokens.sharedKeys.length;
+      const inSettings = goodConfig(io.env).config.tokens.sharedKeys.length;
       const nowMs = world.now();
       const { sharedKeys } = await withSession(open, io, ({ ledger }) => ledger.registry.load());
       const shown = sharedKeys.map((row: SharedKeyRecord) => {

@@ -8,6 +8,8 @@ import {
   type MailboxRecord,
   type RegistrationRecord,
   type RegistryChange,
+  type RegistryCursor,
+  type RegistryPage,
   type SharedKeyRecord,
   type WorkflowRecord,
   workflowDefaults,
@@ -227,6 +229,35 @@ export function promiseRegistry(at: LedgerSource): void {
     });
     const versions = (await Promise.all(changes)).map(({ version }) => version);
     expect(versions).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+  });
+
+  it('says what makes of an earlier version the one that is, rows that are gone included', async () => {
+    const { registry } = at.ledger;
+    await registry.change(everything);
+    const { audit: _entry, ...rows } = everything;
+    expect(await registry.changesSince(0)).toEqual({ version: 1, ...rows });
+    const [gone, ...others] = registrations;
+    await registry.change({ dropRegistrations: registrations.slice(0, 1), dropMemberships: memberships, audit });
+    await registry.change({ mailboxes: [{ ...mailboxes[0], name: 'New' } as MailboxRecord], audit });
+    const delta = await registry.changesSince(1);
+    expect(delta).toMatchObject({ version: 3, mailboxes: [{ name: 'New' }] });
+    expect(delta?.dropRegistrations).toMatchObject([{ workflowId: gone?.workflowId, role: gone?.role }]);
+    expect(delta?.dropMemberships).toHaveLength(memberships.length);
+    expect((await registry.load()).registrations).toEqual(others);
+    expect(await registry.changesSince(3)).toEqual({ version: 3 });
+  });
+
+  it('gives back everything page by page, from table to table', async () => {
+    const { registry } = at.ledger;
+    await registry.change(everything);
+    const found: Record<string, unknown[]> = {};
+    for (let from: RegistryCursor | null = { table: 'mailboxes', after: null }; from !== null; ) {
+      const page: RegistryPage = await registry.page(from);
+      for (const [table, rows] of Object.entries(page.rows)) (found[table] ??= []).push(...rows);
+      from = page.next;
+    }
+    const { audit: _entry, ...rows } = everything;
+    expect(found).toEqual(rows);
   });
 
   it('remembers each client and machine of a mailbox once, the last seen first', async () => {

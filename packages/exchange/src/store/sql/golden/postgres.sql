@@ -1,3 +1,11 @@
+CREATE TABLE public.alert (
+    code text NOT NULL COLLATE pg_catalog."C",
+    subject text NOT NULL COLLATE pg_catalog."C",
+    sentence text NOT NULL COLLATE pg_catalog."C",
+    seen_at_ms bigint NOT NULL,
+    told_at_ms bigint
+);
+
 CREATE TABLE public.approval (
     approval_id text NOT NULL COLLATE pg_catalog."C",
     ods_code text NOT NULL COLLATE pg_catalog."C",
@@ -417,6 +425,11 @@ CREATE TABLE public.registration (
     CONSTRAINT registration_role_check CHECK ((role = ANY (ARRAY['initiator'::text, 'responder'::text])))
 );
 
+CREATE TABLE public.registry_change (
+    version bigint NOT NULL,
+    keys text NOT NULL COLLATE pg_catalog."C"
+);
+
 CREATE TABLE public.registry_version (
     one smallint NOT NULL,
     version bigint NOT NULL,
@@ -550,6 +563,9 @@ ALTER TABLE ONLY public.payload ATTACH PARTITION public.payload_other DEFAULT;
 
 ALTER TABLE ONLY public.route_step ATTACH PARTITION public.route_step_other DEFAULT;
 
+ALTER TABLE ONLY public.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (code, subject);
+
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_pkey PRIMARY KEY (approval_id);
 
@@ -652,6 +668,9 @@ ALTER TABLE ONLY public.refusal
 ALTER TABLE ONLY public.registration
     ADD CONSTRAINT registration_pkey PRIMARY KEY (workflow_id, role, mailbox_id);
 
+ALTER TABLE ONLY public.registry_change
+    ADD CONSTRAINT registry_change_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY public.registry_version
     ADD CONSTRAINT registry_version_pkey PRIMARY KEY (one);
 
@@ -675,6 +694,8 @@ ALTER TABLE ONLY public.workflow_group
 
 ALTER TABLE ONLY public.workflow
     ADD CONSTRAINT workflow_pkey PRIMARY KEY (workflow_id);
+
+CREATE INDEX alert_untold ON public.alert USING btree (seen_at_ms) WHERE (told_at_ms IS NULL);
 
 CREATE INDEX chunk_body_ref ON public.chunk USING btree (body_ref) WHERE (body_ref IS NOT NULL);
 

@@ -1,3 +1,14 @@
+CREATE TABLE alert (
+  code text not null,
+  subject text not null,
+  sentence text not null,
+  seen_at_ms integer not null,
+  told_at_ms integer,
+  primary key (code, subject)
+) without rowid;
+
+CREATE INDEX alert_untold on alert (seen_at_ms) where told_at_ms is null;
+
 CREATE TABLE approval (
   approval_id text primary key,
   ods_code text not null,
@@ -290,6 +301,11 @@ CREATE TABLE registration (
   valid_to_ms integer, approval_id text,
   primary key (workflow_id, role, mailbox_id)
 ) without rowid;
+
+CREATE TABLE registry_change (
+  version integer primary key,
+  keys text not null
+);
 
 CREATE TABLE registry_version (
   one integer primary key check (one = 1),
