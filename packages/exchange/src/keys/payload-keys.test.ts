@@ -162,20 +162,6 @@ describe("a payload's key", () => {
 });
 
 describe('where keys come from', () => {
-  it('opens a fresh key by what its row says: not a changed one, and nothing is kept for long', async () => {
-    const made = await make('P9');
-    const changed = { ...made.wrapped, wrapped: (await make('P8')).wrapped.wrapped };
-    expect(await faultOf(() => keys.open('P9', changed))).toBe('tampered');
-    expect((await keys.open('P9', made.wrapped)).wrapped).toEqual(made.wrapped);
-    const first = await make('P10');
-    const again = await keys.open('P10', first.wrapped);
-    expect(again).toBe(first);
-    expect(await keys.open('P10', first.wrapped)).not.toBe(first);
-    const evicted = await make('P11');
-    for (let n = 0; n < 1100; n += 1) await make(`Q${n}`);
-    expect(await keys.open('P11', evicted.wrapped)).not.toBe(evicted);
-  });
-
   it('makes none where bodies are not encrypted, and opens those there are', async () => {
     const off = createPayloadKeys(service, false);
     expect(off.make('P1')).toBeNull();

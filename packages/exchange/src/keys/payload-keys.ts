@@ -12,41 +12,19 @@ export interface PayloadKeys {
   open(payloadId: string, wrapped: WrappedKey): Soon<PayloadKey>;
 }
 
-/** Keys of the newest payloads that are kept opened: most messages are collected soon, and opening costs as much as the rest. */
-const freshMax = 1024;
-
 /** `encrypts` says whether new payloads get a key; those that have one are opened either way. */
 export function createPayloadKeys(service: KeyService, encrypts: boolean): PayloadKeys {
   const fillRandom = createRandomSource();
   const opened = (bytes: Uint8Array, wrapped: WrappedKey) => new PayloadKey(bytes, wrapped, fillRandom);
-  const fresh = new Map<string, PayloadKey>();
-  const keep = (payloadId: string, key: PayloadKey): PayloadKey => {
-    fresh.set(payloadId, key);
-    for (const oldest of fresh.keys()) {
-      if (fresh.size <= freshMax) break;
-      fresh.delete(oldest);
-    }
-    return key;
-  };
-  /** Once: what is opened again is opened by what its row says. */
-  const take = (payloadId: string, wrapped: WrappedKey): PayloadKey | undefined => {
-    const key = fresh.get(payloadId);
-    fresh.delete(payloadId);
-    return key?.wrapped.wrapped === wrapped.wrapped ? key : undefined;
-  };
   return {
     make(payloadId) {
       if (!encrypts) return null;
       const bytes = Buffer.allocUnsafe(secretKeyBytes);
       fillRandom(bytes, 0, secretKeyBytes);
       const wrapped = service.wrap(bytes, payloadContext(payloadId));
-      return wrapped instanceof Promise
-        ? wrapped.then((later) => keep(payloadId, opened(bytes, later)))
-        : keep(payloadId, opened(bytes, wrapped));
+      return wrapped instanceof Promise ? wrapped.then((later) => opened(bytes, later)) : opened(bytes, wrapped);
     },
     open(payloadId, wrapped) {
-      const known = take(payloadId, wrapped);
-      if (known !== undefined) return known;
       const bytes = service.unwrap(wrapped, payloadContext(payloadId));
       return bytes instanceof Promise ? bytes.then((later) => opened(later, wrapped)) : opened(bytes, wrapped);
     },
