@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settings } from '@openmesh/exchange/config/settings.ts';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { repositoryRoot } from './architecture/source-tree.ts';
 
 const folder = join(repositoryRoot, 'deploy');
@@ -33,6 +33,12 @@ function manifestsOf(file: string): readonly Manifest[] {
   return parseAllDocuments(read(`kubernetes/${file}`)).map((document) => document.toJS() as Manifest);
 }
 
+function podOf(manifests: readonly Manifest[]): PodSpec {
+  const workload = manifests.find(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
+  if (workload === undefined) throw new Error('nothing is run');
+  return (workload['spec'] as { template: { spec: PodSpec } }).template.spec;
+}
+
 /** Throws, naming the member, when the manifest is not what the schema of its kind says. */
 async function validate(manifest: Manifest): Promise<void> {
   const module = (await import(`kubernetes-models/${manifest.apiVersion}`)) as Readonly<
@@ -58,13 +64,12 @@ describe('the manifests for Kubernetes', () => {
   });
 
   it.each(files)('of %s give the exchange no root, no place to write but its own, limits and probes', (file) => {
-    const workload = manifestsOf(file).find(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
-    const { template } = workload?.['spec'] as { template: { spec: PodSpec } };
-    expect(template.spec.securityContext).toMatchObject({
+    const pod = podOf(manifestsOf(file));
+    expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,
       seccompProfile: { type: 'RuntimeDefault' },
     });
-    for (const container of template.spec.containers) {
+    for (const container of pod.containers) {
       expect(container.securityContext).toEqual({
         allowPrivilegeEscalation: false,
         readOnlyRootFilesystem: true,
@@ -80,9 +85,7 @@ describe('the manifests for Kubernetes', () => {
     const manifests = manifestsOf(file);
     const data = manifests.find(({ kind }) => kind === 'ConfigMap')?.['data'] as Readonly<Record<string, string>>;
     expect(Object.keys(data).filter((name) => !Object.hasOwn(settings, name))).toEqual([]);
-    const workload = manifests.find(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
-    const { template } = workload?.['spec'] as { template: { spec: PodSpec } };
-    expect(template.spec.terminationGracePeriodSeconds).toBeGreaterThan(Number(data['OPENMESH_SHUTDOWN_SECONDS']));
+    expect(podOf(manifests).terminationGracePeriodSeconds).toBeGreaterThan(Number(data['OPENMESH_SHUTDOWN_SECONDS']));
   });
 });
 
@@ -100,7 +103,7 @@ const metricsIn = (expression: string): readonly string[] =>
 
 describe('what is watched', () => {
   it('by the alert rules are metrics that there are, each with what it means and what to do', () => {
-    const { groups } = parseAllDocuments(read('prometheus/openmesh-alerts.yaml'))[0]?.toJS() as {
+    const { groups } = parse(read('prometheus/openmesh-alerts.yaml')) as {
       groups: readonly { rules: readonly { alert: string; expr: string; labels: object; annotations: object }[] }[];
     };
     const rules = groups.flatMap((group) => group.rules);

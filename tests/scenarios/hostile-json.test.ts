@@ -37,7 +37,7 @@ const untouched = JSON.stringify(Object.getOwnPropertyNames(Object.prototype).so
 function expectUntouched(): void {
   expect(JSON.stringify(Object.getOwnPropertyNames(Object.prototype).sort())).toBe(untouched);
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-  expect(String({})).toBe('[object Object]');
+  expect(Object.prototype.toString.call({})).toBe('[object Object]');
 }
 afterEach(expectUntouched);
 
