@@ -1,15 +1,36 @@
 import { defineConfig } from 'vitest/config';
 
+// V8 loses track of the pages of code it guards with them where threads come and go, and ends the process.
+const execArgv = ['--no-memory-protection-keys'];
+const common = {
+  testTimeout: 5 * 60_000,
+  hookTimeout: 120_000,
+  fileParallelism: false,
+  pool: 'forks',
+  execArgv,
+} as const;
+
 // Tests on real engines from Debian's packages: PostgreSQL, an object store, what switches them over. One file at a time,
 // for they load the machine. An engine that is missing fails its tests and says what to install; none is skipped.
 export default defineConfig({
   test: {
-    include: ['tests/engines/**/*.test.ts'],
-    testTimeout: 5 * 60_000,
-    hookTimeout: 120_000,
-    fileParallelism: false,
-    pool: 'forks',
-    // V8 loses track of the pages of code it guards with them where threads come and go, and ends the process.
-    execArgv: ['--no-memory-protection-keys'],
+    projects: [
+      { test: { ...common, name: 'engines', include: ['tests/engines/**/*.test.ts'] } },
+      {
+        // What the whole exchange promises on the wire, on records that lie in PostgreSQL.
+        test: {
+          ...common,
+          name: 'scenarios on PostgreSQL',
+          globalSetup: 'tests/kit/engines/scenarios-on-postgres.ts',
+          include: [
+            'tests/scenarios/{endpoints,life,routing,sending}/**/*.test.ts',
+            'tests/scenarios/gp-routing/{outcomes,rules}.test.ts',
+            'tests/scenarios/keeping/timelines.test.ts',
+            'tests/scenarios/tokens/nonces.test.ts',
+            'tests/scenarios/sdk/{lost-answers,round-trip}.test.ts',
+          ],
+        },
+      },
+    ],
   },
 });

@@ -11,6 +11,7 @@ import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
 import { registryFlags, registrySummary, runRegistry } from './registry/benchmark.ts';
+import { restartFlags, restartSummary, runRestart } from './restart/benchmark.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
 
 interface Benchmark {
@@ -31,6 +32,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   registry: { summary: registrySummary, flags: registryFlags, run: runRegistry },
   client: { summary: clientSummary, flags: clientFlags, run: runClient },
   directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
+  restart: { summary: restartSummary, flags: restartFlags, run: runRestart },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 

@@ -47,7 +47,7 @@ export const rooms: readonly Room[] = [
     name: 'postgres',
     files: inExchange('store/sql/postgres'),
     knows: ['protocol', 'ports', 'sql'],
-    packages: /^(node:(crypto|diagnostics_channel|fs|timers\/promises)|pg)$/,
+    packages: /^(node:(child_process|crypto|diagnostics_channel|events|fs|timers\/promises)|pg)$/,
   },
   // The tables beside the SQL are read as they stand, so `sql` and `sqlite` are one cellar with the driver behind a door.
   { name: 'sql', files: inExchange('store/sql'), knows: ['protocol', 'ports'], packages: pureNode },
@@ -62,7 +62,7 @@ export const rooms: readonly Room[] = [
     name: 'disk',
     files: inExchange('store/disk'),
     knows: ['ports', 'transfer'],
-    packages: /^node:(fs|fs\/promises|path)$/,
+    packages: /^node:(crypto|fs|fs\/promises|path)$/,
   },
   {
     name: 's3',
@@ -70,6 +70,7 @@ export const rooms: readonly Room[] = [
     knows: ['ports', 'transfer'],
     packages: /^(node:(crypto|stream)|@aws-sdk\/client-s3)$/,
   },
+  { name: 'backup', files: inExchange('backup'), knows: ['ports'], packages: /^node:crypto$/ },
   { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'demographics', 'ports'], packages: pureNode },
   {
     name: 'message',
@@ -118,7 +119,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'cli',
     files: inExchange('cli'),
-    knows: ['protocol', 'config', 'ports', 'mailbox', 'message', 'auth', 'tls', 'compose'],
+    knows: ['protocol', 'config', 'ports', 'backup', 'mailbox', 'message', 'auth', 'tls', 'compose'],
     packages: /^node:(crypto|fs|fs\/promises|net|os|path|util)$/,
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },
@@ -137,7 +138,7 @@ export const rooms: readonly Room[] = [
     name: 'client-config',
     files: inClient('config'),
     knows: ['protocol', 'client-texts'],
-    packages: /^(node:(fs|path)|yaml)$/,
+    packages: /^(node:(child_process|fs|path)|yaml)$/,
   },
   { name: 'client-keystore', files: inClient('keystore'), knows: [], packages: /^node:crypto$/ },
   {
@@ -178,7 +179,8 @@ export const rooms: readonly Room[] = [
       'client-observe',
       'client-mailbox',
     ],
-    packages: /^(node:(crypto|fs|fs\/promises|http|os|path|timers\/promises|tls|util)|prom-client)$/,
+    packages:
+      /^(node:(child_process|crypto|fs|fs\/promises|http|os|path|stream\/consumers|timers\/promises|tls|util)|prom-client)$/,
   },
 ];
 

@@ -1,7 +1,7 @@
 import { describeLedger } from '@openmesh/exchange/store/ledger.contract.ts';
-import { openPostgresLedger } from '@openmesh/exchange/store/sql/postgres/ledger.ts';
 import { afterAll, beforeAll } from 'vitest';
 import { PostgresServer } from '../kit/engines/postgres.ts';
+import { openNode } from '../kit/engines/postgres-ledgers.ts';
 
 let server: PostgresServer;
 beforeAll(async () => {
@@ -11,15 +11,14 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 describeLedger('PostgreSQL', async () => {
   const url = await server.createDatabase();
-  const open = () => openPostgresLedger({ url, profile: 'live', queueMax: 10_000 });
-  let ledger = await open();
+  let ledger = await openNode(url);
   return {
     get ledger() {
       return ledger;
     },
     async reopen() {
       await ledger.close();
-      ledger = await open();
+      ledger = await openNode(url);
       return ledger;
     },
     end: () => ledger.close(),

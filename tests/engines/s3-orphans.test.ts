@@ -30,7 +30,7 @@ afterEach(async () => {
 });
 
 function openBodies(endpoint = ceph.endpoint()): Bodies {
-  const objects = new ObjectStore({ ...objectOptions(ceph, bucket.name, 'bodies'), endpoint });
+  const objects = new ObjectStore({ ...objectOptions(ceph, bucket.name, 'bodies'), endpoint, silenceMsMax: 500 });
   const bodies = createS3Bodies({ ...bodiesOptions(objects), clock: { nowMs: () => nowMs } });
   open.push(bodies);
   return bodies;
@@ -93,6 +93,17 @@ describe('an object store behind a bad network', () => {
     const cut = [{ kind: 'cut', direction: 'to-client', afterBytes: 1_000_000, how: 'reset' }] as const;
     const got = await behind(
       (connection) => (connection < 2 ? cut : []),
+      (bodies) => get(bodies, body.ref, body),
+    );
+    expect(sameBytes(got, bytes)).toBe(true);
+  });
+
+  it('is asked again when it falls silent in the middle of a block', async () => {
+    const bytes = patterned(9 * 1_048_576, 8);
+    const body = await put(openBodies(), bytes);
+    const silence = [{ kind: 'silence', direction: 'to-client', afterBytes: 1_000_000 }] as const;
+    const got = await behind(
+      (connection) => (connection === 0 ? silence : []),
       (bodies) => get(bodies, body.ref, body),
     );
     expect(sameBytes(got, bytes)).toBe(true);

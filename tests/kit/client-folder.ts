@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { seededPassword } from './seeded-registry.ts';
 
@@ -78,6 +78,10 @@ export class ClientFolder {
 
   read(mailbox: string, folder: string, name: string): Buffer {
     return readFileSync(this.path(mailbox, folder, name));
+  }
+
+  remove(mailbox: string, folder: string, name: string): void {
+    rmSync(this.path(mailbox, folder, name));
   }
 
   /** Puts a pair into OUT as careful senders do: written elsewhere, data moved first. */

@@ -7,16 +7,33 @@ export interface PlainService {
   close(): Promise<void>;
 }
 
+export interface PlainServiceOptions {
+  /** What OpenMESH adds passes after all: then this is the exchange itself behind a bad line. */
+  readonly passesExtensions?: boolean;
+  /** True for a request that is passed on and whose answer never comes back. */
+  readonly losesAnswer?: (method: string, url: string) => boolean;
+}
+
 /**
  * The exchange at a plain HTTP port as any MESH service would look: what OpenMESH adds to the protocol, such as
  * idempotency keys, is neither announced nor passed on.
  */
-export async function startPlainService(exchangePort: number): Promise<PlainService> {
+export async function startPlainService(
+  exchangePort: number,
+  { passesExtensions = false, losesAnswer = () => false }: PlainServiceOptions = {},
+): Promise<PlainService> {
+  const withoutOurs = passesExtensions ? withoutConnection : withoutExtensions;
   const server = createServer((incoming, answer) => {
     const headers = withoutOurs(incoming.headers);
     const { method, url } = incoming;
     const forwarded = request({ host: '127.0.0.1', port: exchangePort, method, path: url, headers, agent: false });
+    const isLost = losesAnswer(method ?? '', url ?? '');
     forwarded.on('response', (response) => {
+      if (isLost) {
+        response.resume();
+        answer.destroy();
+        return;
+      }
       answer.writeHead(response.statusCode ?? 502, withoutOurs(response.headers));
       response.pipe(answer);
     });
@@ -36,7 +53,14 @@ export async function startPlainService(exchangePort: number): Promise<PlainServ
   };
 }
 
-function withoutOurs<Value>(headers: Readonly<Record<string, Value>>): Record<string, Value> {
-  const entries = Object.entries(headers).filter(([name]) => !/^(openmesh-.*|idempotency-key|connection)$/.test(name));
-  return Object.fromEntries(entries);
+function withoutExtensions<Value>(headers: Readonly<Record<string, Value>>): Record<string, Value> {
+  return without(headers, /^(openmesh-.*|idempotency-key|connection)$/);
+}
+
+function withoutConnection<Value>(headers: Readonly<Record<string, Value>>): Record<string, Value> {
+  return without(headers, /^connection$/);
+}
+
+function without<Value>(headers: Readonly<Record<string, Value>>, names: RegExp): Record<string, Value> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.test(name)));
 }

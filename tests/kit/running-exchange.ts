@@ -9,6 +9,7 @@ import type { TimelineEvent } from '@openmesh/exchange/store/ledger/message-reco
 import type { RefusalQuery, RefusalRecord } from '@openmesh/exchange/store/ledger/refusals.ts';
 import { parseMessageId } from '@openmesh/protocol';
 import { type TestCertificates, type TestIdentity, testCertificates } from './certificates.ts';
+import { freshLedgerPlace } from './ledger-place.ts';
 import { MeshClient, type MeshClientOptions } from './mesh-client.ts';
 import { type RegistrySeeds, seededPassword, toRegistryChange, usualMailboxes } from './seeded-registry.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
@@ -68,6 +69,7 @@ export class ExchangeInProcess implements AsyncDisposable {
   readonly #certificates: TestCertificates;
   readonly #clients = new Set<MeshClient>();
   #running: RunningExchange | undefined;
+  #ledgerPlace = '';
 
   private constructor(options: RunningExchangeOptions, folder: TemporaryFolder, certificates: TestCertificates) {
     this.options = options;
@@ -81,6 +83,7 @@ export class ExchangeInProcess implements AsyncDisposable {
     writeFileSync(join(folder.path, 'secret-key'), `${'5e'.repeat(32)}\n`, { mode: 0o600 });
     mkdirSync(exchange.dataFolder);
     try {
+      exchange.#ledgerPlace = await freshLedgerPlace(exchange.ledgerFile);
       await exchange.#open();
       await exchange.change(options.seeds ?? { mailboxes: usualMailboxes });
       return exchange;
@@ -243,7 +246,7 @@ export class ExchangeInProcess implements AsyncDisposable {
       OPENMESH_OPERATORS_PORT: '0',
       OPENMESH_SHARED_KEY: kitSharedKey,
       OPENMESH_SECRET_KEY_FILE: join(this.#folder.path, 'secret-key'),
-      OPENMESH_LEDGER: `sqlite:${this.ledgerFile}`,
+      OPENMESH_LEDGER: this.#ledgerPlace,
       OPENMESH_BODIES: `file:${this.bodiesFolder}`,
       OPENMESH_DISK_RESERVE_BYTES: '0',
       OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '0',

@@ -12,6 +12,8 @@ export type ConnectionFault =
    * vanishes, and nothing comes back.
    */
   | { readonly kind: 'half-open'; readonly direction: Direction; readonly afterBytes: number }
+  /** After so many bytes nothing more is passed on, and neither side loses the connection. */
+  | { readonly kind: 'silence'; readonly direction: Direction; readonly afterBytes: number }
   /** Every piece of bytes waits so long, in order. */
   | { readonly kind: 'delay'; readonly direction: Direction; readonly delayMs: number }
   /** One byte is changed by exclusive-or with `mask`. */
@@ -138,7 +140,9 @@ class Link {
   async #stop(fault: Stop, source: Socket, sink: Socket): Promise<void> {
     // What was let through shall arrive before the connection is lost.
     await new Promise((resolve) => sink.write('', resolve));
-    if (fault.kind === 'half-open') {
+    if (fault.kind === 'silence') {
+      // The source is read to its end, for a paused one would not notice that the other side went.
+    } else if (fault.kind === 'half-open') {
       this.#isHalfOpen = true;
       sink.destroy();
     } else if (fault.how === 'reset') {
@@ -172,7 +176,7 @@ function closing(socket: Socket): Promise<void> {
 type Stop = Extract<ConnectionFault, { afterBytes: number }>;
 
 function endsWithin(fault: ConnectionFault, position: number): fault is Stop {
-  return (fault.kind === 'cut' || fault.kind === 'half-open') && fault.afterBytes <= position;
+  return 'afterBytes' in fault && fault.afterBytes <= position;
 }
 
 function corrupt(bytes: Buffer, index: number, mask: number): void {

@@ -122,6 +122,12 @@ export class PostgresServer implements AsyncDisposable {
     await untilDead(all);
   }
 
+  /** Resolves when the server has ended, whoever ended it. */
+  async killed(): Promise<void> {
+    await this.#server.exited;
+    await this.kill();
+  }
+
   /** Starts the server again on what it left. */
   async resume(): Promise<void> {
     this.#server = this.#launch();

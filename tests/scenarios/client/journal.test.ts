@@ -66,6 +66,21 @@ describe('the journal', () => {
     expect(journal.open('A')).toHaveLength(1);
   });
 
+  it('brings a journal of the version before forward, with what is in it', async () => {
+    await using folder = await temporaryFolder('journal');
+    const file = join(folder.path, 'journal.sqlite');
+    {
+      using journal = openJournal(file);
+      journal.begin(pair);
+    }
+    const before = new DatabaseSync(file);
+    before.exec('ALTER TABLE outgoing DROP COLUMN doubtful_sends; PRAGMA user_version = 1');
+    before.close();
+    expect(() => openJournalToRead(file)).toThrow(/earlier version/);
+    using journal = openJournal(file);
+    expect(journal.open('A')).toMatchObject([{ base: 'P1', state: 'sending', doubtfulSends: 0 }]);
+  });
+
   it('refuses a file that is another program’s', async () => {
     await using folder = await temporaryFolder('journal');
     const file = join(folder.path, 'journal.sqlite');

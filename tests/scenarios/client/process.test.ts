@@ -172,6 +172,9 @@ describe('the other commands', () => {
       'validate',
       'import-keystore',
       'mailbox',
+      'service',
+      'protect',
+      'leave',
       'settings',
     ]) {
       const { status, stdout } = await command(name, '--help');

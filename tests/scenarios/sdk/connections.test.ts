@@ -1,7 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type LogEntry, MeshClient, type MeshClientOptions, type MeshError, type TlsOptions } from '@openmesh/sdk';
+import {
+  doctor,
+  type LogEntry,
+  MeshClient,
+  type MeshClientOptions,
+  type MeshError,
+  type TlsOptions,
+} from '@openmesh/sdk';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { otherAuthority, type TestCertificates, testCertificates } from '../../kit/certificates.ts';
 import { startConnectProxy } from '../../kit/connect-proxy.ts';
@@ -103,7 +110,12 @@ describe('the client’s certificate', () => {
     const pair = ['-in', certificateFile, '-inkey', keyFile];
     execFileSync('openssl', ['pkcs12', '-export', ...pair, '-out', file, '-passout', 'pass:open sesame']);
     const bytes = readFileSync(file);
-    expect(await withTls({ certificate: { kind: 'pkcs12', bytes, passphrase: 'open sesame' } })).toBe('ok');
+    const certificate = { kind: 'pkcs12', bytes, passphrase: 'open sesame' } as const;
+    expect(await withTls({ certificate })).toBe('ok');
+    const tls = { authorities: [certificates.authority], certificate };
+    const { checks } = await doctor(await sdkOptions(exchange, 'X26ABC1', { tls }));
+    const own = checks.find(({ name }) => name === 'client-certificate');
+    expect(own).toMatchObject({ status: 'warning', finding: expect.stringMatching(/X26.* 0 days left/) });
     const options = await sdkOptions(exchange, 'X26ABC1', {
       tls: { certificate: { kind: 'pkcs12', bytes, passphrase: 'wrong' } },
     });

@@ -6,8 +6,10 @@ import { initCommand } from './init.ts';
 import { leaveCommand } from './leave.ts';
 import { mailboxCommand } from './mailbox.ts';
 import { onceCommand } from './once.ts';
+import { protectCommand } from './protect.ts';
 import { retryCommand } from './retry.ts';
 import { runCommand } from './run.ts';
+import { serviceCommand } from './service.ts';
 import { settingsCommand } from './settings.ts';
 import { statusCommand } from './status.ts';
 import { stopCommand } from './stop.ts';
@@ -26,5 +28,7 @@ export const commands: readonly Command[] = [
   mailboxCommand,
   validateCommand,
   importKeystoreCommand,
+  protectCommand,
+  serviceCommand,
   settingsCommand,
 ];

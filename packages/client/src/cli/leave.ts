@@ -23,8 +23,13 @@ export const leaveCommand: Command = {
     const open: string[] = [];
     if (existsSync(journalFileIn(config.workPath))) {
       using journal = openJournalToRead(journalFileIn(config.workPath));
-      for (const { id } of config.mailboxes) {
-        open.push(...journal.open(id).map(({ pair, state }) => `pair ${pair} of ${id} (${state})`));
+      for (const { id, root, folders } of config.mailboxes) {
+        const { out } = await openMailboxTree(root, folders, false);
+        // What is no longer in OUT no client can send; a pair with an outcome has files of ours to be moved.
+        const pairs = journal
+          .open(id)
+          .filter((entry) => entry.outcome !== null || existsSync(join(out, entry.controlName)));
+        open.push(...pairs.map(({ pair, state }) => `pair ${pair} of ${id} (${state})`));
         const fetched = journal.unacknowledged(id).filter(({ state }) => state !== 'fetching');
         open.push(...fetched.map(({ messageId, state }) => `message ${messageId} of ${id} (${state})`));
       }

@@ -45,7 +45,7 @@ function letGo(workPath: string, mailbox: string, base: string): boolean {
   using journal = openJournal(journalFileIn(workPath));
   const held = journal.open(mailbox).find((entry) => entry.state === 'held' && entry.base === base);
   if (held === undefined) return false;
-  journal.change(held.pair, { state: 'waiting', changedMs: Date.now() });
+  journal.change(held.pair, { state: 'waiting', doubtfulSends: 0, changedMs: Date.now() });
   return true;
 }
 

@@ -4,7 +4,7 @@ import type { Environment } from '../config/build-config.ts';
 import type { ClientConfig } from '../config/config.ts';
 import { sweepFolder } from '../folders/sweep.ts';
 import { journalMemoryMs } from '../journal/journal.ts';
-import { certificatesOf, isWarningDay } from '../observe/certificates.ts';
+import { certificatesOf, warningStep } from '../observe/certificates.ts';
 import type { Log } from '../observe/log.ts';
 import { listenForMetrics } from '../observe/metrics-listener.ts';
 import { type ClientStatus, isHealthy, type MailboxStatus, writeStatus } from '../observe/status.ts';
@@ -25,6 +25,8 @@ const dayMs = 86_400_000;
 export class Attendant {
   readonly #parts: AttendantParts;
   readonly #timers: NodeJS.Timeout[] = [];
+  /** The step of the warnings that was said last, by the name of the certificate. */
+  readonly #warned = new Map<string, number | undefined>();
   #server: Server | undefined;
   #isHealthy = true;
 
@@ -118,7 +120,10 @@ export class Attendant {
     const { config, client, log } = this.#parts;
     for (const { name, endsAt, daysLeft } of certificatesOf(client.credentials, nowMs)) {
       client.counters.certificateDays.set({ certificate: name }, daysLeft);
-      if (!isWarningDay(daysLeft, config.certificateWarnDays)) continue;
+      const step = warningStep(daysLeft, config.certificateWarnDays);
+      const isNews = step !== this.#warned.get(name);
+      this.#warned.set(name, step);
+      if (step === undefined || !isNews) continue;
       const text =
         daysLeft < 0
           ? `The ${name} certificate ended on ${endsAt}`

@@ -13,6 +13,7 @@ import {
   processSettings,
   type Setting,
 } from './settings.ts';
+import { unprotectForWindows } from './windows-secrets.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -138,15 +139,48 @@ export class Judge {
 
   /** Values of secrets may point elsewhere; whatever else contains a dollar sign is meant as it stands. */
   #expand({ text, line, spelt }: RawSetting, isSecret: boolean): string | undefined {
-    const reference = isSecret ? /^\$\{(env|file):([^}]+)\}$/.exec(text) : null;
+    const reference = isSecret ? /^\$\{(env|file|credential|dpapi):([^}]+)\}$/.exec(text) : null;
     if (reference === null) return text;
     const [, kind, name = ''] = reference;
-    if (kind === 'file') {
-      return this.#readSecretFile(spelt, isAbsolute(name) ? name : resolve(this.#place.folder, name), line);
+    switch (kind) {
+      case 'file':
+        return this.#readSecretFile(spelt, isAbsolute(name) ? name : resolve(this.#place.folder, name), line);
+      case 'credential':
+        return this.#readCredential(spelt, name, line);
+      case 'dpapi':
+        return this.#unprotect(spelt, name, line);
+      default: {
+        const value = this.#env[name];
+        if (value === undefined) this.refuse(line, spelt, `names the environment variable ${name}, which is not set`);
+        return value;
+      }
     }
-    const value = this.#env[name];
-    if (value === undefined) this.refuse(line, spelt, `names the environment variable ${name}, which is not set`);
-    return value;
+  }
+
+  /** What the service manager hands over: systemd's LoadCredential. */
+  #readCredential(spelt: string, name: string, line: number): string | undefined {
+    const folder = this.#env['CREDENTIALS_DIRECTORY'];
+    if (folder !== undefined && /^[\w.-]+$/.test(name)) return this.#readSecretFile(spelt, join(folder, name), line);
+    const problem =
+      folder === undefined
+        ? 'names a credential, and no service manager hands any over (CREDENTIALS_DIRECTORY is not set)'
+        : 'names a credential in letters that no name of one has';
+    this.refuse(line, spelt, problem);
+    return undefined;
+  }
+
+  #unprotect(spelt: string, protectedBase64: string, line: number): string | undefined {
+    if (this.#place.platform !== 'win32') {
+      this.refuse(line, spelt, 'is protected by Windows (DPAPI), and this system is not: give the secret another way');
+      return undefined;
+    }
+    const secret = unprotectForWindows(protectedBase64);
+    if (secret === undefined) {
+      const problem =
+        'cannot be opened by Windows (DPAPI): it was protected on another machine; "protect" makes it anew';
+      this.refuse(line, spelt, problem);
+    }
+    return secret;
   }
 }
 

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { buildConfig } from './build-config.ts';
 import { toMeshclientCfg, toOwnFormat } from './convert.ts';
@@ -188,5 +191,33 @@ describe('convert', () => {
     const bare = (config: typeof raw) => ({ ...buildConfig(config, {}, 'linux'), file: '', warnings: [] });
     expect(bare(own)).toEqual(bare(raw));
     expect(bare(back)).toEqual(bare(raw));
+  });
+});
+
+const withPassword = (password: string): string =>
+  real.replace('<ClientAuthentication>another', `<ClientAuthentication>${password}`);
+
+describe('secrets that lie elsewhere', () => {
+  it('are taken from what the service manager hands over', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'openmesh-credentials-'));
+    writeFileSync(join(folder, 'mesh-password'), 'handed over\n');
+    try {
+      const config = readCfg(withPassword('${credential:mesh-password}'), { CREDENTIALS_DIRECTORY: folder });
+      expect(config.mailboxes[1]?.password).toBe('handed over');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['${credential:mesh-password}', {}, 'names a credential, and no service manager hands any over'],
+    ['${credential:../../etc/passwd}', { CREDENTIALS_DIRECTORY: '/run' }, 'names a credential in letters'],
+    ['${credential:absent}', { CREDENTIALS_DIRECTORY: '/nowhere' }, 'names a file that cannot be read (ENOENT)'],
+    ['${dpapi:AAAA}', {}, 'is protected by Windows (DPAPI), and this system is not'],
+    ['${env:NOT_SET}', {}, 'names the environment variable NOT_SET, which is not set'],
+  ])('%s that cannot be had is named with its setting and line', (password, env, problem) => {
+    const fault = faultOf(() => readCfg(withPassword(password), env));
+    expect(fault).toMatch(/^\/srv\/app\/meshclient\.cfg:\d+: ClientAuthentication /);
+    expect(fault).toContain(problem);
   });
 });

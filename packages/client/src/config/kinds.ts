@@ -62,12 +62,12 @@ export function line(lengthMax: number): Kind<string> {
   };
 }
 
-/** As text, but never printed; `${env:NAME}` and `${file:PATH}` stand for what is kept elsewhere. */
+/** As text, but never printed; `${env:NAME}`, `${file:PATH}`, `${credential:NAME}` and `${dpapi:…}` stand for what is kept elsewhere. */
 export function secret(lengthMax: number): Kind<string> {
   return {
     ...line(lengthMax),
     type: 'secret',
-    limits: `1 to ${lengthMax} characters, or \${env:NAME} or \${file:PATH}`,
+    limits: `1 to ${lengthMax} characters, or \${env:NAME}, \${file:PATH}, \${credential:NAME} or \${dpapi:…}`,
   };
 }
 

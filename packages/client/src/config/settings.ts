@@ -99,7 +99,7 @@ export const processSettings = {
     unknown: 'what becomes of a control file without data',
   }),
   controlGraceMs: given('ControlGraceSeconds', number('seconds', 0, 86_400, 1000), 60, {
-    help: 'How long a control file that cannot be read may be half written, before it fails with code 01.',
+    help: 'How long a control file that cannot be read may be half written, before it fails with code 01; and how long one must be gone from OUT before its pair counts as withdrawn.',
   }),
   loneDataWarnMs: given('LoneDataWarnMinutes', number('minutes', 1, 10_080, minuteMs), 60, {
     help: 'How long a data file may lie without a control file before the log says so, once. It is never touched.',

@@ -69,6 +69,8 @@ export interface OutgoingEntry {
   readonly failedCycles: number;
   /** A delay report was written: there is one for each pair at most. */
   readonly delayReported: boolean;
+  /** How often it was sent again though nobody could say whether it had arrived: at most once. */
+  readonly doubtfulSends: number;
   readonly changedMs: number;
 }
 
@@ -89,7 +91,16 @@ export type NewOutgoing = Pick<
 export type OutgoingChange = Partial<
   Pick<
     OutgoingEntry,
-    'state' | 'messageId' | 'upload' | 'outcome' | 'moves' | 'failedCycles' | 'delayReported' | 'key' | 'controlPrint'
+    | 'state'
+    | 'messageId'
+    | 'upload'
+    | 'outcome'
+    | 'moves'
+    | 'failedCycles'
+    | 'delayReported'
+    | 'doubtfulSends'
+    | 'key'
+    | 'controlPrint'
   >
 > & { readonly changedMs: number };
 

@@ -29,6 +29,7 @@ export function toOutgoing(row: Row): OutgoingEntry {
     moves: fromJson(row['moves']) as OutgoingEntry['moves'],
     failedCycles: Number(row['failed_cycles']),
     delayReported: row['delay_reported'] === 1,
+    doubtfulSends: Number(row['doubtful_sends']),
     changedMs: Number(row['changed_ms']),
   };
 }

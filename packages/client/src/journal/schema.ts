@@ -44,6 +44,7 @@ const migrations = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX incoming_open ON incoming (mailbox, changed_ms) WHERE state <> 'acknowledged';
   `,
+  `ALTER TABLE outgoing ADD COLUMN doubtful_sends INTEGER NOT NULL DEFAULT 0;`,
 ];
 
 /** "OMCJ": tells a journal from any other SQLite file. */

@@ -44,6 +44,7 @@ const columnOf = {
   moves: 'moves',
   failedCycles: 'failed_cycles',
   delayReported: 'delay_reported',
+  doubtfulSends: 'doubtful_sends',
   key: 'key',
   controlPrint: 'control_print',
   changedMs: 'changed_ms',

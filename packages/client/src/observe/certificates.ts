@@ -16,8 +16,12 @@ export function certificatesOf({ identity, authorities }: Credentials, nowMs: nu
   });
 }
 
-/** Days left at which it is said again: 90, 60, 30, 14, 7, then every day. */
-export function isWarningDay(daysLeft: number, warnDays: number): boolean {
-  if (daysLeft > warnDays) return false;
-  return daysLeft <= 7 || [warnDays, 60, 30, 14].includes(daysLeft);
+/**
+ * The step of the warnings a certificate is at: the last of 90 (`warnDays`), 60, 30, 14 and 7 days that it has reached, then
+ * each day by itself. Undefined before the first. A step is said once, and again by a client that was started since.
+ */
+export function warningStep(daysLeft: number, warnDays: number): number | undefined {
+  if (daysLeft > warnDays) return undefined;
+  if (daysLeft < 7) return daysLeft;
+  return [7, 14, 30, 60].find((step) => daysLeft <= step && step < warnDays) ?? warnDays;
 }

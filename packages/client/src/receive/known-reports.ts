@@ -20,12 +20,18 @@ export function chooseReport({ journal, mailbox, nowMs }: MailboxParts, metadata
   const linked = linkedMessageId === undefined ? undefined : journal.byMessageId(mailbox.id, linkedMessageId);
   if (linked !== undefined) return isOpen(linked) ? 'later' : linked.outcome?.status === 'ERROR' ? 'told' : 'place';
   // The refusal itself may have been lost with its id, when this process was killed between the answer and the journal.
-  const named = localId === undefined ? undefined : journal.byLocalId(mailbox.id, localId);
+  if (localId === undefined) return mayBeOfUnanswered(journal.open(mailbox.id)) ? 'later' : 'place';
+  const named = journal.byLocalId(mailbox.id, localId);
   if (named === undefined) return 'place';
   if (isOpen(named)) return 'later';
   const isRecent = nowMs() - named.changedMs < strayMs;
   const isSame = named.outcome?.status === 'ERROR' && named.outcome.statusCode === status.code;
   return isRecent && isSame ? 'told' : 'place';
+}
+
+/** A pair without a reference whose answer has not come may have been refused: its report names nothing we know of it. */
+function mayBeOfUnanswered(open: readonly OutgoingEntry[]): boolean {
+  return open.some(({ state, localId }) => state === 'sending' && localId === null);
 }
 
 /** Held pairs are decided by people, and uploads take days: only what ends by itself is waited for. */

@@ -19,6 +19,8 @@ export interface OutLook {
   readonly ready: readonly PairSeen[];
   /** Control files that are old enough and have no data (yet). */
   readonly withoutData: readonly PairSeen[];
+  /** Keys of the base names whose control file is there, ready or not. */
+  readonly listed: ReadonlySet<string>;
   /** Files that are still changing, or too young. */
   readonly settling: number;
   /** Data files without a control file, and how long they have been seen so. */
@@ -63,6 +65,7 @@ export class OutFolder {
     const loneData: { name: string; seenForMs: number }[] = [];
     let settling = 0;
     const present = new Set<string>();
+    const listed = new Set<string>();
     for (const { names: files, control, data } of seen) {
       const key = baseKey(files.base);
       present.add(key);
@@ -71,6 +74,7 @@ export class OutFolder {
         if (data !== undefined && files.data !== undefined) loneData.push({ name: files.data, seenForMs: unchangedMs });
         continue;
       }
+      listed.add(key);
       const pair: PairSeen = {
         base: files.base,
         controlName: files.control,
@@ -87,6 +91,7 @@ export class OutFolder {
     return {
       ready: pairs.filter(({ data }) => data !== undefined),
       withoutData: pairs.filter(({ data }) => data === undefined),
+      listed,
       settling,
       loneData,
     };

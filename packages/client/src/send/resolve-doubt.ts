@@ -5,8 +5,10 @@ import { readFault, type ServiceFault } from './service-fault.ts';
 
 export type Resolution =
   | { readonly kind: 'accepted'; readonly messageId: string }
-  /** Sending again is safe, or the lesser evil. */
+  /** Sending it again is safe: the service does not have it, or knows it by its key. */
   | { readonly kind: 'send' }
+  /** Sending it again is the lesser evil: at worst it arrives twice. */
+  | { readonly kind: 'send-in-doubt' }
   | { readonly kind: 'hold' }
   | { readonly kind: 'fault'; readonly fault: ServiceFault };
 
@@ -47,7 +49,8 @@ export async function resolveDoubt(
 const saying = {
   key: 'it is sent again under the same key, which the service knows if it has it',
   accepted: 'the service has it',
-  send: 'it is sent again, at worst for the second time',
+  send: 'the service does not have it; it is sent again',
+  'send-in-doubt': 'it is sent again, at worst for the second time',
   hold: 'it is held; "openmesh-client retry" sends it again',
 } as const;
 
@@ -57,7 +60,9 @@ export async function askForReference(
   entry: OutgoingEntry,
   signal: AbortSignal,
 ): Promise<Exclude<Resolution, { kind: 'fault' }>> {
-  const undecided = parts.config.onDoubt === 'hold' ? ({ kind: 'hold' } as const) : ({ kind: 'send' } as const);
+  // One duplicate may be the price of losing nothing, and never two.
+  const mayResend = parts.config.onDoubt === 'resend' && entry.doubtfulSends === 0;
+  const undecided = { kind: mayResend ? 'send-in-doubt' : 'hold' } as const;
   const { localId } = entry;
   if (localId === null || parts.journal.isLocalIdTaken(parts.mailbox.id, localId, entry.pair)) return undecided;
   const tracked = await parts.service.trackByLocalId(localId, { signal });

@@ -11,6 +11,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { readControl } from './read-control.ts';
 import { sendPair } from './send-pair.ts';
 import type { ServiceFault } from './service-fault.ts';
+import { WithdrawnPairs } from './withdrawn-pairs.ts';
 
 export interface SendTurn {
   readonly sent: number;
@@ -32,12 +33,14 @@ const filingsMax = 16;
 export class Sender {
   readonly #parts: MailboxParts;
   readonly #folder: OutFolder;
+  readonly #withdrawn: WithdrawnPairs;
   readonly #warnedLone = new Set<string>();
   #mustFinish = true;
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
     this.#folder = new OutFolder(parts.tree.out, parts.config.processingDelayMs);
+    this.#withdrawn = new WithdrawnPairs(parts);
   }
 
   /** Pairs in OUT, sendable or not. */
@@ -62,6 +65,7 @@ export class Sender {
     this.#warnOfLoneData(look);
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
+    await this.#withdrawn.settle(open, look.listed);
     const { maxMessages } = this.#parts.config;
     const turn = await this.#sendSome(ready.slice(0, maxMessages), stopping);
     if (turn.sent > 0) this.#say(turn.sent);

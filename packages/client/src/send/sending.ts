@@ -124,8 +124,21 @@ export class Sending {
       text: `Sent pair ${entry.pair} as message ${messageId}`,
       fields: { pair: entry.pair, messageId, bytes: this.#work.sizeBytes },
     });
+    if (entry.doubtfulSends > 0) this.#sayTwice(entry, messageId);
     const { control, order } = this.#work;
     return { kind: 'sent', bytes: this.#work.sizeBytes, filing: { entry: accepted, control, gzip: order.gzip } };
+  }
+
+  /** The first message has no id that anybody told us: what it is known by is the attempt it was sent under. */
+  #sayTwice({ pair, key }: OutgoingEntry, messageId: string): void {
+    this.#parts.log({
+      level: 'warn',
+      event: 'pair-sent-in-doubt',
+      component: 'SendFilesService',
+      mailbox: this.#parts.mailbox.id,
+      text: `Pair ${pair} was sent again as message ${messageId}; if its first sending (attempt ${key}) arrived after all, the recipient has it twice`,
+      fields: { pair, messageId, firstAttempt: key },
+    });
   }
 
   async #faulted(entry: OutgoingEntry, fault: ServiceFault, inDoubt = false): Promise<PairResult> {
@@ -195,6 +208,11 @@ export class Sending {
         return this.#accepted(entry, resolved.messageId);
       case 'send':
         return entry;
+      case 'send-in-doubt':
+        return this.#parts.journal.change(entry.pair, {
+          doubtfulSends: entry.doubtfulSends + 1,
+          changedMs: this.#parts.nowMs(),
+        });
       case 'hold':
         return this.#hold(entry);
       case 'fault':

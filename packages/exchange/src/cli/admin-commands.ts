@@ -1,6 +1,10 @@
 import type { OpenForAdmin } from './admin-session.ts';
 import { createAuditCommand } from './audit.ts';
 import type { Command } from './command.ts';
+import { createBackupCommand } from './copies/backup.ts';
+import { migrateStoreCommand } from './copies/migrate-store.ts';
+import { restoreCommand } from './copies/restore.ts';
+import { verifyCommand } from './copies/verify.ts';
 import { createDirectoryCommand } from './directory.ts';
 import { createExportCommand } from './export.ts';
 import { createImportCommand } from './import.ts';
@@ -24,5 +28,9 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createMessageCommand(open),
     createRefusalsCommand(open),
     createAuditCommand(open),
+    createBackupCommand(),
+    verifyCommand,
+    restoreCommand,
+    migrateStoreCommand,
   ];
 }

@@ -32,14 +32,7 @@ export function buildConfig(
       blockPoolMebibytes: values.OPENMESH_BLOCK_POOL_MEBIBYTES,
       diskReserveBytes: values.OPENMESH_DISK_RESERVE_BYTES,
     },
-    s3: {
-      endpoint: values.OPENMESH_S3_ENDPOINT,
-      region: values.OPENMESH_S3_REGION,
-      pathStyle: values.OPENMESH_S3_PATH_STYLE === 'on',
-      encryption: values.OPENMESH_S3_ENCRYPTION,
-      kmsKey: values.OPENMESH_S3_KMS_KEY,
-      connectionsMax: values.OPENMESH_S3_CONNECTIONS_MAX,
-    },
+    s3: buildS3(values),
     secretKey: {
       file: values.OPENMESH_SECRET_KEY_FILE ?? besideLedger(values.OPENMESH_LEDGER, 'secret.key'),
       createIfMissing: values.OPENMESH_SECRET_KEY_FILE === undefined,
@@ -81,6 +74,18 @@ export function buildConfig(
 /** A file of the sandbox's own; with PostgreSQL it must be named, and never comes to this. */
 function besideLedger(place: LedgerPlace, name: string): string {
   return place.engine === 'sqlite' ? join(dirname(place.path), name) : resolve(name);
+}
+
+/** How any S3 store is reached. */
+export function buildS3(values: SettingValues): Config['s3'] {
+  return {
+    endpoint: values.OPENMESH_S3_ENDPOINT,
+    region: values.OPENMESH_S3_REGION,
+    pathStyle: values.OPENMESH_S3_PATH_STYLE === 'on',
+    encryption: values.OPENMESH_S3_ENCRYPTION,
+    kmsKey: values.OPENMESH_S3_KMS_KEY,
+    connectionsMax: values.OPENMESH_S3_CONNECTIONS_MAX,
+  };
 }
 
 function buildMachines(values: SettingValues): Config['machines'] {

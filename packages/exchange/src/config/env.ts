@@ -13,3 +13,8 @@ export function readEnvironment(): Readonly<Record<string, string | undefined>> 
 export function readNotifySocket(): string | undefined {
   return process.env.NOTIFY_SOCKET;
 }
+
+/** What a program that is started for us inherits: where programs lie, and the variables of its own. */
+export function environmentOfChildren(): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith(settingPrefix)));
+}

@@ -96,7 +96,7 @@ async function examine(
   } else {
     const secured = await checkTls(probe, socket, nowMs);
     note(secured);
-    note(checkClientCertificate(options, nowMs));
+    note(checkClientCertificate(options, probe.tls, nowMs));
     if (secured.status === 'failed') return;
   }
   note(...(await checkService(session, workflow, signal)));

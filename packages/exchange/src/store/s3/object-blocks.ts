@@ -1,13 +1,15 @@
 import { BodyFault, type BodyRef } from '../bodies.ts';
 import { ArrivingBlock } from '../transfer/arriving-block.ts';
 import type { BlockOrigin } from '../transfer/block-reader.ts';
-import { copyBytes } from '../transfer/copy-bytes.ts';
 import type { HashCrew } from '../transfer/hash-crew.ts';
 import type { ObjectStore } from './object-store.ts';
+import { CutShort, ObjectStream } from './object-stream.ts';
 import { isMissing, s3Fault } from './s3-fault.ts';
 
 /** A block whose bytes stopped half way is asked for so often in all. */
 const attemptsMax = 3;
+/** A consumer that takes longer over a block than this does not keep a connection of the store waiting. */
+const patienceMs = 2_000;
 
 interface BlocksRoom {
   readonly objects: ObjectStore;
@@ -28,27 +30,39 @@ export async function openObject(
     });
     if (found === undefined) throw new BodyFault('missing', 'no body of this name');
   }
-  return new ObjectBlocks(objects, crew, ref);
+  return new ObjectBlocks(objects, crew, ref, sizeBytes);
 }
 
-/** The blocks of one object, a request each: nothing of the store is held while the consumer sends a block on. */
+/**
+ * The blocks of one object. While the consumer keeps up they come by one long request; one that does not is served by a
+ * request a block, so that nothing of the store is held while it sends a block on.
+ */
 class ObjectBlocks implements BlockOrigin {
   readonly #objects: ObjectStore;
   readonly #crew: HashCrew;
   readonly #ref: BodyRef;
+  readonly #sizeBytes: number;
   readonly #closed = new AbortController();
+  #stream: ObjectStream | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #consumerIsSlow = false;
 
-  constructor(objects: ObjectStore, crew: HashCrew, ref: BodyRef) {
+  constructor(objects: ObjectStore, crew: HashCrew, ref: BodyRef, sizeBytes: number) {
     this.#objects = objects;
     this.#crew = crew;
     this.#ref = ref;
+    this.#sizeBytes = sizeBytes;
   }
 
   async fetch(bytes: Buffer, start: number, block: number): Promise<string> {
+    clearTimeout(this.#timer);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#fetchOnce(bytes, start, block);
+        const digest = await this.#fetchOnce(bytes, start, block);
+        this.#wait();
+        return digest;
       } catch (error) {
+        await this.#drop();
         if (error instanceof BodyFault) throw error;
         if (isMissing(error)) throw new BodyFault('missing', 'no body of this name', { cause: error });
         // What failed before any byte came was tried again by the client already.
@@ -57,44 +71,48 @@ class ObjectBlocks implements BlockOrigin {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
     this.#closed.abort();
-    return Promise.resolve();
+    await this.#drop();
   }
 
   async #fetchOnce(bytes: Buffer, start: number, block: number): Promise<string> {
-    const { sizeBytes, pieces } = await this.#objects.range(this.#ref, start, bytes.length, this.#closed.signal);
+    const stream = await this.#streamAt(start, bytes.length);
     const arriving = new ArrivingBlock(this.#crew, bytes);
     try {
-      let got = 0;
-      for await (const piece of cutShort(pieces)) {
-        if (got + piece.length > bytes.length) throw new Error('the store gave more than it was asked for');
-        copyBytes(bytes, got, piece, 0, piece.length);
-        got += piece.length;
-        arriving.arrived(got);
-      }
-      if (got < bytes.length && got === sizeBytes)
-        throw new BodyFault('corrupt', `the object ends within block ${block}`, { block });
-      if (got < bytes.length) throw new CutShort(undefined);
+      const got = await stream.fill(bytes, (upTo) => arriving.arrived(upTo));
+      if (got < bytes.length) throw new BodyFault('corrupt', `the object ends within block ${block}`, { block });
       return await arriving.digest();
     } catch (error) {
       await arriving.giveUp();
       throw error;
     }
   }
-}
 
-/** The answer began and did not come to its end. */
-class CutShort extends Error {
-  constructor(cause: unknown) {
-    super('the answer of the object store was cut short', { cause });
+  async #streamAt(start: number, blockBytes: number): Promise<ObjectStream> {
+    if (this.#stream?.position === start) return this.#stream;
+    await this.#drop();
+    const length = this.#consumerIsSlow ? blockBytes : this.#sizeBytes - start;
+    const range = await this.#objects.range(this.#ref, start, length, this.#closed.signal);
+    this.#stream = new ObjectStream(range, start);
+    return this.#stream;
   }
-}
 
-async function* cutShort(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  try {
-    yield* pieces;
-  } catch (error) {
-    throw new CutShort(error);
+  /** The consumer has a block to send; see whether it comes for the next in time. */
+  #wait(): void {
+    const stream = this.#stream;
+    if (stream === undefined || stream.ended) return;
+    this.#timer = setTimeout(() => {
+      this.#consumerIsSlow = true;
+      void this.#drop();
+    }, patienceMs);
+    this.#timer.unref();
+  }
+
+  async #drop(): Promise<void> {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    await stream?.close();
   }
 }

@@ -141,7 +141,7 @@ export class ObjectStore {
   }
 
   /**
-   * Bytes of an object from `start` on, as they come, at most `length`; `sizeBytes` says how many come. An object that
+   * Bytes of an object from `start` on, as they come, at most `length`; `sizeBytes` says how many come. Read them, or end their iteration. An object that
    * ends before `start` gives none.
    */
   async range(
@@ -151,8 +151,10 @@ export class ObjectStore {
     signal?: AbortSignal,
   ): Promise<{ readonly sizeBytes: number; readonly pieces: AsyncIterable<Uint8Array> }> {
     const command = new GetObjectCommand({ ...this.#at(name), Range: `bytes=${start}-${start + length - 1}` });
+    // How long the bytes take is the reader's affair; silence ends by the client's own limits.
+    const ends = signal === undefined ? this.#closed.signal : AbortSignal.any([this.#closed.signal, signal]);
     try {
-      const { Body: body, ContentLength: sizeBytes } = await this.#client.send(command, this.#limited(signal));
+      const { Body: body, ContentLength: sizeBytes } = await this.#client.send(command, { abortSignal: ends });
       if (body === undefined || sizeBytes === undefined) throw new Error('the store gave an object without a body');
       return { sizeBytes, pieces: body as AsyncIterable<Uint8Array> };
     } catch (error) {

@@ -8,6 +8,8 @@ export interface S3ClientOptions {
   /** The bucket in the path of an address, as stores of one's own ask for, rather than in the name of the host. */
   readonly pathStyle: boolean;
   readonly connectionsMax: number;
+  /** How long the store may say nothing in the middle of an answer; 30 s when absent. */
+  readonly silenceMsMax?: number;
   /** The standard chain, read anew as they expire, when absent. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 }
@@ -15,7 +17,7 @@ export interface S3ClientOptions {
 const connectMsMax = 5_000;
 /** Until the head of the answer is there. */
 const answerMsMax = 30_000;
-const idleMsMax = 30_000;
+const silenceMsMaxDefault = 30_000;
 /** A request that failed for a reason that may pass is made so often in all. */
 const attemptsMax = 3;
 
@@ -49,7 +51,7 @@ export function createS3Client(options: S3ClientOptions): S3Client {
       connectionTimeout: connectMsMax,
       requestTimeout: answerMsMax,
       throwOnRequestTimeout: true,
-      socketTimeout: idleMsMax,
+      socketTimeout: options.silenceMsMax ?? silenceMsMaxDefault,
       httpAgent: agent,
       httpsAgent: agent,
     },

@@ -1,6 +1,6 @@
 import { Client, DatabaseError } from 'pg';
 import type { Row, SqlValue } from '../question.ts';
-import { ConnectionLost, endsConnection } from './faults.ts';
+import { ConnectionLost, endsConnection, withoutValues } from './faults.ts';
 
 export interface Statement {
   /** Prepared once a connection under this name; without one it is parsed each time. */
@@ -113,7 +113,8 @@ export class PostgresConnection {
         ...(values !== undefined && { values }),
       });
       return { rows: result.rows, count: result.rowCount ?? 0, command: result.command };
-    } catch (error) {
+    } catch (raised) {
+      const error = withoutValues(raised);
       if (!endsConnection(error)) throw error;
       const lost = this.#lose(`the connection to PostgreSQL was lost: ${(error as Error).message}`, error);
       throw error instanceof DatabaseError ? error : lost;

@@ -33,6 +33,7 @@ export type Trouble =
 const serialisationFailure = '40001';
 const deadlock = '40P01';
 const uniqueViolation = '23505';
+const checkViolation = '23514';
 const lockNotAvailable = '55P03';
 const readOnlyTransaction = '25006';
 const failedTransaction = '25P02';
@@ -46,6 +47,8 @@ export function troubleOf(error: unknown): Trouble {
   if (!(error instanceof DatabaseError)) return 'refused';
   const code = error.code ?? '';
   if (code === diskFull) return 'full';
+  // A day was added while the row was on its way to where it would have gone before: no constraint of ours has no name.
+  if (code === checkViolation && error.constraint === undefined) return 'collided';
   if (code === serialisationFailure || code === deadlock || code === uniqueViolation) return 'collided';
   if (code === lockNotAvailable || code === readOnlyTransaction || code === queryCanceled) return 'away';
   if (error.severity === 'FATAL' || error.severity === 'PANIC') return 'away';
@@ -62,6 +65,15 @@ export function endsConnection(error: unknown): boolean {
   if (!(error instanceof DatabaseError)) return true;
   if (error.severity === 'FATAL' || error.severity === 'PANIC') return true;
   return error.code === readOnlyTransaction || (error.code ?? '').startsWith('08');
+}
+
+/** Takes out of an error what PostgreSQL quotes of rows and parameters: no text of a message may reach a log. */
+export function withoutValues(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  error.detail = undefined;
+  error.where = undefined;
+  error.internalQuery = undefined;
+  return error;
 }
 
 /** What is left of a trouble for whoever asked, once trying again has had its turn. */

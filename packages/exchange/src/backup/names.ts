@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto';
+import type { BodyRef } from '../store/bodies.ts';
+import type { BackupRecipient } from './backup-keys.ts';
+
+export const snapshotsStart = 'snapshots/';
+export const segmentsStart = 'ledger/';
+
+/** Names that sort by the moment. */
+export function newSnapshotName(madeAtMs: number, random: string): string {
+  const at = new Date(madeAtMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  return `${snapshotsStart}${at}-${random}`;
+}
+
+export function snapshotIdOf(name: string): string {
+  return name.slice(snapshotsStart.length);
+}
+
+export function snapshotNameOf(id: string): string {
+  return `${snapshotsStart}${id}`;
+}
+
+/** When a snapshot was made, milliseconds since 1970; undefined for a name that is none. */
+export function momentOf(id: string): number | undefined {
+  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9a-f]{8}$/.exec(id);
+  if (match === null) return undefined;
+  const [year = '', month = '', day = '', hour = '', minute = '', second = ''] = match.slice(1);
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** Bodies are apart by who can read them: after a change of keys they are copied anew. */
+export function bodiesStart({ bytes }: BackupRecipient): string {
+  return `bodies/${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}/`;
+}
+
+export function bodyBlobName(recipient: BackupRecipient, ref: BodyRef): string {
+  return `${bodiesStart(recipient)}${ref}`;
+}

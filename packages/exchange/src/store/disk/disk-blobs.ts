@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type Blobs, isBlobName } from '../blobs.ts';
+import { BodyFault } from '../bodies.ts';
+import { diskFault } from './disk-fault.ts';
+import { errorCode, nodeFileSystem } from './file-system.ts';
+
+const readBytes = 1024 * 1024;
+/** What is being written ends like this until it is whole; no blob's name begins with a dot. */
+const unfinishedStart = '.unfinished-';
+
+/** Blobs as files under a folder, which is made when it is missing. */
+export class DiskBlobs implements Blobs {
+  readonly #root: string;
+
+  /** `root` is an absolute path. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  async size(name: string): Promise<number | undefined> {
+    try {
+      return (await stat(this.#path(name))).size;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw diskFault('looking for a copy', error);
+    }
+  }
+
+  async *read(name: string): AsyncGenerator<Uint8Array, void, void> {
+    try {
+      yield* createReadStream(this.#path(name), { highWaterMark: readBytes }) as AsyncIterable<Uint8Array>;
+    } catch (error) {
+      if (isMissing(error)) throw new BodyFault('missing', 'there is no copy of this name', { cause: error });
+      throw diskFault('reading a copy', error);
+    }
+  }
+
+  async write(name: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void> {
+    const path = this.#path(name);
+    const folder = dirname(path);
+    const aside = join(folder, `${unfinishedStart}${randomBytes(8).toString('hex')}`);
+    try {
+      await this.#ensureFolder(folder);
+      const file = await open(aside, 'wx', 0o640);
+      try {
+        for await (const piece of pieces) await file.appendFile(piece);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(aside, path);
+      await nodeFileSystem.syncDirectory(folder);
+    } catch (error) {
+      await rm(aside, { force: true }).catch(() => undefined);
+      if (error instanceof Error && !('code' in error)) throw error;
+      throw diskFault('writing a copy', error);
+    }
+  }
+
+  async *list(start: string): AsyncGenerator<string, void, void> {
+    yield* this.#listFolder(start);
+  }
+
+  close(): void {
+    // Nothing is held between calls.
+  }
+
+  async *#listFolder(start: string): AsyncGenerator<string, void, void> {
+    const entries = await readdir(join(this.#root, start), { withFileTypes: true }).catch((error) => {
+      if (isMissing(error)) return [];
+      throw diskFault('listing copies', error);
+    });
+    // A folder stands where its names stand: 'a-b' comes before 'a/b'.
+    const named = entries.map((entry) => ({ entry, key: entry.isDirectory() ? `${entry.name}/` : entry.name }));
+    for (const { entry, key } of named.sort((a, b) => (a.key < b.key ? -1 : 1))) {
+      if (entry.isDirectory()) yield* this.#listFolder(`${start}${key}`);
+      else if (isBlobName(entry.name)) yield `${start}${key}`;
+    }
+  }
+
+  async #ensureFolder(folder: string): Promise<void> {
+    const firstMade = await mkdir(folder, { recursive: true, mode: 0o750 });
+    if (firstMade === undefined) return;
+    // Each folder that was made is flushed into its parent.
+    for (let at = folder; at.length >= firstMade.length; at = dirname(at))
+      await nodeFileSystem.syncDirectory(dirname(at));
+  }
+
+  #path(name: string): string {
+    if (!isBlobName(name)) throw new BodyFault('missing', 'there is no copy of this name');
+    return join(this.#root, name);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(errorCode(error));
+}

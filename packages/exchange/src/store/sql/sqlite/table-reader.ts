@@ -1,0 +1,89 @@
+import { existsSync, renameSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { LedgerCopyProblem, type NamedBody } from '../../ledger-snapshot.ts';
+import { toNamedBody } from '../named-body.ts';
+import type { SqlValue } from '../question.ts';
+import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
+import type { TableReader } from '../table-copy.ts';
+import { migrate, openEngine } from './engine.ts';
+
+/** A ledger that nobody else has open, and nobody can open until it is closed. */
+export interface HeldSqlite extends TableReader {
+  /** Every body that is not deleted. */
+  bodies(): AsyncIterable<NamedBody>;
+  /** What the ledger remembers of itself, such as its profile. */
+  meta(key: string): string | undefined;
+  close(): void;
+  /** Closes it and gives it another name, so that nobody goes on with it by mistake; answers that name. */
+  retire(): string;
+}
+
+/** Opens the ledger for this process alone. Throws `LedgerCopyProblem` where another has it open. */
+export function holdSqlite(path: string): HeldSqlite {
+  if (!existsSync(path)) throw new LedgerCopyProblem(`there is no ledger at ${path}`);
+  bringUpToDate(path);
+  const db = new DatabaseSync(path);
+  try {
+    db.exec('pragma locking_mode = exclusive');
+    db.exec('begin exclusive');
+  } catch (error) {
+    db.close();
+    throw new LedgerCopyProblem('the ledger is in use: stop the exchange, and every command on it, first', error);
+  }
+  return {
+    async tables() {
+      const rows = db
+        .prepare(`select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name`)
+        .all();
+      return rows.map((row) => String(row['name']));
+    },
+    async columns(table) {
+      return db
+        .prepare('select name from pragma_table_info(?)')
+        .all(table)
+        .map((row) => String(row['name']));
+    },
+    async *rows(table, columns) {
+      const statement = db.prepare(`select ${columns.map(quoted).join(', ')} from ${quoted(table)}`);
+      statement.setReturnArrays(true);
+      for (const row of statement.iterate()) yield row as unknown as readonly SqlValue[];
+    },
+    async *bodies() {
+      const statement = db.prepare(namedBodies);
+      statement.setReturnArrays(true);
+      for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+    },
+    meta(key) {
+      const found = db.prepare('select value from meta where key = ?').get(key)?.['value'];
+      return found === undefined ? undefined : String(found);
+    },
+    close() {
+      if (db.isOpen) db.close();
+    },
+    retire() {
+      db.exec('rollback');
+      db.exec('pragma locking_mode = normal');
+      db.exec('pragma wal_checkpoint(truncate)');
+      db.close();
+      const name = `${path}.moved`;
+      renameSync(path, name);
+      return name;
+    },
+  };
+}
+
+/** Both dialects say the same only at the same version of the product. */
+function bringUpToDate(path: string): void {
+  const engine = openEngine({ path, readOnly: false, cacheMebibytes: 8, lockTimeoutMs: 1000 });
+  try {
+    migrate(engine);
+  } catch (error) {
+    throw new LedgerCopyProblem('the ledger cannot be brought to this version', error);
+  } finally {
+    engine.close();
+  }
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}

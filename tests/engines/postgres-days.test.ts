@@ -1,0 +1,139 @@
+import type { Ledger } from '@openmesh/exchange/store/ledger.ts';
+import {
+  acceptOf,
+  acknowledgeOf,
+  bob,
+  bornAtMs,
+  dayMs,
+  idOf,
+  listed,
+  newMessage,
+  newPayload,
+} from '@openmesh/exchange/store/ledger-probe.ts';
+import type { MessageId } from '@openmesh/protocol';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { PostgresServer } from '../kit/engines/postgres.ts';
+import { openNode } from '../kit/engines/postgres-ledgers.ts';
+
+let server: PostgresServer;
+let database = '';
+let ledger: Ledger;
+beforeAll(async () => {
+  server = await PostgresServer.start();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+beforeEach(async () => {
+  const url = await server.createDatabase();
+  database = url.slice(url.lastIndexOf('/') + 1);
+  ledger = await openNode(url);
+});
+afterEach(() => ledger.close());
+
+/** The parts of the table of messages that hold a row, and how many. */
+async function rowsByPart(): Promise<Record<string, number>> {
+  const rows = await server.run('select tableoid::regclass, count(*) from message group by 1', database);
+  return Object.fromEntries(rows.map((row) => row.split('|')).map(([part, count]) => [part, Number(count)]));
+}
+
+const send = (n: number, changes: Parameters<typeof newMessage>[1] = {}) =>
+  ledger.messages.accept(acceptOf([newMessage(idOf(n), changes)]));
+
+it('has a part ready for yesterday, today and a week ahead as soon as it is opened', async () => {
+  const parts = await server.run(
+    "select count(*) from pg_inherits where inhparent in ('message'::regclass, 'payload'::regclass, 'event'::regclass)",
+    database,
+  );
+  expect(parts).toEqual([String(3 * (9 + 1))]);
+});
+
+it('moves what came before its day’s part into it, and finds it as before', async () => {
+  await send(1);
+  expect(await rowsByPart()).toEqual({ message_other: 1 });
+  await ledger.jobs.upkeep(bornAtMs);
+  await send(2);
+  expect(await rowsByPart()).toEqual({ message_20260105: 2 });
+  expect(await listed(ledger.messages, bob)).toEqual([idOf(1), idOf(2)]);
+  expect((await ledger.messages.findWithChunk(idOf(1), 1))?.chunk?.sizeBytes).toBe(3);
+  await ledger.messages.acknowledge(acknowledgeOf(idOf(1)));
+  expect(await ledger.messages.find(idOf(1))).toMatchObject({ state: 'acknowledged' });
+});
+
+it('takes every message while days are added under it', async () => {
+  const sent = Array.from({ length: 400 }, (_, n) => send(n));
+  const [outcomes] = await Promise.all([Promise.all(sent), ledger.jobs.upkeep(bornAtMs)]);
+  expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(400);
+  expect(await listed(ledger.messages, bob)).toHaveLength(400);
+});
+
+it('drops a day whole once its records had their time, and not before', async () => {
+  await ledger.jobs.upkeep(bornAtMs);
+  for (const n of [1, 2, 3]) await send(n);
+  for (const n of [1, 2, 3]) await ledger.messages.acknowledge(acknowledgeOf(idOf(n)));
+  const lastMs = bornAtMs + 90 * dayMs;
+  await ledger.jobs.forgetPayloads([1, 2, 3].map(idOf), lastMs);
+  await ledger.jobs.hideRecords({ nowMs: lastMs, limit: 10 });
+  // One by one would be the slow way: what lies in a day's part waits for it.
+  expect(await ledger.jobs.removeRecords({ nowMs: lastMs, limit: 10 })).toBe(0);
+  await ledger.jobs.upkeep(lastMs);
+  expect(await ledger.messages.find(idOf(1))).toBeNull();
+  expect(await server.run("select to_regclass('message_20260105'), to_regclass('payload_20260105')", database)).toEqual(
+    ['|'],
+  );
+});
+
+it('keeps beyond its day what is to be kept longer: a message put back, and a payload that a later message points to', async () => {
+  await ledger.jobs.upkeep(bornAtMs);
+  const later = '20260301090000000001_A' as MessageId;
+  const farMs = bornAtMs + 300 * dayMs;
+  const payload = newPayload(idOf(1), { keepUntilMs: farMs });
+  await ledger.messages.accept(acceptOf([newMessage(idOf(1))], { payload }));
+  await send(2, { hideAtMs: farMs, removeAtMs: farMs });
+  const others = Array.from({ length: 40 }, (_, n) => 10 + n);
+  for (const n of others) await send(n);
+  const resent = newMessage(later, { payloadId: idOf(1), hideAtMs: farMs, removeAtMs: farMs });
+  await ledger.messages.accept(acceptOf([resent], { payload: null }));
+  const nowMs = bornAtMs + 91 * dayMs;
+  await ledger.jobs.forgetPayloads(others.map(idOf), nowMs);
+  await ledger.jobs.hideRecords({ nowMs, limit: 100 });
+  await ledger.jobs.upkeep(nowMs);
+  const ids = [idOf(1), idOf(2), idOf(10), later];
+  const found = await Promise.all(ids.map((id) => ledger.messages.findWithChunk(id, 1)));
+  expect(found.map((each) => each?.message.messageId ?? null)).toEqual([null, idOf(2), null, later]);
+  expect(found.map((each) => each?.chunk?.sizeBytes ?? null)).toEqual([null, 3, null, 3]);
+  expect(await ledger.messages.timeline(idOf(2))).toHaveLength(1);
+  expect(await rowsByPart()).toEqual({ message_other: 2 });
+  // What was kept goes by itself, in the ordinary way.
+  const endMs = farMs + dayMs;
+  await ledger.jobs.hideRecords({ nowMs: endMs, limit: 10 });
+  expect(await ledger.jobs.removeRecords({ nowMs: endMs, limit: 10 })).toBe(2);
+});
+
+it('leaves a day alone as long as much of it is to be kept', async () => {
+  await ledger.jobs.upkeep(bornAtMs);
+  await send(1);
+  await send(2, { removeAtMs: bornAtMs + 300 * dayMs });
+  await ledger.jobs.upkeep(bornAtMs + dayMs);
+  await ledger.jobs.hideRecords({ nowMs: bornAtMs + 91 * dayMs, limit: 10 });
+  await ledger.jobs.upkeep(bornAtMs + 91 * dayMs);
+  expect(await rowsByPart()).toEqual({ message_20260105: 2 });
+});
+
+it('keeps yesterday’s part, though nothing lies in it', async () => {
+  await ledger.jobs.upkeep(bornAtMs);
+  expect(await server.run("select to_regclass('message_20260104')", database)).toEqual(['message_20260104']);
+});
+
+it('leaves where it is what came before its day’s part, when that is more than a start may wait for', async () => {
+  await server.run(
+    `insert into message (message_id, message_type, sender, recipient, workflow_id, state, status_code, status_event,
+        status_description, compressed, encrypted, sealed, created_at_ms, state_at_ms, hide_at_ms, remove_at_ms, events)
+      select '20260105' || lpad(n::text, 12, '0') || '_B', 'DATA', 'ALICE', 'BOB', 'W', 'acknowledged', '00', 'TRANSFER', '',
+        0, 0, '', ${bornAtMs}, ${bornAtMs}, ${bornAtMs + 30 * dayMs}, ${bornAtMs + 90 * dayMs}, ''
+      from generate_series(1, 50001) n`,
+    database,
+  );
+  await ledger.jobs.upkeep(bornAtMs);
+  await send(1);
+  expect(await rowsByPart()).toEqual({ message_other: 50_002 });
+  expect(await server.run("select to_regclass('message_20260106')", database)).toEqual(['message_20260106']);
+});
