@@ -39,7 +39,7 @@ export type SendOutcome =
 
 export interface SendParts {
   readonly ledger: Pick<MessageLedger, 'accept'>;
-  readonly registry: Pick<Registry, 'reloadIfNewer'>;
+  readonly registry: Pick<Registry, 'poll' | 'reloadIfNewer'>;
   readonly route: Route;
   readonly receiveBody: ReceiveBody;
   readonly payloadKeys: Pick<PayloadKeys, 'make'>;
@@ -60,7 +60,9 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
   const { ledger, registry, route, receiveBody } = parts;
 
   return async (request) => {
-    const first = decide(route, request);
+    let first = decide(route, request);
+    // A refusal commits nothing that would find out that another node changed the registry.
+    if (first.kind === 'refuse' && (await registry.poll())) first = decide(route, request);
     if (first.kind === 'refuse') return fail(parts, request, first);
     const messageId = parts.newMessageId();
     const key = await parts.payloadKeys.make(messageId);
