@@ -10,6 +10,8 @@ import { largeS3Flags, largeS3Summary, runLargeS3 } from './large-s3/benchmark.t
 import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
+import { registryFlags, registrySummary, runRegistry } from './registry/benchmark.ts';
+import { restartFlags, restartSummary, runRestart } from './restart/benchmark.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
 import { runSdk, sdkFlags, sdkSummary } from './sdk/benchmark.ts';
 
@@ -28,9 +30,11 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   growth: { summary: growthSummary, flags: growthFlags, run: runGrowth },
   idle: { summary: idleSummary, flags: idleFlags, run: runIdle },
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
+  registry: { summary: registrySummary, flags: registryFlags, run: runRegistry },
   client: { summary: clientSummary, flags: clientFlags, run: runClient },
   sdk: { summary: sdkSummary, flags: sdkFlags, run: runSdk },
   directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
+  restart: { summary: restartSummary, flags: restartFlags, run: runRestart },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },
 };
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { median, percentile, rounded } from './statistics.ts';
+import { median, medianInterval, percentile, rounded } from './statistics.ts';
 
 describe('the statistics a result is made of', () => {
   it('takes the middle of an odd number of values whatever their order, and leaves the input as it was', () => {
@@ -36,5 +36,17 @@ describe('the statistics a result is made of', () => {
   it('prints null, not NaN, for what could not be measured', () => {
     expect(rounded(1.23456)).toBe(1.23);
     expect(rounded(Number.NaN)).toBeNull();
+  });
+});
+
+describe('the interval of a median', () => {
+  it('takes in the middle of the values and leaves out their ends', () => {
+    const values = Array.from({ length: 25 }, (_, n) => n);
+    expect(medianInterval(values)).toEqual({ low: 6, high: 18 });
+  });
+
+  it('is all there is of a few values', () => {
+    expect(medianInterval([3, 1, 2])).toEqual({ low: 1, high: 3 });
+    expect(medianInterval([])).toEqual({ low: Number.NaN, high: Number.NaN });
   });
 });

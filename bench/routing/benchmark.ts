@@ -7,7 +7,7 @@ import type { MailboxPair } from '../lifecycle/operations.ts';
 import { mailboxesOf, mailboxPairs, sharedKey } from '../mailboxes.ts';
 import { smallBodyBytesMax } from '../payload.ts';
 import { importFile, provision, type RunningServer, startExchange } from '../server-under-test.ts';
-import { median, rounded } from '../statistics.ts';
+import { median, medianInterval, rounded } from '../statistics.ts';
 import { withServer } from '../with-server.ts';
 import { withWorkDirectory } from '../work-directory.ts';
 import { registryLines } from './registry-lines.ts';
@@ -17,9 +17,9 @@ export const routingFlags = {
   mailboxes: { default: 22_000, min: 100, max: 1_000_000, help: 'mailboxes in the registry' },
   registrations: { default: 150_000, min: 0, max: 2_000_000, help: 'registrations for workflows' },
   connections: { default: 64, min: 1, max: 4096, help: 'keep-alive connections' },
-  'warm-up': { default: 3, min: 1, max: 600, help: 'seconds before each measured window' },
-  seconds: { default: 10, min: 1, max: 3600, help: 'seconds of each measured window' },
-  rounds: { default: 3, min: 1, max: 50, help: 'legs against each registry, in turn' },
+  'warm-up': { default: 1, min: 1, max: 600, help: 'seconds before each measured window' },
+  seconds: { default: 2, min: 1, max: 3600, help: 'seconds of each measured window' },
+  rounds: { default: 24, min: 2, max: 500, help: 'pairs of legs, one against each registry' },
 } as const satisfies NumberFlags;
 
 export const routingSummary = 'the lifecycle with a full registry and rules loaded, beside an almost empty one';
@@ -70,7 +70,10 @@ async function alternate(
 ): Promise<LegResult[]> {
   const legs: LegResult[] = [];
   for (let round = 1; round <= flags.rounds; round += 1) {
-    for (const [target, server] of Object.entries(servers)) {
+    // Each comes first as often as the other: what wanes or grows through a pair takes from both alike.
+    const pair = Object.entries(servers);
+    if (round % 2 === 0) pair.reverse();
+    for (const [target, server] of pair) {
       const { result } = await runLeg({
         credentials,
         sharedKey,
@@ -80,7 +83,7 @@ async function alternate(
         bodyBytesMax: smallBodyBytesMax,
         warmUpMs: flags['warm-up'] * 1000,
         windowMs: flags.seconds * 1000,
-        lifecyclesPerSecondPrepared: 9000,
+        lifecyclesPerSecondPrepared: 4000,
         target,
         server,
         pairs,
@@ -115,13 +118,20 @@ function compare(flags: Flags, loadSeconds: number | null, legs: readonly LegRes
     otherCoresUsed: rounded(of(target, (leg) => leg.otherCoresUsed)),
     p99Ms: rounded(of(target, (leg) => leg.p99Ms.lifecycle ?? Number.NaN)),
   });
-  const cpu = (target: string): number => of(target, (leg) => leg.serverCpuMicrosPerLifecycle);
+  const cpuOf = (target: string): number[] =>
+    legs.filter((leg) => leg.target === target).map((leg) => leg.serverCpuMicrosPerLifecycle);
+  const without = cpuOf('without');
+  // Of each pair, whose legs followed each other, and not of the medians: what disturbs comes and goes.
+  const ratios = cpuOf('with').map((cpu, pair) => cpu / (without[pair] ?? Number.NaN));
+  const { low, high } = medianInterval(ratios);
   return {
     flags,
     loadSeconds,
     without: summary('without'),
     with: summary('with'),
-    cpuRatio: rounded(cpu('with') / cpu('without'), 3),
+    cpuRatio: rounded(median(ratios), 3),
+    cpuRatioInterval95: [rounded(low, 3), rounded(high, 3)],
+    cpuRatios: ratios.map((ratio) => rounded(ratio, 3)),
     legs,
   };
 }

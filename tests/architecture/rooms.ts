@@ -47,7 +47,7 @@ export const rooms: readonly Room[] = [
     name: 'postgres',
     files: inExchange('store/sql/postgres'),
     knows: ['protocol', 'ports', 'sql'],
-    packages: /^(node:(crypto|diagnostics_channel|fs|timers\/promises)|pg)$/,
+    packages: /^(node:(child_process|crypto|diagnostics_channel|events|fs|timers\/promises)|pg)$/,
   },
   // The tables beside the SQL are read as they stand, so `sql` and `sqlite` are one cellar with the driver behind a door.
   { name: 'sql', files: inExchange('store/sql'), knows: ['protocol', 'ports'], packages: pureNode },
@@ -62,7 +62,7 @@ export const rooms: readonly Room[] = [
     name: 'disk',
     files: inExchange('store/disk'),
     knows: ['ports', 'transfer'],
-    packages: /^node:(fs|fs\/promises|path)$/,
+    packages: /^node:(crypto|fs|fs\/promises|path)$/,
   },
   {
     name: 's3',
@@ -70,14 +70,26 @@ export const rooms: readonly Room[] = [
     knows: ['ports', 'transfer'],
     packages: /^(node:(crypto|stream)|@aws-sdk\/client-s3)$/,
   },
-  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'demographics', 'ports'], packages: pureNode },
+  { name: 'keys', files: inExchange('keys'), knows: ['ports'], packages: /^node:crypto$/ },
+  { name: 'backup', files: inExchange('backup'), knows: ['ports'], packages: /^node:crypto$/ },
+  {
+    name: 'mailbox',
+    files: inExchange('mailbox'),
+    knows: ['protocol', 'demographics', 'ports', 'keys'],
+    packages: pureNode,
+  },
   {
     name: 'message',
     files: inExchange('message'),
-    knows: ['protocol', 'demographics', 'ports', 'mailbox'],
+    knows: ['protocol', 'demographics', 'ports', 'keys', 'mailbox'],
     packages: pureNode,
   },
-  { name: 'jobs', files: inExchange('jobs'), knows: ['protocol', 'ports', 'mailbox', 'message'], packages: pureNode },
+  {
+    name: 'jobs',
+    files: inExchange('jobs'),
+    knows: ['protocol', 'ports', 'mailbox', 'message'],
+    packages: /^node:(crypto|diagnostics_channel|path|timers\/promises|util)$/,
+  },
   {
     name: 'tls',
     files: inExchange('http/tls'),
@@ -113,7 +125,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'cli',
     files: inExchange('cli'),
-    knows: ['protocol', 'config', 'ports', 'mailbox', 'message', 'auth', 'tls', 'compose'],
+    knows: ['protocol', 'config', 'ports', 'keys', 'backup', 'mailbox', 'message', 'auth', 'tls', 'compose'],
     packages: /^node:(crypto|fs|fs\/promises|net|os|path|util)$/,
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },

@@ -17,8 +17,12 @@ export class ExchangeFolder {
   readonly data: string;
   readonly #keyFile: string;
 
-  constructor(home: string, data = join(home, 'data')) {
+  readonly #ledger: string;
+
+  /** `ledger` is where the records are kept when that is not in the folder. */
+  constructor(home: string, data = join(home, 'data'), ledger = `sqlite:${join(data, 'ledger.sqlite')}`) {
     this.data = data;
+    this.#ledger = ledger;
     this.#keyFile = join(home, 'secret-key');
     mkdirSync(home, { recursive: true });
     writeFileSync(this.#keyFile, `${'5e'.repeat(32)}\n`, { mode: 0o600 });
@@ -33,7 +37,7 @@ export class ExchangeFolder {
       OPENMESH_OPERATORS_PORT: '0',
       OPENMESH_SHARED_KEY: sharedKey,
       OPENMESH_SECRET_KEY_FILE: this.#keyFile,
-      OPENMESH_LEDGER: `sqlite:${join(this.data, 'ledger.sqlite')}`,
+      OPENMESH_LEDGER: this.#ledger,
       OPENMESH_BODIES: `file:${join(this.data, 'bodies')}`,
       OPENMESH_DISK_RESERVE_BYTES: '0',
       OPENMESH_THROTTLE_REQUESTS_PER_SECOND: '0',

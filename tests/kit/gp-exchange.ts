@@ -11,6 +11,10 @@ export const crowdedWorkflow = 'GPFED_CONSULT_REPORT';
 
 const seeds = {
   mailboxes: [...usualMailboxes, { id: 'X27GP001', odsCode: 'X27', orgCode: 'X27' }],
+  workflows: [
+    { workflowId: gpWorkflow, gpRouting: true },
+    { workflowId: crowdedWorkflow, gpRouting: true },
+  ],
   registrations: [
     { mailbox: 'X26ABC2', workflowId: gpWorkflow, role: 'responder' },
     { mailbox: 'X27GP001', workflowId: gpWorkflow, role: 'responder' },

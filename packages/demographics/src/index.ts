@@ -9,7 +9,7 @@ export type {
   UnavailableReason,
 } from './demographics.ts';
 export { createFhirDemographics } from './fhir/fhir-demographics.ts';
-export { createLocalRegister } from './local/local-register.ts';
+export { createLocalRegister, loadLocalRegister } from './local/local-register.ts';
 export { RegisterFault } from './local/read-register.ts';
 export { type NhsNumber, parseNhsNumber } from './nhs-number.ts';
 export { listOf, memberOf, textOf } from './read-members.ts';

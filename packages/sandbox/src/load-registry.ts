@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   credentialIds,
   type Entry,
+  knownWorkflows,
   parseSandboxMailboxes,
   parseSandboxWorkflows,
   planEntries,
@@ -44,7 +45,7 @@ async function readEntries(dataFolder: string, records: RegistryRecords): Promis
   const listed = await readIfThere(join(dataFolder, 'mailboxes.jsonl'));
   const folder = listed === undefined ? shippedFolder : dataFolder;
   const mailboxes = parseSandboxMailboxes(listed ?? (await readFile(join(shippedFolder, 'mailboxes.jsonl'), 'utf8')));
-  const workflows = parseSandboxWorkflows((await readIfThere(join(folder, 'workflows.jsonl'))) ?? '');
+  const workflows = parseSandboxWorkflows((await readIfThere(join(folder, 'workflows.jsonl'))) ?? '').map(asIsKnown);
   const known = new Set([
     ...records.mailboxes.map((row) => row.mailboxId),
     ...mailboxes.flatMap((entry) => (entry.kind === 'mailbox' ? [entry.mailboxId] : [])),
@@ -53,6 +54,18 @@ async function readEntries(dataFolder: string, records: RegistryRecords): Promis
   const unlisted = found.filter((name) => !known.has(name));
   const lines = unlisted.map((mailbox_id) => JSON.stringify({ mailbox_id })).join('\n');
   return [...mailboxes, ...parseSandboxMailboxes(lines), ...workflows].map(validAgain);
+}
+
+const sentToPractices = new Set(
+  knownWorkflows().flatMap((entry) =>
+    entry.kind === 'workflow' && entry.given.gpRouting === true ? [entry.workflowId] : [],
+  ),
+);
+
+/** The fixtures have no word for what may be sent to the practice of a patient: it is as it is known to be. */
+function asIsKnown(entry: Entry): Entry {
+  if (entry.kind !== 'workflow' || !sentToPractices.has(entry.workflowId)) return entry;
+  return { ...entry, given: { ...entry.given, gpRouting: true } };
 }
 
 /** A password that was replaced once and is listed again opens the mailbox again. */

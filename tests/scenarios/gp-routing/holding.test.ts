@@ -200,6 +200,7 @@ describe('with a local register', () => {
     writeFileSync(file, `${JSON.stringify(entry)}\n`);
     const seeds = {
       mailboxes: usualMailboxes,
+      workflows: [{ workflowId: 'GPCONNECT_SEND_DOCUMENT', gpRouting: true }],
       registrations: [{ mailbox: 'Y99ABC3', workflowId: 'GPCONNECT_SEND_DOCUMENT', role: 'responder' as const }],
     };
     const settings = { OPENMESH_DEMOGRAPHICS: `file:${file}` };

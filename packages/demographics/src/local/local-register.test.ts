@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CalendarDate, NhsNumber, TraceOutcome } from '../index.ts';
-import { createLocalRegister } from './local-register.ts';
+import type { CalendarDate, Demographics, NhsNumber, TraceOutcome } from '../index.ts';
+import { createLocalRegister, loadLocalRegister } from './local-register.ts';
 
 const clock = { nowMs: () => Date.parse('2026-11-26T12:00:00Z') };
 const person = { nhsNumber: '9000000009', dateOfBirth: '2010-10-22', surnames: ['Smith'], practice: 'Y12345' };
@@ -29,6 +29,33 @@ describe('a local register', () => {
     ['in a Bundle over many lines', JSON.stringify({ resourceType: 'Bundle', entry: [{ resource: fhir }] }, null, 2)],
   ])('%s answers with the practice', async (_form, text) => {
     expect(await ask(text)).toEqual({ kind: 'found', practice: 'Y12345', ...living });
+  });
+
+  it.each([
+    ['lines', lines(person, { nhsNumber: '9000000025', replacedBy: '9000000009' })],
+    ['a Bundle', JSON.stringify({ resourceType: 'Bundle', entry: [{ resource: fhir }] }, null, 2)],
+    ['lines that cannot all be read', `${lines(person)}oops\n`],
+    ['a Bundle that cannot be read', '{\n"resourceType": "Bundle"'],
+  ])('is the same when it is taken line by line: %s', async (_form, text) => {
+    async function* each(): AsyncGenerator<string> {
+      yield* text.replace(/\n$/, '').split('\n');
+    }
+    const question = {
+      nhsNumber: '9000000009' as NhsNumber,
+      dateOfBirth: '2010-10-22' as CalendarDate,
+      surname: 'SMITH',
+    };
+    const options = { surnameMatch: 'first-three', clock } as const;
+    const outcomeOf = async (make: () => Promise<Demographics> | Demographics): Promise<unknown> => {
+      try {
+        return await (await make()).trace(question, { correlationId: 'c' });
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(await outcomeOf(() => loadLocalRegister({ lines: each(), ...options }))).toEqual(
+      await outcomeOf(() => register(text)),
+    );
   });
 
   it('follows a number to the one that replaced it', async () => {

@@ -25,14 +25,32 @@ export class RegisterFault extends Error {
  */
 export function readRegister(text: string): ReadonlyMap<NhsNumber, RegisterEntry> {
   const entries = new Map<NhsNumber, RegisterEntry>();
-  for (const { where, value } of isBundle(text) ? bundleEntries(text) : lineEntries(text)) {
-    const read = readEntry(value);
-    if (read === undefined) throw new RegisterFault(`${where} is not an entry of a register`);
-    const [nhsNumber, entry] = read;
-    if (entries.has(nhsNumber)) throw new RegisterFault(`${where} repeats the number of an earlier entry`);
-    entries.set(nhsNumber, entry);
-  }
+  for (const placed of isBundle(text) ? bundleEntries(text) : lineEntries(text)) put(entries, placed);
   return entries;
+}
+
+function put(entries: Map<NhsNumber, RegisterEntry>, { where, value }: Placed): void {
+  const read = readEntry(value);
+  if (read === undefined) throw new RegisterFault(`${where} is not an entry of a register`);
+  const [nhsNumber, entry] = read;
+  if (entries.has(nhsNumber)) throw new RegisterFault(`${where} repeats the number of an earlier entry`);
+  entries.set(nhsNumber, entry);
+}
+
+/**
+ * The same of lines as they come. Lines are taken one by one, so that others have their turn between them; a Bundle is
+ * collected and read at once.
+ */
+export async function readRegisterLines(lines: AsyncIterable<string>): Promise<ReadonlyMap<NhsNumber, RegisterEntry>> {
+  const entries = new Map<NhsNumber, RegisterEntry>();
+  const bundle: string[] = [];
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    if (bundle.length > 0 || (entries.size === 0 && isBundle(line))) bundle.push(line);
+    else if (line.trim() !== '') put(entries, { where: `line ${number}`, value: parse(line) });
+  }
+  return bundle.length > 0 ? readRegister(bundle.join('\n')) : entries;
 }
 
 interface Placed {

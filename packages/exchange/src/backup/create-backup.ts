@@ -1,8 +1,8 @@
-import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { Blobs } from '../store/blobs.ts';
-import { BodyFault } from '../store/bodies.ts';
 import type { LedgerSnapshot, NamedBody } from '../store/ledger-snapshot.ts';
 import type { BackupRecipient } from './backup-keys.ts';
+import { checkedBody, noting } from './copy-bodies.ts';
 import { inOrder } from './in-order.ts';
 import { lineOf, type ManifestEntry } from './manifest.ts';
 import { bodiesStart, bodyBlobName, newSnapshotName, segmentsStart, snapshotIdOf } from './names.ts';
@@ -157,28 +157,14 @@ function listed({ ref, sizeBytes, sha256 }: NamedBody, copied: boolean): CopiedB
 
 async function copyBody({ bodies, target, recipient, nowMs }: BackupParts, body: NamedBody): Promise<CopiedBody> {
   const name = bodyBlobName(recipient, body.ref);
-  try {
-    await target.write(name, seal(recipient, name, checked(bodies.read(body.ref), body)));
-    return listed(body, true);
-  } catch (error) {
-    if (!(error instanceof BodyFault)) throw error;
-    const { kind } = error;
-    if (kind !== 'missing' && kind !== 'corrupt') throw error;
-    // Its date came after the snapshot: deletion was right, and the ledger that is restored does the same.
-    if (kind === 'missing' && body.keepUntilMs <= nowMs()) return { entry: undefined, copied: false };
-    return { entry: { kind: 'absent', ref: body.ref, why: kind === 'missing' ? 'missing' : 'damaged' }, copied: false };
+  const outcome = await noting(body, nowMs, () => target.write(name, seal(recipient, name, checkedBody(bodies, body))));
+  switch (outcome) {
+    case 'copied':
+      return listed(body, true);
+    case 'gone':
+      return { entry: undefined, copied: false };
+    case 'missing':
+    case 'damaged':
+      return { entry: { kind: 'absent', ref: body.ref, why: outcome }, copied: false };
   }
-}
-
-/** Ends with 'corrupt' where the bytes are not those that the ledger knows: nothing damaged becomes a backup. */
-async function* checked(pieces: AsyncIterable<Uint8Array>, body: NamedBody): AsyncGenerator<Uint8Array, void, void> {
-  const digest = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const piece of pieces) {
-    digest.update(piece);
-    sizeBytes += piece.length;
-    yield piece;
-  }
-  const same = sizeBytes === body.sizeBytes && (body.sha256 === '' || digest.digest('hex') === body.sha256);
-  if (!same) throw new BodyFault('corrupt', 'the bytes at rest are not those that were accepted');
 }

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
-import { type Config, loadConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import type { KeyService } from '../keys/key-service.ts';
 import { type Entry, readEntry } from '../mailbox/import/entry.ts';
 import { EntryProblem } from '../mailbox/import/member-readers.ts';
 import type { ImportPlan } from '../mailbox/import/plan-builder.ts';
@@ -9,11 +10,13 @@ import type { AuditEntry } from '../store/ledger/audit.ts';
 import { type Ledger, LedgerFault } from '../store/ledger.ts';
 import { type CommandIo, exitCodes } from './command.ts';
 import { CommandRefusal } from './define-command.ts';
+import { goodConfig } from './good-config.ts';
 
 /** What an admin command works on. The exchange may be running on the same ledger. */
 export interface AdminSession {
   readonly ledger: Ledger;
   readonly sealer: Sealer;
+  readonly keys: KeyService;
   readonly close: () => Promise<void>;
 }
 
@@ -63,12 +66,7 @@ export async function withSession<R>(
   io: CommandIo,
   work: (session: AdminSession) => Promise<R>,
 ): Promise<R> {
-  const loaded = loadConfig(io.env);
-  if (!loaded.ok) {
-    const problems = loaded.problems.map(({ name, problem }) => `\n  ${name} ${problem}`).join('');
-    throw new CommandRefusal(exitCodes.config, `the settings are not good; put right and try again:${problems}`);
-  }
-  const session = await openOrRefuse(open, loaded.config);
+  const session = await openOrRefuse(open, goodConfig(io.env).config);
   try {
     return await work(session);
   } finally {

@@ -52,7 +52,7 @@ describe('the admin command', () => {
   it('lists its commands with --help and says its version, without opening anything', async () => {
     const { status, out } = await run('--help');
     expect(status).toBe(exitCodes.ok);
-    for (const { name, summary } of commands) expect(out).toContain(`${name.padEnd(12)}  ${summary}`);
+    for (const { name, summary } of commands) expect(out).toContain(`${name.padEnd(13)}  ${summary}`);
     expect(await run('--version')).toMatchObject({ status: 0, out: 'openmesh-exchange 1.2.3\n' });
   });
 

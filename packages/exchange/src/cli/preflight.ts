@@ -1,20 +1,25 @@
 import { errorEntry, parseMailboxId } from '@openmesh/protocol';
 import { loadConfig } from '../config/config.ts';
-import { decideRoute, type RouteOutcome } from '../mailbox/routing/decide-route.ts';
+import { createRoute, type Decision } from '../message/route.ts';
+import { withGpAddresses } from '../message/route-to-gp.ts';
 import { hostSurroundings, type OpenForAdmin, type Surroundings, withSession } from './admin-session.ts';
 import { type Command, type CommandIo, exitCodes } from './command.ts';
 import { CommandRefusal, defineCommand } from './define-command.ts';
 import { plain, printJson } from './print.ts';
 import { readCount, readMailboxId } from './read-options.ts';
+import { readStdin } from './read-stdin.ts';
 import { deciderOf } from './rule/rule-session.ts';
 
 const options = {
   from: { value: 'MAILBOX', says: 'who would send (needed)' },
-  to: { value: 'ADDRESS', says: 'to whom (needed)' },
+  to: { value: 'ADDRESS', says: 'to whom, - to read it from standard input (needed)' },
   workflow: { value: 'WORKFLOW', says: 'what (needed)' },
   bytes: { value: 'N', says: 'how large the message would be (default 0)' },
   chunks: { value: 'N', says: 'in how many chunks (default 1)' },
 } as const;
+
+/** Longer than any address. */
+const addressBytesMax = 1024;
 
 type Given = Readonly<Partial<Record<keyof typeof options, string>>>;
 
@@ -25,8 +30,10 @@ function needed(given: Given, option: 'from' | 'to' | 'workflow'): string {
 }
 
 /** What would become of it, with all that rules would do: an operator may know where it would go. */
-function view(outcome: RouteOutcome): object {
+function view(outcome: Decision): object {
   switch (outcome.kind) {
+    case 'resolve':
+      return { accepted: true, resolvedLater: true };
     case 'refuse':
     case 'report': {
       const { kind, error, detail } = outcome;
@@ -41,7 +48,11 @@ function view(outcome: RouteOutcome): object {
   }
 }
 
-function print(outcome: RouteOutcome, io: CommandIo): void {
+function print(outcome: Decision, io: CommandIo): void {
+  if (outcome.kind === 'resolve') {
+    io.stdout('would be accepted; its practice is found after that, and its sender told by a report if it cannot be\n');
+    return;
+  }
   if (outcome.kind !== 'deliver') {
     const { code, text, hint } = errorEntry(outcome.error);
     const how = outcome.kind === 'report' ? 'would be accepted and reported back' : 'would be refused';
@@ -63,7 +74,8 @@ export function createPreflightCommand(open: OpenForAdmin, world: Surroundings =
     summary: 'say what would become of a message, without sending it',
     about: [
       'Decides as a send would, as things stand now: whether the message would be accepted, why not, and where it would go,',
-      'redirects and copies included. Nothing is sent or written.',
+      'redirects and copies included. Nothing is sent or written. The address of a patient belongs on standard input: an',
+      'argument is seen by everybody on the machine, and kept by the shell. Nobody is asked about the patient.',
     ].join('\n'),
     positionals: [],
     options,
@@ -75,7 +87,8 @@ export function createPreflightCommand(open: OpenForAdmin, world: Surroundings =
     },
     async run({ options: given, json }, io) {
       const sender = readMailboxId(needed(given, 'from'));
-      const to = needed(given, 'to');
+      const named = needed(given, 'to');
+      const to = named === '-' ? await readStdin(world.stdin, addressBytesMax) : named;
       const workflowId = needed(given, 'workflow');
       const sizeBytes = readCount('bytes', given.bytes, 0, 0, Number.MAX_SAFE_INTEGER);
       const totalChunks = readCount('chunks', given.chunks, 1, 1, 1_000_000);
@@ -86,12 +99,16 @@ export function createPreflightCommand(open: OpenForAdmin, world: Surroundings =
         const { unknownWorkflows, askedRegistrations, civilRegistration } = loaded.config.sending;
         const fixed = { internalMailboxes: new Set<never>(), now: () => nowMs };
         const rules = { unknownWorkflows, askedRegistrations, civilRegistration, ...fixed };
-        const message = { sender, to, toMailbox: parseMailboxId(to), workflowId, totalChunks, sizeBytes };
-        return decideRoute(snapshot, { ...message, rules });
+        const registry = { current: () => snapshot };
+        const isOn = loaded.config.services.demographics.kind !== 'off';
+        const route = withGpAddresses(createRoute(registry, rules), registry, { isOn });
+        // As the wire reads it: an address is the same in capitals.
+        const address = to.toUpperCase();
+        return route({ sender, to: address, toMailbox: parseMailboxId(to), workflowId, totalChunks, sizeBytes });
       });
       if (json) printJson(io, view(outcome));
       else print(outcome, io);
-      return outcome.kind === 'deliver' ? exitCodes.ok : exitCodes.failed;
+      return outcome.kind === 'deliver' || outcome.kind === 'resolve' ? exitCodes.ok : exitCodes.failed;
     },
   });
 }

@@ -1,6 +1,6 @@
-import { loadConfig } from '../config/config.ts';
-import { exitCodes } from './command.ts';
-import { CommandRefusal, defineCommand } from './define-command.ts';
+import type { exitCodes } from './command.ts';
+import { defineCommand } from './define-command.ts';
+import { goodConfig } from './good-config.ts';
 
 /** Runs the exchange in the foreground until a signal stops it. */
 export const serveCommand = defineCommand({
@@ -16,16 +16,12 @@ export const serveCommand = defineCommand({
     config: 'the settings are not good, or the object store refuses them',
   },
   async run(_request, io) {
-    const loaded = loadConfig(io.env);
-    if (!loaded.ok) {
-      const problems = loaded.problems.map(({ name, problem }) => `\n  ${name} ${problem}`).join('');
-      throw new CommandRefusal(exitCodes.config, `the settings are not good; put right and try again:${problems}`);
-    }
-    for (const { name, problem } of loaded.warnings) io.stderr(`warning: ${name} ${problem}\n`);
+    const { config, warnings } = goodConfig(io.env);
+    for (const { name, problem } of warnings) io.stderr(`warning: ${name} ${problem}\n`);
     // Loaded here: the admin commands have no use for the whole server.
     const { serveUntilStopped } = await import('../main.ts');
     const code = await serveUntilStopped({
-      config: loaded.config,
+      config,
       ready({ machinesPort, operatorsPort }, { machines, operators }) {
         const scheme = machines.tls.mode === 'off' ? 'http' : 'https';
         io.stderr(

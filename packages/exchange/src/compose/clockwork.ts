@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.ts';
+import type { Log } from '../http/log.ts';
 import { type Clockwork, createClockwork, type Job } from '../jobs/clockwork.ts';
 import { expiryJob } from '../jobs/expiry.ts';
 import { gpRoutingJob } from '../jobs/gp-routing.ts';
@@ -8,10 +9,12 @@ import { retentionJob } from '../jobs/retention.ts';
 import { stalledUploadsJob } from '../jobs/stalled-uploads.ts';
 import { sweepsJob } from '../jobs/sweeps.ts';
 import { upkeepJob } from '../jobs/upkeep.ts';
+import type { Registry } from '../mailbox/registry.ts';
 import type { Resolution } from '../message/resolve-gp.ts';
 import type { ServiceClock } from '../message/service-clock.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { Ledger } from '../store/ledger.ts';
+import { composeAlertJobs } from './alerts.ts';
 import type { MachineClock } from './clocks.ts';
 import { composeDirectoryJobs, type DirectoryNotes } from './directory.ts';
 import type { Hall } from './hall.ts';
@@ -23,6 +26,8 @@ const orphanGraceMs = 24 * 3_600_000;
 export interface ClockworkParts {
   readonly config: Config;
   readonly ledger: Ledger;
+  readonly registry: Registry;
+  readonly log: Log;
   readonly bodies: Bodies;
   readonly hall: Pick<Hall, 'expire' | 'resolveGp'>;
   readonly clock: ServiceClock;
@@ -46,6 +51,7 @@ export function composeClockwork(parts: ClockworkParts): Clockwork {
     sweepsJob({ ledger, machineClock, refusalRetentionMs }),
     upkeepJob({ ledger, clock }),
     ...composeDirectoryJobs({ ...parts, notes: parts.directoryNotes }),
+    ...composeAlertJobs(parts),
   ];
   if (resolve !== undefined) {
     // First of all: where the clock was moved far, the texts of a message must be read before they are erased.

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Access,
@@ -7,13 +7,13 @@ import {
   createFhirService,
   createHttpsCaller,
   createKeyAccess,
-  createLocalRegister,
   createTokenAccess,
   type Demographics,
   type FhirService,
 } from '@openmesh/demographics';
 import type { Config } from '../config/config.ts';
 import type { MachineClock } from './clocks.ts';
+import { openWatchedRegister, type WatchedRegisterOptions } from './watched-register.ts';
 
 /** The services the exchange asks; undefined where it is told of none. */
 export interface Services {
@@ -25,14 +25,17 @@ export interface Services {
 const patientBytesMax = 1024 * 1024;
 /** A page of a thousand organisations takes some three megabytes. */
 const organisationsBytesMax = 16 * 1024 * 1024;
-const registerBytesMax = 256 * 1024 * 1024;
 const connectionsMax = 8;
 const waitMsMax = 5000;
 const organisationsPerSecond = 5;
 
-/** Chooses who answers. Throws `RegisterFault` when a local register cannot be read. */
-export function openServices(config: Config, clock: MachineClock): Services {
-  const demographics = openDemographics(config, clock);
+/** Chooses who answers. Rejects with `RegisterFault` when a local register cannot be read. */
+export async function openServices(
+  config: Config,
+  clock: MachineClock,
+  registerTold: WatchedRegisterOptions['told'],
+): Promise<Services> {
+  const demographics = await openDemographics(config, clock, registerTold);
   const organisations = openOrganisations(config, clock);
   return {
     demographics,
@@ -44,17 +47,17 @@ export function openServices(config: Config, clock: MachineClock): Services {
   };
 }
 
-function openDemographics({ services }: Config, clock: MachineClock): Demographics | undefined {
+async function openDemographics(
+  { services }: Config,
+  clock: MachineClock,
+  told: WatchedRegisterOptions['told'],
+): Promise<Demographics | undefined> {
   const { demographics: place, surnameMatch } = services;
   switch (place.kind) {
     case 'off':
       return undefined;
-    case 'file': {
-      if (statSync(place.path).size > registerBytesMax) {
-        throw new Error(`OPENMESH_DEMOGRAPHICS names a file of over ${registerBytesMax} bytes`);
-      }
-      return createLocalRegister({ text: readFileSync(place.path, 'utf8'), surnameMatch, clock });
-    }
+    case 'file':
+      return openWatchedRegister({ path: place.path, surnameMatch, clock, told });
     case 'fhir': {
       const { signing, apiKey, demographicsPerSecond: requestsPerSecond } = services;
       if (signing === undefined || apiKey === undefined)

@@ -28,18 +28,12 @@ export function buildConfig(
     },
     bodies: {
       ...values.OPENMESH_BODIES,
+      encrypts: values.OPENMESH_BODY_ENCRYPTION === 'on',
       inlineBytesMax: values.OPENMESH_INLINE_BODY_BYTES_MAX,
       blockPoolMebibytes: values.OPENMESH_BLOCK_POOL_MEBIBYTES,
       diskReserveBytes: values.OPENMESH_DISK_RESERVE_BYTES,
     },
-    s3: {
-      endpoint: values.OPENMESH_S3_ENDPOINT,
-      region: values.OPENMESH_S3_REGION,
-      pathStyle: values.OPENMESH_S3_PATH_STYLE === 'on',
-      encryption: values.OPENMESH_S3_ENCRYPTION,
-      kmsKey: values.OPENMESH_S3_KMS_KEY,
-      connectionsMax: values.OPENMESH_S3_CONNECTIONS_MAX,
-    },
+    s3: buildS3(values),
     secretKey: {
       file: values.OPENMESH_SECRET_KEY_FILE ?? besideLedger(values.OPENMESH_LEDGER, 'secret.key'),
       createIfMissing: values.OPENMESH_SECRET_KEY_FILE === undefined,
@@ -72,6 +66,7 @@ export function buildConfig(
     retention: buildRetention(values),
     services: buildServices(values, servicesKey),
     operators: { host: values.OPENMESH_OPERATORS_HOST, port: values.OPENMESH_OPERATORS_PORT },
+    alerts: { command: values.OPENMESH_ALERT_COMMAND },
     log: { level: values.OPENMESH_LOG_LEVEL },
     shutdownMs: values.OPENMESH_SHUTDOWN_SECONDS * secondMs,
   });
@@ -80,6 +75,18 @@ export function buildConfig(
 /** A file of the sandbox's own; with PostgreSQL it must be named, and never comes to this. */
 function besideLedger(place: LedgerPlace, name: string): string {
   return place.engine === 'sqlite' ? join(dirname(place.path), name) : resolve(name);
+}
+
+/** How any S3 store is reached. */
+export function buildS3(values: SettingValues): Config['s3'] {
+  return {
+    endpoint: values.OPENMESH_S3_ENDPOINT,
+    region: values.OPENMESH_S3_REGION,
+    pathStyle: values.OPENMESH_S3_PATH_STYLE === 'on',
+    encryption: values.OPENMESH_S3_ENCRYPTION,
+    kmsKey: values.OPENMESH_S3_KMS_KEY,
+    connectionsMax: values.OPENMESH_S3_CONNECTIONS_MAX,
+  };
 }
 
 function buildMachines(values: SettingValues): Config['machines'] {

@@ -1,6 +1,7 @@
 import type { MailboxId } from '@openmesh/protocol';
-import type { MailboxRecord, RegistrationRole, RegistryRecords, WorkflowRecord } from '../store/ledger/registry.ts';
+import type { MailboxRecord, RegistrationRole, RegistryRows, WorkflowRecord } from '../store/ledger/registry.ts';
 import type { ApprovalRecord, GroupPart, WorkflowGroupRecord } from '../store/ledger/routing-records.ts';
+import { DraftMap, DraftNest } from './draft-map.ts';
 
 /** Who may send and who may receive which workflow, from registrations for workflows and for groups. */
 export interface Registered {
@@ -20,14 +21,25 @@ interface Dated {
   readonly validToMs: number | null;
 }
 
-interface Place {
-  readonly mailbox: MailboxRecord;
-  readonly odsCode: string;
-  readonly record: Dated;
+/** What a mailbox was registered as, by role and workflow or by part and group; also of mailboxes that are unknown. */
+type Places = ReadonlyMap<string, ReadonlyMap<MailboxId, Dated>>;
+
+export interface RegisteredTables {
+  readonly direct: Places;
+  readonly members: Places;
+  readonly groups: ReadonlyMap<string, WorkflowGroupRecord>;
+  readonly approvals: ReadonlyMap<string, ApprovalRecord>;
+  /** By organisation and workflow. */
+  readonly approvalsOf: ReadonlyMap<string, ReadonlyMap<string, ApprovalRecord>>;
 }
 
-/** In order of organisation and mailbox: a look-up is a binary search. */
-type Places = readonly Place[];
+export const noneRegistered: RegisteredTables = {
+  direct: new Map(),
+  members: new Map(),
+  groups: new Map(),
+  approvals: new Map(),
+  approvalsOf: new Map(),
+};
 
 export function isValidAt(
   record: { readonly validFromMs: number; readonly validToMs: number | null },
@@ -48,61 +60,57 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function comparePlaces(a: Place, b: Place): number {
-  return compareText(a.odsCode, b.odsCode) || compareText(a.mailbox.mailboxId, b.mailbox.mailboxId);
-}
-
-/** Position of the first entry that is not below organisation and mailbox ('' is below every id). */
-function lowerBound(list: Places, odsCode: string, mailboxId: string): number {
-  let low = 0;
-  let high = list.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const entry = list[middle];
-    if (entry === undefined) break;
-    const order = compareText(entry.odsCode, odsCode) || compareText(entry.mailbox.mailboxId, mailboxId);
-    if (order < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function findPlace(list: Places | undefined, mailbox: MailboxRecord): Place | undefined {
-  if (list === undefined) return undefined;
-  const entry = list[lowerBound(list, mailbox.odsCode.toUpperCase(), mailbox.mailboxId)];
-  return entry?.mailbox.mailboxId === mailbox.mailboxId ? entry : undefined;
-}
-
-function* placesOf(list: Places, odsCode: string | undefined): Generator<Place> {
-  const start = odsCode === undefined ? 0 : lowerBound(list, odsCode, '');
-  for (let index = start; index < list.length; index += 1) {
-    const entry = list[index];
-    if (entry === undefined || (odsCode !== undefined && entry.odsCode !== odsCode)) return;
-    yield entry;
-  }
-}
-
-function placeAll<R extends Dated & { readonly mailboxId: MailboxId }>(
-  records: readonly R[],
-  mailboxes: ReadonlyMap<MailboxId, MailboxRecord>,
-  keyOf: (record: R) => string,
-): ReadonlyMap<string, Places> {
-  const lists = new Map<string, Place[]>();
-  for (const record of records) {
-    const mailbox = mailboxes.get(record.mailboxId);
-    // A record whose mailbox is unknown can never matter; the ledger keeps it until it is dropped.
-    if (mailbox !== undefined)
-      pushTo(lists, keyOf(record), { mailbox, odsCode: mailbox.odsCode.toUpperCase(), record });
-  }
-  for (const list of lists.values()) list.sort(comparePlaces);
-  return lists;
-}
-
 /** No id holds a line feed, so two parts cannot be read as another two. */
 const keyOf = (first: string, second: string): string => `${first}\n${second}`;
 
+/** Registrations, memberships, groups and approvals of another version, made from those of one. */
+export class RegisteredDraft {
+  readonly #direct: DraftNest<string, MailboxId, Dated>;
+  readonly #members: DraftNest<string, MailboxId, Dated>;
+  readonly #groups: DraftMap<string, WorkflowGroupRecord>;
+  readonly #approvals: DraftMap<string, ApprovalRecord>;
+  readonly #approvalsOf: DraftNest<string, string, ApprovalRecord>;
+
+  constructor(from: RegisteredTables) {
+    this.#direct = new DraftNest(from.direct);
+    this.#members = new DraftNest(from.members);
+    this.#groups = new DraftMap(from.groups);
+    this.#approvals = new DraftMap(from.approvals);
+    this.#approvalsOf = new DraftNest(from.approvalsOf);
+  }
+
+  put(rows: RegistryRows): void {
+    for (const row of rows.registrations ?? []) this.#direct.set(keyOf(row.role, row.workflowId), row.mailboxId, row);
+    for (const { role, workflowId, mailboxId } of rows.dropRegistrations ?? []) {
+      this.#direct.delete(keyOf(role, workflowId), mailboxId);
+    }
+    for (const row of rows.memberships ?? []) this.#members.set(keyOf(row.part, row.groupId), row.mailboxId, row);
+    for (const { part, groupId, mailboxId } of rows.dropMemberships ?? []) {
+      this.#members.delete(keyOf(part, groupId), mailboxId);
+    }
+    for (const group of rows.groups ?? []) this.#groups.set(group.groupId, group);
+    for (const approval of rows.approvals ?? []) {
+      const { approvalId } = approval;
+      const before = this.#approvals.get(approvalId);
+      if (before !== undefined) this.#approvalsOf.delete(keyOf(before.odsCode, before.workflowId), approvalId);
+      this.#approvals.set(approvalId, approval);
+      this.#approvalsOf.set(keyOf(approval.odsCode, approval.workflowId), approvalId, approval);
+    }
+  }
+
+  done(): RegisteredTables {
+    return {
+      direct: this.#direct.done(),
+      members: this.#members.done(),
+      groups: this.#groups.done(),
+      approvals: this.#approvals.done(),
+      approvalsOf: this.#approvalsOf.done(),
+    };
+  }
+}
+
 /** By role and workflow: the parts of groups that have it. */
-function indexParts(groups: readonly WorkflowGroupRecord[]): ReadonlyMap<string, readonly string[]> {
+function indexParts(groups: Iterable<WorkflowGroupRecord>): ReadonlyMap<string, readonly string[]> {
   const lists = new Map<string, string[]>();
   const add = (ids: readonly string[], sends: GroupPart, receives: GroupPart, groupId: string): void => {
     for (const id of ids) {
@@ -117,63 +125,72 @@ function indexParts(groups: readonly WorkflowGroupRecord[]): ReadonlyMap<string,
   return lists;
 }
 
-/** What of the registry says who may use which workflow. Takes the rows over. */
-export function indexRegistered(
-  records: Pick<RegistryRecords, 'registrations' | 'groups' | 'memberships' | 'approvals'>,
-  mailboxes: ReadonlyMap<MailboxId, MailboxRecord>,
-  workflows: ReadonlyMap<string, WorkflowRecord>,
-): Registered {
-  const { registrations, groups, memberships } = records;
-  const direct = placeAll(registrations, mailboxes, ({ role, workflowId }) => keyOf(role, workflowId));
-  const members = placeAll(memberships, mailboxes, ({ part, groupId }) => keyOf(part, groupId));
-  const parts = indexParts(groups);
-  const approvals = new Map<string, ApprovalRecord>();
-  const byWorkflow = new Map<string, ApprovalRecord[]>();
-  for (const approval of records.approvals) {
-    approvals.set(approval.approvalId, approval);
-    pushTo(byWorkflow, keyOf(approval.odsCode, approval.workflowId), approval);
-  }
+function indexRestricted(groups: Iterable<WorkflowGroupRecord>): ReadonlySet<string> {
   const restricted = new Set<string>();
   for (const { restricted: is, initiatorIds, responderIds } of groups) {
     if (is) for (const id of [...initiatorIds, ...responderIds]) restricted.add(id);
   }
+  return restricted;
+}
+
+/** What the registry's tables hold of mailboxes and workflows. */
+interface Named {
+  readonly mailboxes: ReadonlyMap<MailboxId, MailboxRecord>;
+  /** By organisation code in capitals. */
+  readonly mailboxesOf: ReadonlyMap<string, ReadonlyMap<MailboxId, MailboxRecord>>;
+  readonly workflows: ReadonlyMap<string, WorkflowRecord>;
+}
+
+/** What the tables say of who may use which workflow. Costs as much as there are groups. */
+export function viewRegistered(tables: RegisteredTables, named: Named): Registered {
+  const { direct, members, groups, approvals, approvalsOf } = tables;
+  const parts = indexParts(groups.values());
+  const restricted = indexRestricted(groups.values());
 
   const isRestricted = (workflowId: string): boolean =>
-    workflows.get(workflowId)?.restricted === true || restricted.has(workflowId);
+    named.workflows.get(workflowId)?.restricted === true || restricted.has(workflowId);
 
   /** In force by its dates and, where it names an approval for a restricted workflow, by that of its organisation. */
-  const counts = ({ record, odsCode }: Place, workflowId: string, nowMs: number): boolean => {
-    if (!isValidAt(record, nowMs)) return false;
+  const counts = (record: Dated | undefined, mailbox: MailboxRecord, workflowId: string, nowMs: number): boolean => {
+    if (record === undefined || !isValidAt(record, nowMs)) return false;
     if (record.approvalId === null || !isRestricted(workflowId)) return true;
     const approval = approvals.get(record.approvalId);
-    return approval !== undefined && approval.odsCode === odsCode && isValidAt(approval, nowMs);
+    return approval?.odsCode === mailbox.odsCode.toUpperCase() && isValidAt(approval, nowMs);
   };
+
+  const isRegistered: Registered['isRegistered'] = (mailbox, workflowId, role, nowMs) => {
+    const key = keyOf(role, workflowId);
+    const { mailboxId } = mailbox;
+    if (counts(direct.get(key)?.get(mailboxId), mailbox, workflowId, nowMs)) return true;
+    const groupParts = parts.get(key);
+    if (groupParts === undefined) return false;
+    return groupParts.some((part) => counts(members.get(part)?.get(mailboxId), mailbox, workflowId, nowMs));
+  };
+
+  /** Every mailbox that has anything to do with receiving the workflow; a mailbox that is unknown never counts. */
+  function* candidates(workflowId: string): Generator<MailboxRecord> {
+    const key = keyOf('responder', workflowId);
+    const places = [direct.get(key), ...(parts.get(key) ?? []).map((part) => members.get(part))];
+    const ids = new Set(places.flatMap((place) => [...(place?.keys() ?? [])]));
+    for (const id of ids) {
+      const mailbox = named.mailboxes.get(id);
+      if (mailbox !== undefined) yield mailbox;
+    }
+  }
 
   return {
     isRestricted,
     isApproved: (odsCode, workflowId, nowMs) =>
-      (byWorkflow.get(keyOf(odsCode.toUpperCase(), workflowId)) ?? []).some((row) => isValidAt(row, nowMs)),
-    isRegistered(mailbox, workflowId, role, nowMs) {
-      const key = keyOf(role, workflowId);
-      const own = findPlace(direct.get(key), mailbox);
-      if (own !== undefined && counts(own, workflowId, nowMs)) return true;
-      return (parts.get(key) ?? []).some((part) => {
-        const place = findPlace(members.get(part), mailbox);
-        return place !== undefined && counts(place, workflowId, nowMs);
-      });
-    },
+      [...(approvalsOf.get(keyOf(odsCode.toUpperCase(), workflowId))?.values() ?? [])].some((row) =>
+        isValidAt(row, nowMs),
+      ),
+    isRegistered,
     responders(odsCode, workflowId, nowMs) {
-      const key = keyOf('responder', workflowId);
-      const lists = [direct.get(key), ...(parts.get(key) ?? []).map((part) => members.get(part))];
-      const found = new Map<MailboxId, MailboxRecord>();
-      for (const list of lists) {
-        if (list === undefined) continue;
-        for (const place of placesOf(list, odsCode?.toUpperCase())) {
-          if (place.mailbox.state !== 'active' || !counts(place, workflowId, nowMs)) continue;
-          found.set(place.mailbox.mailboxId, place.mailbox);
-        }
-      }
-      return [...found.values()].sort((a, b) => compareText(a.mailboxId, b.mailboxId));
+      const asked =
+        odsCode === undefined ? candidates(workflowId) : (named.mailboxesOf.get(odsCode.toUpperCase())?.values() ?? []);
+      return [...asked]
+        .filter((mailbox) => mailbox.state === 'active' && isRegistered(mailbox, workflowId, 'responder', nowMs))
+        .sort((a, b) => compareText(a.mailboxId, b.mailboxId));
     },
   };
 }

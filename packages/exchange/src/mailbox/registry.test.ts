@@ -1,12 +1,13 @@
 import type { MailboxId } from '@openmesh/protocol';
 import { describe, expect, it } from 'vitest';
-import type { RegistryLedger, RegistryRecords } from '../store/ledger/registry.ts';
+import type { RegistryDelta, RegistryLedger, RegistryRecords } from '../store/ledger/registry.ts';
 import { LedgerFault } from '../store/ledger.ts';
 import { createRegistry } from './registry.ts';
 
 const none = {
   mailboxes: [],
   credentials: [],
+  sharedKeys: [],
   workflows: [],
   registrations: [],
   groups: [],
@@ -20,14 +21,17 @@ const unused = () => Promise.reject(new Error('not part of this test'));
 
 /** A ledger whose loads wait until the test lets them go: what is faked is time, not what a ledger stores. */
 function createSlowLedger() {
-  const waiting: { resolve: (records: RegistryRecords) => void; reject: (error: Error) => void }[] = [];
+  const waiting: { resolve: (records: RegistryRecords & RegistryDelta) => void; reject: (error: Error) => void }[] = [];
   const state = { version: 1, loads: 0 };
+  const wait = (): Promise<RegistryRecords & RegistryDelta> => {
+    state.loads += 1;
+    return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
+  };
   const ledger: RegistryLedger = {
     version: () => Promise.resolve(state.version),
-    load() {
-      state.loads += 1;
-      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
-    },
+    load: wait,
+    changesSince: wait,
+    page: unused,
     change: unused,
     recordConnection: unused,
     connections: unused,

@@ -1,5 +1,15 @@
-import type { RegistryLedger } from '../store/ledger/registry.ts';
-import { buildSnapshot, type RegistrySnapshot, type Unseal } from './snapshot.ts';
+import type { RegistryCursor, RegistryLedger, RegistryPage } from '../store/ledger/registry.ts';
+import {
+  emptyTables,
+  RegistryDraft,
+  type RegistrySnapshot,
+  type RegistryTables,
+  type Unseal,
+  viewSnapshot,
+} from './snapshot.ts';
+
+/** Readings of all pages that may be overtaken by large changes before everything is read at once. */
+const pagedReadingsMax = 5;
 
 /** Holder of the current snapshot. Every method that reads the ledger rejects with its `LedgerFault`. */
 export interface Registry {
@@ -27,17 +37,55 @@ export interface RegistryOptions {
   readonly onReload?: (snapshot: RegistrySnapshot) => void;
 }
 
+/** At a start, when nobody waits yet. */
+async function loadWhole(ledger: RegistryLedger): Promise<RegistryTables> {
+  const records = await ledger.load();
+  return new RegistryDraft(emptyTables).put(records).done(records.version);
+}
+
+/**
+ * What the registry is now, made of what it was: of what has changed, or, where that is too much, of pages between which
+ * the requests of a busy exchange take their turn. Undefined when it has not moved.
+ */
+async function loadSince(ledger: RegistryLedger, tables: RegistryTables): Promise<RegistryTables | undefined> {
+  const delta = await ledger.changesSince(tables.version);
+  if (delta !== null) {
+    return delta.version <= tables.version ? undefined : new RegistryDraft(tables).put(delta).done(delta.version);
+  }
+  for (let reading = 0; reading < pagedReadingsMax; reading += 1) {
+    const paged = await loadPages(ledger);
+    if (paged !== undefined) return paged;
+  }
+  return loadWhole(ledger);
+}
+
+/** What changed while the pages were read is put on top; undefined when that is too much again. */
+async function loadPages(ledger: RegistryLedger): Promise<RegistryTables | undefined> {
+  const version = await ledger.version();
+  const draft = new RegistryDraft(emptyTables);
+  let at: RegistryCursor | null = { table: 'mailboxes', after: null };
+  while (at !== null) {
+    const { rows, next }: RegistryPage = await ledger.page(at);
+    draft.put(rows);
+    at = next;
+  }
+  const delta = await ledger.changesSince(version);
+  return delta === null ? undefined : draft.put(delta).done(delta.version);
+}
+
 /** Makes a registry that has loaded nothing yet. */
 export function createRegistry({ ledger, unseal, onReload }: RegistryOptions): Registry {
+  let tables: RegistryTables | undefined;
   let snapshot: RegistrySnapshot | undefined;
   let running: Promise<RegistrySnapshot> | undefined;
   let queued: Promise<RegistrySnapshot> | undefined;
   let polling: Promise<boolean> | undefined;
 
   async function load(): Promise<RegistrySnapshot> {
-    const records = await ledger.load();
-    if (snapshot !== undefined && records.version <= snapshot.version) return snapshot;
-    snapshot = buildSnapshot(records, unseal);
+    const newer = tables === undefined ? await loadWhole(ledger) : await loadSince(ledger, tables);
+    if (snapshot !== undefined && (newer === undefined || newer.version <= snapshot.version)) return snapshot;
+    tables = newer ?? emptyTables;
+    snapshot = viewSnapshot(tables, unseal);
     onReload?.(snapshot);
     return snapshot;
   }

@@ -1,6 +1,5 @@
 import { splitGpAddress } from '@openmesh/protocol';
 import type { Registry } from '../mailbox/registry.ts';
-import { allowsGpRouting } from './gp-workflows.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -21,7 +20,7 @@ export function withGpAddresses(
       ({ kind: 'refuse', error: 'unregistered-recipient', detail, registryVersion }) as const;
     if (address === 'malformed') return refuse("the patient's address lacks a part or a part has not its form");
     if (!isOn) return refuse('sending to the practice of a patient is not set up on this exchange');
-    if (!allowsGpRouting(snapshot, request.workflowId)) {
+    if (snapshot.workflow(request.workflowId)?.gpRouting !== true) {
       return refuse(`workflow ${request.workflowId} may not be sent to the practice of a patient`);
     }
     return { kind: 'resolve', address: request.to, registryVersion };

@@ -30,7 +30,7 @@ export function createRuleCheck(open: OpenForAdmin, world: Surroundings): Comman
     async run({ options, json }, io) {
       const days = readCount('days', options.days, daysDefault, 1, daysMax);
       const found = await withSession(open, io, async (session) =>
-        rulesToLookAt(await deciderOf(session, world), days * dayMs),
+        [...rulesToLookAt(await deciderOf(session, world), days * dayMs)].flatMap(({ problems }) => problems),
       );
       if (json) printJson(io, { found });
       else for (const line of found) io.stdout(`${plain(line)}\n`);

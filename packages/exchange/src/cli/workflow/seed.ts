@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { type Entry, parseEntry } from '../../mailbox/import/entry.ts';
+import { knownWorkflows } from '../../compose/known-workflows.ts';
+import type { Entry } from '../../mailbox/import/entry.ts';
 import {
   type AdminSession,
   applyEntries,
@@ -11,15 +11,10 @@ import { type Command, exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { printJson } from '../print.ts';
 
-const seedFile = new URL('../../../seed/workflows.ndjson', import.meta.url);
-
 async function seed(session: AdminSession, world: Surroundings) {
   const { workflows, groups } = await session.ledger.registry.load();
   const known = new Set([...workflows.map((row) => row.workflowId), ...groups.map((row) => `group ${row.groupId}`)]);
-  const lines = readFileSync(seedFile, 'utf8').split('\n');
-  const entries = lines.flatMap((text, index): readonly Entry[] => {
-    const entry = text === '' ? undefined : parseEntry(text, index + 1);
-    if (entry === undefined) return [];
+  const entries = knownWorkflows().flatMap((entry): readonly Entry[] => {
     if (entry.kind === 'workflow') return known.has(entry.workflowId) ? [] : [entry];
     return entry.kind === 'group' && !known.has(`group ${entry.groupId}`) ? [entry] : [];
   });

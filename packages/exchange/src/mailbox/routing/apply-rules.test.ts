@@ -79,9 +79,12 @@ interface World {
   readonly approved: readonly MailboxId[];
 }
 
+const someRules = (maxLength: number): fc.Arbitrary<readonly RuleRecord[]> =>
+  fc.uniqueArray(aRule, { maxLength, selector: ({ ruleId, version }) => `${ruleId}/${version}` });
+
 const aWorld: fc.Arbitrary<World> = fc
   .record({
-    rules: fc.uniqueArray(aRule, { maxLength: 14, selector: ({ ruleId, version }) => `${ruleId}/${version}` }),
+    rules: someRules(14),
     mailboxes: fc.tuple(...ids.map(aMailbox)),
     approved: fc.subarray(ids),
     receivers: fc.array(fc.tuple(anId, fc.constantFrom('OPEN', 'SECRET')), { maxLength: 10 }),
@@ -92,6 +95,7 @@ const aWorld: fc.Arbitrary<World> = fc
       version: 1,
       mailboxes,
       credentials: [],
+      sharedKeys: [],
       workflows: [
         { ...workflowDefaults, workflowId: 'OPEN' },
         { ...workflowDefaults, workflowId: 'SECRET', restricted: true },
@@ -190,7 +194,7 @@ describe('whatever the rules say', () => {
 
   it('the index finds what a walk over all rules finds', () => {
     fc.assert(
-      fc.property(fc.array(aRule, { maxLength: 30 }), aMessage, (rules, { sender, to, workflowId, isReport }) => {
+      fc.property(someRules(30), aMessage, (rules, { sender, to, workflowId, isReport }) => {
         const index = indexRules(rules);
         const found = new Set(index.copies({ sender, recipient: to, workflowId, isReport }, nowMs));
         const wanted = rules.filter(

@@ -1,5 +1,5 @@
 import type { RegistryRecords } from '../../store/ledger/registry.ts';
-import type { RulePapers, RuleRecord } from '../../store/ledger/routing-records.ts';
+import type { ApprovalRecord, RulePapers, RuleRecord } from '../../store/ledger/routing-records.ts';
 import type { RegistrySnapshot } from '../snapshot.ts';
 import { checkPapers, checkRule } from './check-rule.ts';
 import { RuleBook } from './rule-book.ts';
@@ -98,29 +98,50 @@ export function endRule(ruleId: string, by: RuleDecider): RuleChange {
     : { kind: 'change', rules: [first, ...rest] };
 }
 
-/** What is wrong with rules in force as things stand now: they do nothing, or soon will, or want to be looked at. */
-export function rulesToLookAt(by: RuleDecider, soonMs: number): readonly string[] {
-  const { records, nowMs } = by;
-  const found: string[] = [];
+/**
+ * What is wrong with rules in force as things stand now: they do nothing, or soon will, or want to be looked at. One
+ * rule a step, for there may be very many.
+ */
+export function* rulesToLookAt(by: RuleDecider, soonMs: number): Generator<RuleFinding> {
+  const { records, snapshot, nowMs } = by;
+  const book = new RuleBook(records.rules);
+  const approvals = new Map(records.approvals.map((approval) => [approval.approvalId, approval]));
   for (const rule of records.rules) {
     if (rule.status !== 'approved') continue;
-    const name = `rule ${rule.ruleId}`;
-    if (rule.activeToMs !== null && rule.activeToMs <= nowMs) {
-      found.push(`${name}: ended on ${day(rule.activeToMs)}; end or renew it`);
-      continue;
+    const problems = [
+      ...lookAt(rule, by, soonMs, rule.approvalId === null ? undefined : approvals.get(rule.approvalId)),
+    ];
+    if (rule.activeToMs === null || rule.activeToMs > nowMs) {
+      // As it would be if it began today: what was in order when it was approved may be so no longer.
+      const anew = { ...rule, activeFromMs: Math.max(rule.activeFromMs, nowMs), reviewOnMs: nowMs + soonMs };
+      problems.push(...checkRule(anew, { snapshot, book, approvals: records.approvals, nowMs }));
     }
-    if (rule.activeToMs !== null && rule.activeToMs <= nowMs + soonMs)
-      found.push(`${name}: ends on ${day(rule.activeToMs)}`);
-    if (rule.reviewOnMs <= nowMs) found.push(`${name}: its review was due on ${day(rule.reviewOnMs)}`);
-    const approval = records.approvals.find(({ approvalId }) => approvalId === rule.approvalId);
-    if (approval !== undefined && approval.validToMs > nowMs && approval.validToMs <= nowMs + soonMs) {
-      found.push(`${name}: approval ${approval.approvalId} ends on ${day(approval.validToMs)}`);
-    }
-    found.push(
-      ...problemsOf({ ...rule, activeFromMs: Math.max(rule.activeFromMs, nowMs), reviewOnMs: nowMs + soonMs }, by),
-    );
+    yield { ruleId: rule.ruleId, problems };
   }
-  return found;
+}
+
+/** Sentences that name the rule. */
+export interface RuleFinding {
+  readonly ruleId: string;
+  readonly problems: readonly string[];
+}
+
+function* lookAt(
+  rule: RuleRecord,
+  { nowMs }: RuleDecider,
+  soonMs: number,
+  approval: ApprovalRecord | undefined,
+): Generator<string> {
+  const name = `rule ${rule.ruleId}`;
+  if (rule.activeToMs !== null && rule.activeToMs <= nowMs) {
+    yield `${name}: ended on ${day(rule.activeToMs)}; end or renew it`;
+    return;
+  }
+  if (rule.activeToMs !== null && rule.activeToMs <= nowMs + soonMs) yield `${name}: ends on ${day(rule.activeToMs)}`;
+  if (rule.reviewOnMs <= nowMs) yield `${name}: its review was due on ${day(rule.reviewOnMs)}`;
+  if (approval !== undefined && approval.validToMs > nowMs && approval.validToMs <= nowMs + soonMs) {
+    yield `${name}: approval ${approval.approvalId} ends on ${day(approval.validToMs)}`;
+  }
 }
 
 function day(ms: number): string {

@@ -75,7 +75,7 @@ export class RuleBook {
     if (rule.action !== 'redirect' || rule.ifRecipient === null) return [];
     const own = narrow(everything, rule);
     return (this.#copiesOf.get(rule.ifRecipient) ?? []).filter(
-      (copy) => own !== undefined && narrow(own, copy) !== undefined,
+      (copy) => copy.ruleId !== rule.ruleId && own !== undefined && narrow(own, copy) !== undefined,
     );
   }
 

@@ -1,6 +1,7 @@
 import type { MailboxId } from '@openmesh/protocol';
 import type { RuleRecord } from '../../store/ledger/routing-records.ts';
-import { compareText, pushTo } from '../registered.ts';
+import { DraftMap, DraftNest } from '../draft-map.ts';
+import { compareText } from '../registered.ts';
 
 /** What a rule's conditions are held against. */
 export interface RuleSubject {
@@ -34,7 +35,7 @@ const redirectOrder = [
   hasRecipient,
 ] as const;
 
-function conditionsOf(rule: RuleRecord): number {
+function conditionsOf(rule: Pick<RuleRecord, 'ifSender' | 'workflowId' | 'ifRecipient'>): number {
   return (
     (rule.ifSender === null ? 0 : hasSender) |
     (rule.workflowId === null ? 0 : hasWorkflow) |
@@ -65,17 +66,93 @@ export function isInForce(rule: RuleRecord, nowMs: number): boolean {
   return rule.activeFromMs <= nowMs && (rule.activeToMs === null || nowMs < rule.activeToMs);
 }
 
+/** By the conditions a rule has, then by what they ask for. */
 type Buckets = ReadonlyMap<number, ReadonlyMap<string, readonly RuleRecord[]>>;
 
-function bucket(rules: readonly RuleRecord[]): Buckets {
-  const buckets = new Map<number, Map<string, RuleRecord[]>>();
-  for (const rule of rules) {
-    const conditions = conditionsOf(rule);
-    const lists = buckets.get(conditions) ?? new Map<string, RuleRecord[]>();
-    buckets.set(conditions, lists);
-    pushTo(lists, keyOf(conditions, rule.ifSender, rule.workflowId, rule.ifRecipient), rule);
+/** Every version of every rule, and those that could ever have effect by what they ask for. */
+export interface RuleTables {
+  readonly versions: ReadonlyMap<string, RuleRecord>;
+  readonly redirects: Buckets;
+  readonly copies: Buckets;
+  /** Copy rules by their target and version. */
+  readonly copiesTo: ReadonlyMap<MailboxId, ReadonlyMap<string, RuleRecord>>;
+  readonly able: number;
+}
+
+export const noRules: RuleTables = {
+  versions: new Map(),
+  redirects: new Map(),
+  copies: new Map(),
+  copiesTo: new Map(),
+  able: 0,
+};
+
+const versionKey = ({ ruleId, version }: RuleRecord): string => `${ruleId}\n${version}`;
+
+/** Whether a rule could ever have effect. One without any condition matches nothing. */
+function isAble({ status, action, ifRecipient, ...rule }: RuleRecord): boolean {
+  if (status !== 'approved' && status !== 'superseded') return false;
+  return action === 'redirect' ? ifRecipient !== null : conditionsOf({ ifRecipient, ...rule }) !== 0;
+}
+
+const inOrder = (a: RuleRecord, b: RuleRecord): number => compareText(a.ruleId, b.ruleId) || b.version - a.version;
+
+/** Rules of another version of the registry, made from those of one. */
+export class RuleDraft {
+  readonly #versions: DraftMap<string, RuleRecord>;
+  readonly #redirects: DraftNest<number, string, readonly RuleRecord[]>;
+  readonly #copies: DraftNest<number, string, readonly RuleRecord[]>;
+  readonly #copiesTo: DraftNest<MailboxId, string, RuleRecord>;
+  #able: number;
+
+  constructor(from: RuleTables) {
+    this.#versions = new DraftMap(from.versions);
+    this.#redirects = new DraftNest(from.redirects);
+    this.#copies = new DraftNest(from.copies);
+    this.#copiesTo = new DraftNest(from.copiesTo);
+    this.#able = from.able;
   }
-  return buckets;
+
+  put(rule: RuleRecord): void {
+    const key = versionKey(rule);
+    const before = this.#versions.get(key);
+    if (before !== undefined && isAble(before)) this.#take(before, key);
+    this.#versions.set(key, rule);
+    if (isAble(rule)) this.#add(rule, key);
+  }
+
+  #placeOf(rule: RuleRecord) {
+    const conditions = conditionsOf(rule);
+    const asked = keyOf(conditions, rule.ifSender, rule.workflowId, rule.ifRecipient);
+    return { buckets: rule.action === 'redirect' ? this.#redirects : this.#copies, conditions, asked };
+  }
+
+  #add(rule: RuleRecord, key: string): void {
+    const { buckets, conditions, asked } = this.#placeOf(rule);
+    const list = buckets.get(conditions, asked);
+    buckets.set(conditions, asked, list === undefined ? [rule] : [...list, rule].sort(inOrder));
+    if (rule.action === 'copy') this.#copiesTo.set(rule.target, key, rule);
+    this.#able += 1;
+  }
+
+  #take(rule: RuleRecord, key: string): void {
+    const { buckets, conditions, asked } = this.#placeOf(rule);
+    const left = (buckets.get(conditions, asked) ?? none).filter((other) => other !== rule);
+    if (left.length === 0) buckets.delete(conditions, asked);
+    else buckets.set(conditions, asked, left);
+    if (rule.action === 'copy') this.#copiesTo.delete(rule.target, key);
+    this.#able -= 1;
+  }
+
+  done(): RuleTables {
+    return {
+      versions: this.#versions.done(),
+      redirects: this.#redirects.done(),
+      copies: this.#copies.done(),
+      copiesTo: this.#copiesTo.done(),
+      able: this.#able,
+    };
+  }
 }
 
 const none: readonly RuleRecord[] = [];
@@ -92,19 +169,16 @@ function applies(rule: RuleRecord, subject: RuleSubject, nowMs: number): boolean
   return (!subject.isReport || rule.includeReports) && isInForce(rule, nowMs);
 }
 
-/** Indexes every rule that could ever have effect. A copy rule without any condition is passed over: it matches nothing. */
+/** Indexes rules that stand by themselves, and not in a registry. */
 export function indexRules(records: readonly RuleRecord[]): RuleIndex {
-  const able = records
-    .filter(({ status }) => status === 'approved' || status === 'superseded')
-    .filter((rule) => (rule.action === 'redirect' ? rule.ifRecipient !== null : conditionsOf(rule) !== 0))
-    .sort((a, b) => compareText(a.ruleId, b.ruleId) || b.version - a.version);
-  const redirects = bucket(able.filter(({ action }) => action === 'redirect'));
-  const copies = bucket(able.filter(({ action }) => action === 'copy'));
-  const byTarget = new Map<MailboxId, RuleRecord[]>();
-  for (const rule of able) if (rule.action === 'copy') pushTo(byTarget, rule.target, rule);
+  const draft = new RuleDraft(noRules);
+  for (const rule of records) draft.put(rule);
+  return viewRules(draft.done());
+}
 
+export function viewRules({ redirects, copies, copiesTo, able }: RuleTables): RuleIndex {
   return {
-    size: able.length,
+    size: able,
     redirect(subject, nowMs) {
       if (redirects.size === 0) return undefined;
       for (const conditions of redirectOrder) {
@@ -121,8 +195,8 @@ export function indexRules(records: readonly RuleRecord[]): RuleIndex {
           if (applies(rule, subject, nowMs)) found.push(rule);
         }
       }
-      return found.length < 2 ? found : found.sort((a, b) => compareText(a.ruleId, b.ruleId));
+      return found.length < 2 ? found : found.sort(inOrder);
     },
-    copiesTo: (target, nowMs) => (byTarget.get(target) ?? none).filter((rule) => isInForce(rule, nowMs)),
+    copiesTo: (target, nowMs) => [...(copiesTo.get(target)?.values() ?? [])].filter((rule) => isInForce(rule, nowMs)),
   };
 }

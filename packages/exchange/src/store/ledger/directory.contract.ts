@@ -120,6 +120,11 @@ export function promiseDirectory(at: LedgerSource): void {
     const announce = async (limit: number): Promise<readonly string[]> =>
       (await directory.announce({ nowMs: bornAtMs, limit })).map(({ kind }) => kind);
     expect([await announce(1), await announce(5), await announce(5)]).toEqual([['succeeded'], ['closed'], []]);
+    const raised = await at.ledger.alerts.untold({ seenSinceMs: 0, limit: 9 });
+    expect(raised.map(({ code, subject }) => [code, subject])).toEqual([
+      ['organisation-closed', 'A81001'],
+      ['organisation-succeeded', 'A81001'],
+    ]);
   });
 
   it('remembers how far it followed the published data', async () => {

@@ -84,7 +84,7 @@ export interface DirectoryLedger {
   find(odsCode: OdsCode): Promise<FoundOrganisation | null>;
   /** Newest first; of one organisation when it is given. */
   alerts(query: { odsCode: OdsCode | null; sinceMs: number; limit: number }): Promise<readonly DirectoryAlert[]>;
-  /** Alerts that were not announced before, oldest first; from now on they were. */
+  /** Alerts that were not announced before, oldest first; from now on they were, and are raised for the operators. */
   announce(query: { nowMs: number; limit: number }): Promise<readonly DirectoryAlert[]>;
   state(): Promise<DirectoryState>;
   refreshed(command: { atMs: number; changesTo: Day }): Promise<void>;

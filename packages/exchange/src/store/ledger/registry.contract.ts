@@ -8,6 +8,9 @@ import {
   type MailboxRecord,
   type RegistrationRecord,
   type RegistryChange,
+  type RegistryCursor,
+  type RegistryPage,
+  type SharedKeyRecord,
   type WorkflowRecord,
   workflowDefaults,
 } from './registry.ts';
@@ -44,6 +47,10 @@ const mailboxes: readonly MailboxRecord[] = [
 const credentials: readonly CredentialRecord[] = [
   { credentialId: 'c1', mailboxId: alice, kind: 'password', sealed: 's1', validFromMs: 0, validToMs: null },
   { credentialId: 'c2', mailboxId: alice, kind: 'password', sealed: 's2', validFromMs: 5, validToMs: 9 },
+];
+const sharedKeys: readonly SharedKeyRecord[] = [
+  { sharedKeyId: 'k1', sealed: 's1', validFromMs: 0, validToMs: 9 },
+  { sharedKeyId: 'k2', sealed: 's2', validFromMs: 5, validToMs: null },
 ];
 const workflows: readonly WorkflowRecord[] = [
   {
@@ -125,8 +132,8 @@ const rule: RuleRecord = {
 };
 const rules: readonly RuleRecord[] = [rule, { ...rule, version: 2, status: 'proposed', action: 'copy' }];
 const workflowParts = { workflows, registrations, groups, memberships, approvals, rules };
-const everything: RegistryChange = { mailboxes, credentials, ...workflowParts, certificates, audit };
-const rowsOfEverything = 17;
+const everything: RegistryChange = { mailboxes, credentials, sharedKeys, ...workflowParts, certificates, audit };
+const rowsOfEverything = 19;
 
 const [first, second] = [mailboxes[0], registrations[1]];
 if (first === undefined || second === undefined) throw new Error('the specimens are gone');
@@ -137,6 +144,8 @@ const alterations: readonly (readonly [string, Partial<RegistryChange>])[] = [
   ['a certificate match that was not set', { mailboxes: [{ ...first, certificateMatch: 'off' }] }],
   ['a delegation', { mailboxes: [{ ...first, delegatedOdsCodes: ['X26'] }] }],
   ['an end of validity that was open', { credentials: credentials.map((row) => ({ ...row, validToMs: 9 })) }],
+  ['the end of a shared key', { sharedKeys: sharedKeys.map((row) => ({ ...row, validToMs: 9 })) }],
+  ['a shared key sealed anew', { sharedKeys: sharedKeys.slice(1).map((row) => ({ ...row, sealed: 'anew' })) }],
   ['a workflow', { workflows: workflows.map((row) => ({ ...row, status: 'live' })) }],
   ['a registration', { registrations: [{ ...second, validToMs: null }] }],
   ['a revocation', { certificates: certificates.map((row) => ({ ...row, revokedAtMs: 7 })) }],
@@ -167,6 +176,7 @@ export function promiseRegistry(at: LedgerSource): void {
     const nothing = {
       mailboxes: [],
       credentials: [],
+      sharedKeys: [],
       workflows: [],
       registrations: [],
       groups: [],
@@ -219,6 +229,35 @@ export function promiseRegistry(at: LedgerSource): void {
     });
     const versions = (await Promise.all(changes)).map(({ version }) => version);
     expect(versions).toEqual(Array.from({ length: 20 }, (_, n) => n + 1));
+  });
+
+  it('says what makes of an earlier version the one that is, rows that are gone included', async () => {
+    const { registry } = at.ledger;
+    await registry.change(everything);
+    const { audit: _entry, ...rows } = everything;
+    expect(await registry.changesSince(0)).toEqual({ version: 1, ...rows });
+    const [gone, ...others] = registrations;
+    await registry.change({ dropRegistrations: registrations.slice(0, 1), dropMemberships: memberships, audit });
+    await registry.change({ mailboxes: [{ ...mailboxes[0], name: 'New' } as MailboxRecord], audit });
+    const delta = await registry.changesSince(1);
+    expect(delta).toMatchObject({ version: 3, mailboxes: [{ name: 'New' }] });
+    expect(delta?.dropRegistrations).toMatchObject([{ workflowId: gone?.workflowId, role: gone?.role }]);
+    expect(delta?.dropMemberships).toHaveLength(memberships.length);
+    expect((await registry.load()).registrations).toEqual(others);
+    expect(await registry.changesSince(3)).toEqual({ version: 3 });
+  });
+
+  it('gives back everything page by page, from table to table', async () => {
+    const { registry } = at.ledger;
+    await registry.change(everything);
+    const found: Record<string, unknown[]> = {};
+    for (let from: RegistryCursor | null = { table: 'mailboxes', after: null }; from !== null; ) {
+      const page: RegistryPage = await registry.page(from);
+      for (const [table, rows] of Object.entries(page.rows)) (found[table] ??= []).push(...rows);
+      from = page.next;
+    }
+    const { audit: _entry, ...rows } = everything;
+    expect(found).toEqual(rows);
   });
 
   it('remembers each client and machine of a mailbox once, the last seen first', async () => {

@@ -33,6 +33,15 @@ export interface CredentialRecord {
   readonly validToMs: number | null;
 }
 
+/** A key of the token hash, the same for all callers. Two may be valid at once, so that it can be changed without a gap. */
+export interface SharedKeyRecord {
+  readonly sharedKeyId: string;
+  /** Sealed under the secret key; base64. */
+  readonly sealed: string;
+  readonly validFromMs: number;
+  readonly validToMs: number | null;
+}
+
 export type WorkflowStatus = 'draft' | 'live' | 'deprecated' | 'withdrawn';
 
 export type WorkflowPurpose = 'request' | 'acknowledgement' | 'report' | 'event';
@@ -104,6 +113,7 @@ export interface RegistryRecords {
   readonly version: number;
   readonly mailboxes: readonly MailboxRecord[];
   readonly credentials: readonly CredentialRecord[];
+  readonly sharedKeys: readonly SharedKeyRecord[];
   readonly workflows: readonly WorkflowRecord[];
   readonly registrations: readonly RegistrationRecord[];
   readonly groups: readonly WorkflowGroupRecord[];
@@ -114,22 +124,41 @@ export interface RegistryRecords {
   readonly certificates: readonly CertificateRecord[];
 }
 
-/** Rows to put (insert or replace by key) and to drop; all of it or nothing, one version further. */
-export interface RegistryChange {
-  readonly mailboxes?: readonly MailboxRecord[];
-  readonly credentials?: readonly CredentialRecord[];
-  readonly workflows?: readonly WorkflowRecord[];
-  readonly registrations?: readonly RegistrationRecord[];
-  readonly groups?: readonly WorkflowGroupRecord[];
-  readonly memberships?: readonly MembershipRecord[];
-  readonly approvals?: readonly ApprovalRecord[];
-  readonly rules?: readonly RuleRecord[];
-  readonly certificates?: readonly CertificateRecord[];
-  readonly dropRegistrations?: readonly Pick<RegistrationRecord, 'mailboxId' | 'workflowId' | 'role'>[];
-  readonly dropMemberships?: readonly Pick<MembershipRecord, 'mailboxId' | 'groupId' | 'part'>[];
+/** The registry's tables by the name of their rows. */
+export type RegistryTable = Exclude<keyof RegistryRecords, 'version'>;
+
+export type RegistrationKey = Pick<RegistrationRecord, 'mailboxId' | 'workflowId' | 'role'>;
+export type MembershipKey = Pick<MembershipRecord, 'mailboxId' | 'groupId' | 'part'>;
+
+/** Rows to put (insert or replace by key) and to drop. */
+export interface RegistryRows extends Partial<Omit<RegistryRecords, 'version'>> {
+  readonly dropRegistrations?: readonly RegistrationKey[];
+  readonly dropMemberships?: readonly MembershipKey[];
+}
+
+/** All of it or nothing, one version further. */
+export interface RegistryChange extends RegistryRows {
   /** The version the change was decided on: nothing is changed when the registry has moved since. */
   readonly ifVersion?: number;
   readonly audit: AuditEntry;
+}
+
+/** What makes of the registry as it was the registry as it is: rows as they stand at `version`, and those that are gone. */
+export interface RegistryDelta extends RegistryRows {
+  readonly version: number;
+}
+
+/** Where the next page of the registry begins. */
+export interface RegistryCursor {
+  readonly table: RegistryTable;
+  /** The key of the last row that was read, column by column; null: from the first. */
+  readonly after: readonly (string | number)[] | null;
+}
+
+/** Rows of one table, and where those after them begin; null after the last of the last table. */
+export interface RegistryPage {
+  readonly rows: RegistryRows;
+  readonly next: RegistryCursor | null;
 }
 
 export interface RegistryChanged {
@@ -153,7 +182,15 @@ export interface ConnectionFacts {
 
 export interface RegistryLedger {
   version(): Promise<number>;
+  /** All of it at once, consistent: for those whom nobody waits for. */
   load(): Promise<RegistryRecords>;
+  /**
+   * What has changed since a version, consistent; null when that is no longer known or is so much that pages are the
+   * better way. Of the version that is current: a delta without rows.
+   */
+  changesSince(version: number): Promise<RegistryDelta | null>;
+  /** Some rows from a place on. Between two pages the registry may move: see `changesSince`. */
+  page(from: RegistryCursor): Promise<RegistryPage>;
   /** Resolves to the new version. A change that alters no row keeps the version and writes no audit entry. */
   change(change: RegistryChange): Promise<RegistryChanged>;
   recordConnection(

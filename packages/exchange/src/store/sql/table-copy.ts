@@ -26,6 +26,8 @@ const rowsTogether = 500;
 export interface TableCopied {
   readonly table: string;
   readonly rows: number;
+  /** All of them are there. */
+  readonly ended: boolean;
 }
 
 /** Copies every row of every table. Throws when the other dialect has no place for something. */
@@ -44,10 +46,10 @@ export async function* copyTables(from: TableReader, to: TableWriter): AsyncGene
       rows += 1;
       if (batch.length < rowsTogether) continue;
       await to.write(table, columns, batch);
-      yield { table, rows };
+      yield { table, rows, ended: false };
       batch = [];
     }
     if (batch.length > 0) await to.write(table, columns, batch);
-    yield { table, rows };
+    yield { table, rows, ended: true };
   }
 }

@@ -8,6 +8,7 @@ import type {
   OrganisationRecord,
 } from '../../ledger/directory.ts';
 import { all, one, run, type Talk } from '../question.ts';
+import { raiseAlert } from '../questions/alerts.ts';
 import * as q from '../questions/directory.ts';
 import { readMeta, writeMeta } from '../questions/jobs.ts';
 
@@ -110,7 +111,11 @@ export function* directoryAlerts(query: {
 
 export function* announceAlerts(query: { nowMs: number; limit: number }): Talk<readonly DirectoryAlert[]> {
   const rows = yield* all(q.listNewAlerts, query.limit);
-  for (const { alertNo } of rows) yield* run(q.markAnnounced, alertNo, query.nowMs);
+  for (const { alertNo, odsCode, kind, detail } of rows) {
+    yield* run(q.markAnnounced, alertNo, query.nowMs);
+    // In the same commit, so that whoever is to be told is told, whatever happens to who announced it.
+    yield* run(raiseAlert, `organisation-${kind}`, odsCode, detail, query.nowMs, 0);
+  }
   return rows as readonly DirectoryAlert[];
 }
 

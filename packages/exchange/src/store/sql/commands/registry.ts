@@ -1,19 +1,19 @@
 import type { MailboxId } from '@openmesh/protocol';
 import type { NonceClaim, NonceUsed } from '../../ledger/nonces.ts';
 import type {
-  CertificateRecord,
   ConnectionFacts,
-  CredentialRecord,
-  MailboxRecord,
   RegistryChange,
   RegistryChanged,
   RegistryRecords,
+  RegistryTable,
 } from '../../ledger/registry.ts';
 import { all, one, run, type Talk } from '../question.ts';
 import { readRegistryVersion } from '../questions/messages.ts';
 import * as q from '../questions/registry.ts';
 import { appendAudit } from './facts.ts';
-import { changeWorkflows, loadWorkflows } from './workflows.ts';
+import { noteChange } from './registry-changes.ts';
+import { registryTables, tableNames } from './registry-tables.ts';
+import { changeWorkflows } from './workflows.ts';
 import { claimNonce } from './write-messages.ts';
 
 /** Client versions and machines remembered a mailbox. */
@@ -23,20 +23,16 @@ export function* version(): Talk<number> {
   return (yield* one(readRegistryVersion))?.version ?? 0;
 }
 
+/** More rows than any table of the registry has. */
+const allRows = 1_000_000_000;
+
 export function* load(): Talk<RegistryRecords> {
   const current = yield* version();
-  const mailboxes = (yield* all(q.listMailboxes)).map(
-    (row) =>
-      ({
-        ...row,
-        delegatedOdsCodes: JSON.parse(row.delegatedOdsCodes) as readonly string[],
-        receivesChunked: row.receivesChunked === 1,
-      }) as MailboxRecord,
-  );
-  const credentials = (yield* all(q.listCredentials)).map((row) => ({ ...row, kind: 'password' }) as CredentialRecord);
-  const workflows = yield* loadWorkflows();
-  const certificates = (yield* all(q.listCertificates)) as unknown as readonly CertificateRecord[];
-  return { version: current, mailboxes, credentials, ...workflows, certificates };
+  const tables: Partial<Record<RegistryTable, readonly object[]>> = {};
+  for (const table of tableNames) {
+    tables[table] = yield* registryTables[table].after(null, allRows);
+  }
+  return { version: current, ...tables } as RegistryRecords;
 }
 
 export function* change(wanted: RegistryChange): Talk<RegistryChanged> {
@@ -55,14 +51,18 @@ export function* change(wanted: RegistryChange): Talk<RegistryChanged> {
     const { credentialId, mailboxId, kind, sealed, validFromMs, validToMs } = c;
     rowsChanged += yield* run(q.putCredential, credentialId, mailboxId, kind, sealed, validFromMs, validToMs);
   }
+  for (const k of wanted.sharedKeys ?? []) {
+    rowsChanged += yield* run(q.putSharedKey, k.sharedKeyId, k.sealed, k.validFromMs, k.validToMs);
+  }
   rowsChanged += yield* changeWorkflows(wanted);
   for (const c of wanted.certificates ?? []) {
     rowsChanged += yield* run(q.putCertificate, c.fingerprint, c.serial, c.subject, c.mailboxId, c.revokedAtMs);
   }
   if (rowsChanged === 0) return { version: yield* version(), rowsChanged };
   yield* appendAudit(wanted.audit);
-  const raised = yield* one(q.raiseVersion);
-  return { version: raised?.version ?? 0, rowsChanged };
+  const raised = (yield* one(q.raiseVersion))?.version ?? 0;
+  yield* noteChange(raised, wanted);
+  return { version: raised, rowsChanged };
 }
 
 export function* recordConnection(

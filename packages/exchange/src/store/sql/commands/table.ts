@@ -1,9 +1,12 @@
 import type { Talk } from '../question.ts';
+import * as alerts from './alerts.ts';
 import * as directory from './directory.ts';
 import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
+import * as keys from './keys.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
+import * as changes from './registry-changes.ts';
 import * as resets from './reset.ts';
 import * as routes from './resolve-route.ts';
 import * as routing from './routing.ts';
@@ -39,6 +42,11 @@ export const writingCommands = {
   putDirectory: directory.putDirectory,
   announceAlerts: directory.announceAlerts,
   directoryRefreshed: directory.directoryRefreshed,
+  replaceWrappedKeys: keys.replaceWrappedKeys,
+  replaceSealedTexts: keys.replaceSealedTexts,
+  raiseAlerts: alerts.raiseAlerts,
+  alertTold: alerts.alertTold,
+  forgetAlerts: alerts.forgetAlerts,
 };
 
 /** Commands that only read: they see every commit that was answered before they were asked. */
@@ -55,6 +63,8 @@ export const readingCommands = {
   traffic: routing.traffic,
   version: registry.version,
   load: registry.load,
+  changesSince: changes.changesSince,
+  registryPage: changes.registryPage,
   connections: registry.connections,
   searchRefusals: facts.searchRefusals,
   readAudit: facts.readAudit,
@@ -67,6 +77,10 @@ export const readingCommands = {
   findOrganisation: directory.findOrganisation,
   directoryAlerts: directory.directoryAlerts,
   directoryState: directory.directoryState,
+  wrappedKeys: keys.wrappedKeys,
+  sealedTexts: keys.sealedTexts,
+  keyUses: keys.keyUses,
+  untoldAlerts: alerts.untoldAlerts,
 };
 
 export type WritingCommands = typeof writingCommands;

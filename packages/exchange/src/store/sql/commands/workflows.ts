@@ -1,55 +1,8 @@
-import type { RegistrationRecord, RegistryChange, RegistryRecords, WorkflowRecord } from '../../ledger/registry.ts';
-import type {
-  ApprovalRecord,
-  MembershipRecord,
-  RulePapers,
-  RuleRecord,
-  WorkflowGroupRecord,
-} from '../../ledger/routing-records.ts';
-import { all, run, type Talk } from '../question.ts';
-import { listRules, putRule } from '../questions/routing.ts';
+import type { RegistryChange, WorkflowRecord } from '../../ledger/registry.ts';
+import type { RuleRecord } from '../../ledger/routing-records.ts';
+import { run, type Talk } from '../question.ts';
+import { putRule } from '../questions/routing.ts';
 import * as q from '../questions/workflows.ts';
-
-type WorkflowParts = Pick<
-  RegistryRecords,
-  'workflows' | 'registrations' | 'groups' | 'memberships' | 'approvals' | 'rules'
->;
-
-/** The registry's part about workflows, who may use them, and rules. */
-export function* loadWorkflows(): Talk<WorkflowParts> {
-  const workflows = (yield* all(q.listWorkflows)).map(
-    (row) =>
-      ({
-        ...row,
-        restricted: row.restricted === 1,
-        gpRouting: row.gpRouting === 1,
-        chunking: row.chunking === 1,
-        civilRegistration: row.civilRegistration === 1,
-      }) as WorkflowRecord,
-  );
-  const groups = (yield* all(q.listGroups)).map(
-    (row): WorkflowGroupRecord => ({
-      ...row,
-      restricted: row.restricted === 1,
-      initiatorIds: JSON.parse(row.initiatorIds) as readonly string[],
-      responderIds: JSON.parse(row.responderIds) as readonly string[],
-    }),
-  );
-  const registrations = (yield* all(q.listRegistrations)) as unknown as readonly RegistrationRecord[];
-  const memberships = (yield* all(q.listMemberships)) as unknown as readonly MembershipRecord[];
-  const approvals: readonly ApprovalRecord[] = yield* all(q.listApprovals);
-  const rules = (yield* all(listRules)).map(
-    (row) =>
-      ({
-        ...row,
-        includeReports: row.includeReports === 1,
-        chainConfirmed: row.chainConfirmed === 1,
-        fallbackConfirmed: row.fallbackConfirmed === 1,
-        papers: JSON.parse(row.papers) as RulePapers,
-      }) as RuleRecord,
-  );
-  return { workflows, groups, registrations, memberships, approvals, rules };
-}
 
 /** Puts and drops those rows; answers how many changed. */
 export function* changeWorkflows(wanted: RegistryChange): Talk<number> {

@@ -1,3 +1,11 @@
+CREATE TABLE public.alert (
+    code text NOT NULL COLLATE pg_catalog."C",
+    subject text NOT NULL COLLATE pg_catalog."C",
+    sentence text NOT NULL COLLATE pg_catalog."C",
+    seen_at_ms bigint NOT NULL,
+    told_at_ms bigint
+);
+
 CREATE TABLE public.approval (
     approval_id text NOT NULL COLLATE pg_catalog."C",
     ods_code text NOT NULL COLLATE pg_catalog."C",
@@ -417,6 +425,11 @@ CREATE TABLE public.registration (
     CONSTRAINT registration_role_check CHECK ((role = ANY (ARRAY['initiator'::text, 'responder'::text])))
 );
 
+CREATE TABLE public.registry_change (
+    version bigint NOT NULL,
+    keys text NOT NULL COLLATE pg_catalog."C"
+);
+
 CREATE TABLE public.registry_version (
     one smallint NOT NULL,
     version bigint NOT NULL,
@@ -484,6 +497,13 @@ CREATE TABLE public.schema_migration (
     at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.shared_key (
+    shared_key_id text NOT NULL COLLATE pg_catalog."C",
+    sealed text NOT NULL COLLATE pg_catalog."C",
+    valid_from_ms bigint NOT NULL,
+    valid_to_ms bigint
+);
+
 CREATE TABLE public.workflow (
     workflow_id text NOT NULL COLLATE pg_catalog."C",
     title text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
@@ -542,6 +562,9 @@ ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_7 FOR VALUES WITH (m
 ALTER TABLE ONLY public.payload ATTACH PARTITION public.payload_other DEFAULT;
 
 ALTER TABLE ONLY public.route_step ATTACH PARTITION public.route_step_other DEFAULT;
+
+ALTER TABLE ONLY public.alert
+    ADD CONSTRAINT alert_pkey PRIMARY KEY (code, subject);
 
 ALTER TABLE ONLY public.approval
     ADD CONSTRAINT approval_pkey PRIMARY KEY (approval_id);
@@ -645,6 +668,9 @@ ALTER TABLE ONLY public.refusal
 ALTER TABLE ONLY public.registration
     ADD CONSTRAINT registration_pkey PRIMARY KEY (workflow_id, role, mailbox_id);
 
+ALTER TABLE ONLY public.registry_change
+    ADD CONSTRAINT registry_change_pkey PRIMARY KEY (version);
+
 ALTER TABLE ONLY public.registry_version
     ADD CONSTRAINT registry_version_pkey PRIMARY KEY (one);
 
@@ -660,11 +686,16 @@ ALTER TABLE ONLY public.routing_rule
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.shared_key
+    ADD CONSTRAINT shared_key_pkey PRIMARY KEY (shared_key_id);
+
 ALTER TABLE ONLY public.workflow_group
     ADD CONSTRAINT workflow_group_pkey PRIMARY KEY (group_id);
 
 ALTER TABLE ONLY public.workflow
     ADD CONSTRAINT workflow_pkey PRIMARY KEY (workflow_id);
+
+CREATE INDEX alert_untold ON public.alert USING btree (seen_at_ms) WHERE (told_at_ms IS NULL);
 
 CREATE INDEX chunk_body_ref ON public.chunk USING btree (body_ref) WHERE (body_ref IS NOT NULL);
 

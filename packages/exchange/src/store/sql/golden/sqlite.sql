@@ -1,3 +1,14 @@
+CREATE TABLE alert (
+  code text not null,
+  subject text not null,
+  sentence text not null,
+  seen_at_ms integer not null,
+  told_at_ms integer,
+  primary key (code, subject)
+) without rowid;
+
+CREATE INDEX alert_untold on alert (seen_at_ms) where told_at_ms is null;
+
 CREATE TABLE approval (
   approval_id text primary key,
   ods_code text not null,
@@ -291,6 +302,11 @@ CREATE TABLE registration (
   primary key (workflow_id, role, mailbox_id)
 ) without rowid;
 
+CREATE TABLE registry_change (
+  version integer primary key,
+  keys text not null
+);
+
 CREATE TABLE registry_version (
   one integer primary key check (one = 1),
   version integer not null
@@ -329,6 +345,13 @@ CREATE TABLE routing_rule (
   review_on_ms integer not null,
   papers text not null,
   primary key (rule_id, version)
+) without rowid;
+
+CREATE TABLE shared_key (
+  shared_key_id text primary key,
+  sealed text not null,
+  valid_from_ms integer not null,
+  valid_to_ms integer
 ) without rowid;
 
 CREATE TABLE workflow (

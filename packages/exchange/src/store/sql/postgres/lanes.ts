@@ -19,6 +19,9 @@ export interface LanesOptions extends Omit<LaneOptions, 'line'> {
   readonly queueMax: number;
 }
 
+/** Reading commands of many questions whose answers must belong together. */
+const seesOneState: ReadonlySet<string> = new Set(['load', 'changesSince']);
+
 /**
  * The connections of one node, and which command takes which: those of one mailbox's inbox the same, so that two of them
  * do not wait for each other's commits; those that run by themselves one of their own.
@@ -67,7 +70,7 @@ export class Lanes {
   readonly read = (name: string, ...args: readonly unknown[]): Promise<unknown> => {
     const { jobs } = this.#readers.reduce((least, each) => (each.jobs.waiting < least.jobs.waiting ? each : least));
     const start = starter(readingTable, name, args);
-    return this.#ask((resolve, reject) => jobs.add({ start, atOnce: name === 'load', resolve, reject }));
+    return this.#ask((resolve, reject) => jobs.add({ start, atOnce: seesOneState.has(name), resolve, reject }));
   };
 
   /** Lets what was asked be answered, then closes the connections. */

@@ -10,11 +10,14 @@ const limits = { connectTimeoutMs: 5000, answerTimeoutMs: 10 * 60_000 } as const
 const fetchedAtOnce = 5000;
 const saidBytesMax = 4096;
 
+/** The variables of this process that PostgreSQL's programs are given. */
+type Inherited = Readonly<Record<string, string | undefined>>;
+
 /**
  * The ledger at one moment by PostgreSQL's own `pg_dump`, and the bodies it names in the same moment's transaction. Writers
  * go on; dead rows of the time it takes are kept meanwhile.
  */
-export async function snapshotPostgres(url: string): Promise<LedgerSnapshot> {
+export async function snapshotPostgres(url: string, inherited: Inherited): Promise<LedgerSnapshot> {
   const connection = await open(url, 'backup');
   try {
     for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) {
@@ -27,7 +30,7 @@ export async function snapshotPostgres(url: string): Promise<LedgerSnapshot> {
     return {
       engine: 'postgres',
       bodies: () => readBodies(connection),
-      pieces: () => dump(url, id),
+      pieces: () => dump(url, inherited, id),
       close: () => connection.close(),
     };
   } catch (error) {
@@ -54,23 +57,40 @@ async function* readBodies(connection: PostgresConnection): AsyncGenerator<Named
   }
 }
 
-async function* dump(url: string, snapshot: string): AsyncGenerator<Uint8Array, void, void> {
-  const child = run('pg_dump', url, ['--format=custom', '--compress=0', '--no-owner', `--snapshot=${snapshot}`]);
+async function* dump(url: string, inherited: Inherited, snapshot: string): AsyncGenerator<Uint8Array, void, void> {
+  const child = run('pg_dump', url, inherited, [
+    '--format=custom',
+    '--compress=0',
+    '--no-owner',
+    `--snapshot=${snapshot}`,
+  ]);
   const said = saidBy(child);
   const ended = endOf(child);
   if (child.stdout === null) throw new Error('a child without standard output');
+  let whole = false;
   try {
     yield* child.stdout as AsyncIterable<Uint8Array>;
+    whole = true;
   } finally {
-    child.kill();
+    // Its output ends before it does: one that wrote all of it is left to end by itself.
+    if (!whole) child.kill();
   }
-  await ended.then((status) => requireSuccess('pg_dump', status, said()));
+  requireSuccess('pg_dump', await ended, said());
 }
 
 /** Makes the ledger in an empty database of its image, all of it or nothing. */
-export async function restorePostgres(url: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+export async function restorePostgres(
+  url: string,
+  inherited: Inherited,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
   await requireEmpty(url);
-  const child = run('pg_restore', url, ['--no-owner', '--no-privileges', '--exit-on-error', '--single-transaction']);
+  const child = run('pg_restore', url, inherited, [
+    '--no-owner',
+    '--no-privileges',
+    '--exit-on-error',
+    '--single-transaction',
+  ]);
   const said = saidBy(child);
   const ended = endOf(child);
   const { stdin } = child;
@@ -107,13 +127,13 @@ async function requireEmpty(url: string): Promise<void> {
 }
 
 /** The password goes by the environment: every user of the machine can read the arguments. */
-function run(program: string, url: string, args: readonly string[]): ChildProcess {
+function run(program: string, url: string, inherited: Inherited, args: readonly string[]): ChildProcess {
   const place = new URL(url);
   const password = decodeURIComponent(place.password);
   place.password = '';
   return spawn(program, [...args, '--dbname', place.href], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...(password !== '' && { PGPASSWORD: password }) },
+    env: { ...inherited, ...(password !== '' && { PGPASSWORD: password }) },
   });
 }
 

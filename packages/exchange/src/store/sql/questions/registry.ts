@@ -19,13 +19,17 @@ export interface MailboxRow {
   receivesChunked: number;
 }
 
+// Of each table of the registry: its rows after a key, in order of the key, and one row.
+
+const mailbox = `select mailbox_id as "mailboxId", name, ods_code as "odsCode", org_code as "orgCode",
+     org_name as "orgName", billing_entity as "billingEntity", state, certificate_match as "certificateMatch",
+     delegated_ods_codes as "delegatedOdsCodes", receives_chunked as "receivesChunked" from mailbox`;
+
 export const listMailboxes = asks<MailboxRow>(
   'list-mailboxes',
-  `select mailbox_id as "mailboxId", name, ods_code as "odsCode", org_code as "orgCode", org_name as "orgName",
-     billing_entity as "billingEntity", state, certificate_match as "certificateMatch",
-     delegated_ods_codes as "delegatedOdsCodes", receives_chunked as "receivesChunked"
-   from mailbox order by mailbox_id`,
+  `${mailbox} where mailbox_id > $1 order by mailbox_id limit $2 + 0`,
 );
+export const readMailbox = asks<MailboxRow>('read-mailbox', `${mailbox} where mailbox_id = $1`);
 
 export interface CredentialRow {
   credentialId: string;
@@ -35,11 +39,30 @@ export interface CredentialRow {
   validToMs: number | null;
 }
 
+const credential = `select credential_id as "credentialId", mailbox_id as "mailboxId", sealed,
+     valid_from_ms as "validFromMs", valid_to_ms as "validToMs" from credential`;
+
 export const listCredentials = asks<CredentialRow>(
   'list-credentials',
-  `select credential_id as "credentialId", mailbox_id as "mailboxId", sealed, valid_from_ms as "validFromMs",
-     valid_to_ms as "validToMs" from credential order by credential_id`,
+  `${credential} where credential_id > $1 order by credential_id limit $2 + 0`,
 );
+export const readCredential = asks<CredentialRow>('read-credential', `${credential} where credential_id = $1`);
+
+export interface SharedKeyRow {
+  sharedKeyId: string;
+  sealed: string;
+  validFromMs: number;
+  validToMs: number | null;
+}
+
+const sharedKey = `select shared_key_id as "sharedKeyId", sealed, valid_from_ms as "validFromMs",
+     valid_to_ms as "validToMs" from shared_key`;
+
+export const listSharedKeys = asks<SharedKeyRow>(
+  'list-shared-keys',
+  `${sharedKey} where shared_key_id > $1 order by shared_key_id limit $2 + 0`,
+);
+export const readSharedKey = asks<SharedKeyRow>('read-shared-key', `${sharedKey} where shared_key_id = $1`);
 
 export interface CertificateRow {
   fingerprint: string;
@@ -49,10 +72,21 @@ export interface CertificateRow {
   revokedAtMs: number | null;
 }
 
+const certificate = `select fingerprint, serial, subject, mailbox_id as "mailboxId", revoked_at_ms as "revokedAtMs"
+   from certificate`;
+
 export const listCertificates = asks<CertificateRow>(
   'list-certificates',
-  `select fingerprint, serial, subject, mailbox_id as "mailboxId", revoked_at_ms as "revokedAtMs"
-   from certificate order by fingerprint`,
+  `${certificate} where fingerprint > $1 order by fingerprint limit $2 + 0`,
+);
+export const readCertificate = asks<CertificateRow>('read-certificate', `${certificate} where fingerprint = $1`);
+
+/** The keys of the rows that a version changed, as JSON by table. */
+export const noteChange = tells('note-registry-change', 'insert into registry_change (version, keys) values ($1, $2)');
+export const forgetChanges = tells('forget-registry-changes', 'delete from registry_change where version <= $1');
+export const listChanges = asks<{ version: number; keys: string }>(
+  'list-registry-changes',
+  'select version, keys from registry_change where version > $1 order by version',
 );
 
 // Each of these changes no row when the row already says the same, so that an import applied twice changes nothing.
@@ -85,6 +119,15 @@ export const putCredential = tells(
          coalesce(credential.valid_to_ms, -1))
        <> (excluded.mailbox_id, excluded.kind, excluded.sealed, excluded.valid_from_ms,
          coalesce(excluded.valid_to_ms, -1))`,
+);
+
+export const putSharedKey = tells(
+  'put-shared-key',
+  `insert into shared_key (shared_key_id, sealed, valid_from_ms, valid_to_ms) values ($1, $2, $3, $4)
+   on conflict (shared_key_id) do update
+     set sealed = excluded.sealed, valid_from_ms = excluded.valid_from_ms, valid_to_ms = excluded.valid_to_ms
+     where (shared_key.sealed, shared_key.valid_from_ms, coalesce(shared_key.valid_to_ms, -1))
+       <> (excluded.sealed, excluded.valid_from_ms, coalesce(excluded.valid_to_ms, -1))`,
 );
 
 export const putCertificate = tells(

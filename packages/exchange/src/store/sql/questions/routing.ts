@@ -19,14 +19,17 @@ export interface RuleRow {
   papers: string;
 }
 
-export const listRules = asks<RuleRow>(
-  'list-rules',
-  `select rule_id as "ruleId", version, action, status, target, if_sender as "ifSender", if_recipient as "ifRecipient",
+const rule = `select rule_id as "ruleId", version, action, status, target, if_sender as "ifSender", if_recipient as "ifRecipient",
      workflow_id as "workflowId", include_reports as "includeReports", approval_id as "approvalId",
      chain_confirmed as "chainConfirmed", fallback_confirmed as "fallbackConfirmed",
      active_from_ms as "activeFromMs", active_to_ms as "activeToMs", review_on_ms as "reviewOnMs", papers
-   from routing_rule order by rule_id, version`,
+   from routing_rule`;
+
+export const listRules = asks<RuleRow>(
+  'list-rules',
+  `${rule} where (rule_id, version) > ($1, $2) order by rule_id, version limit $3 + 0`,
 );
+export const readRule = asks<RuleRow>('read-rule', `${rule} where rule_id = $1 and version = $2`);
 
 /** What a version says never changes, but for its status, its end and who decided: a change is another version. */
 export const putRule = tells(

@@ -19,13 +19,16 @@ export interface WorkflowRow {
   source: string;
 }
 
-export const listWorkflows = asks<WorkflowRow>(
-  'list-workflows',
-  `select workflow_id as "workflowId", title, description, owner, purpose, status, restricted,
+const workflow = `select workflow_id as "workflowId", title, description, owner, purpose, status, restricted,
      ack_workflow_id as "ackWorkflowId", gp_routing as "gpRouting", size_bytes_max as "sizeBytesMax", chunking,
      civil_registration as "civilRegistration", payload_type as "payloadType", source
-   from workflow order by workflow_id`,
+   from workflow`;
+
+export const listWorkflows = asks<WorkflowRow>(
+  'list-workflows',
+  `${workflow} where workflow_id > $1 order by workflow_id limit $2 + 0`,
 );
+export const readWorkflow = asks<WorkflowRow>('read-workflow', `${workflow} where workflow_id = $1`);
 
 export const putWorkflow = tells(
   'put-workflow',
@@ -55,11 +58,16 @@ export interface RegistrationRow {
   validToMs: number | null;
 }
 
+const registration = `select mailbox_id as "mailboxId", workflow_id as "workflowId", role, approval_id as "approvalId",
+     valid_from_ms as "validFromMs", valid_to_ms as "validToMs" from registration`;
+
 export const listRegistrations = asks<RegistrationRow>(
   'list-registrations',
-  `select mailbox_id as "mailboxId", workflow_id as "workflowId", role, approval_id as "approvalId",
-     valid_from_ms as "validFromMs", valid_to_ms as "validToMs" from registration
-   order by workflow_id, role, mailbox_id`,
+  `${registration} where (workflow_id, role, mailbox_id) > ($1, $2, $3) order by workflow_id, role, mailbox_id limit $4 + 0`,
+);
+export const readRegistration = asks<RegistrationRow>(
+  'read-registration',
+  `${registration} where workflow_id = $1 and role = $2 and mailbox_id = $3`,
 );
 
 export const putRegistration = tells(
@@ -89,11 +97,11 @@ export interface GroupRow {
   responderIds: string;
 }
 
-export const listGroups = asks<GroupRow>(
-  'list-groups',
-  `select group_id as "groupId", number, name, description, owner, restricted, initiator_ids as "initiatorIds",
-     responder_ids as "responderIds" from workflow_group order by group_id`,
-);
+const group = `select group_id as "groupId", number, name, description, owner, restricted, initiator_ids as "initiatorIds",
+     responder_ids as "responderIds" from workflow_group`;
+
+export const listGroups = asks<GroupRow>('list-groups', `${group} where group_id > $1 order by group_id limit $2 + 0`);
+export const readGroup = asks<GroupRow>('read-group', `${group} where group_id = $1`);
 
 export const putGroup = tells(
   'put-group',
@@ -117,11 +125,16 @@ export interface MembershipRow {
   validToMs: number | null;
 }
 
+const membership = `select mailbox_id as "mailboxId", group_id as "groupId", part, approval_id as "approvalId",
+     valid_from_ms as "validFromMs", valid_to_ms as "validToMs" from group_membership`;
+
 export const listMemberships = asks<MembershipRow>(
   'list-memberships',
-  `select mailbox_id as "mailboxId", group_id as "groupId", part, approval_id as "approvalId",
-     valid_from_ms as "validFromMs", valid_to_ms as "validToMs" from group_membership
-   order by group_id, part, mailbox_id`,
+  `${membership} where (group_id, part, mailbox_id) > ($1, $2, $3) order by group_id, part, mailbox_id limit $4 + 0`,
+);
+export const readMembership = asks<MembershipRow>(
+  'read-membership',
+  `${membership} where group_id = $1 and part = $2 and mailbox_id = $3`,
 );
 
 export const putMembership = tells(
@@ -152,12 +165,15 @@ export interface ApprovalRow {
   reviewOnMs: number;
 }
 
+const approval = `select approval_id as "approvalId", ods_code as "odsCode", workflow_id as "workflowId", approved_by as "approvedBy",
+     reason, valid_from_ms as "validFromMs", valid_to_ms as "validToMs", review_on_ms as "reviewOnMs"
+   from approval`;
+
 export const listApprovals = asks<ApprovalRow>(
   'list-approvals',
-  `select approval_id as "approvalId", ods_code as "odsCode", workflow_id as "workflowId", approved_by as "approvedBy",
-     reason, valid_from_ms as "validFromMs", valid_to_ms as "validToMs", review_on_ms as "reviewOnMs"
-   from approval order by approval_id`,
+  `${approval} where approval_id > $1 order by approval_id limit $2 + 0`,
 );
+export const readApproval = asks<ApprovalRow>('read-approval', `${approval} where approval_id = $1`);
 
 export const putApproval = tells(
   'put-approval',

@@ -8,6 +8,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -19,6 +20,8 @@ import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 /** All pages in one step: a step that another writer comes between would have to begin anew. */
 const pagesAtOnce = 2 ** 31 - 1;
 const readBytes = 1024 * 1024;
+/** A copy of this age is nobody's. */
+const leftoverMs = 2 * 86_400_000;
 
 /**
  * Copies the ledger at one moment, page by page, to a file beside it, which needs as much space and is removed by `close`.
@@ -64,11 +67,12 @@ async function* readBodies(copy: string): AsyncGenerator<NamedBody, void, void> 
   }
 }
 
-/** What a process left that died over it. */
+/** What a process left that died over it; a younger one may be in use. */
 function removeLeftovers(path: string): void {
   const start = `${basename(path)}.snapshot-`;
   for (const name of readdirSync(dirname(path))) {
-    if (name.startsWith(start)) rmSync(join(dirname(path), name), { force: true });
+    const file = join(dirname(path), name);
+    if (name.startsWith(start) && Date.now() - statSync(file).mtimeMs > leftoverMs) rmSync(file, { force: true });
   }
 }
 

@@ -1,12 +1,16 @@
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { LedgerCopyProblem } from '../../ledger-snapshot.ts';
+import { LedgerCopyProblem, type NamedBody } from '../../ledger-snapshot.ts';
+import { toNamedBody } from '../named-body.ts';
 import type { SqlValue } from '../question.ts';
+import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 import type { TableReader } from '../table-copy.ts';
 import { migrate, openEngine } from './engine.ts';
 
 /** A ledger that nobody else has open, and nobody can open until it is closed. */
 export interface HeldSqlite extends TableReader {
+  /** Every body that is not deleted. */
+  bodies(): AsyncIterable<NamedBody>;
   /** What the ledger remembers of itself, such as its profile. */
   meta(key: string): string | undefined;
   close(): void;
@@ -44,11 +48,18 @@ export function holdSqlite(path: string): HeldSqlite {
       statement.setReturnArrays(true);
       for (const row of statement.iterate()) yield row as unknown as readonly SqlValue[];
     },
+    async *bodies() {
+      const statement = db.prepare(namedBodies);
+      statement.setReturnArrays(true);
+      for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+    },
     meta(key) {
       const found = db.prepare('select value from meta where key = ?').get(key)?.['value'];
       return found === undefined ? undefined : String(found);
     },
-    close: () => db.close(),
+    close() {
+      if (db.isOpen) db.close();
+    },
     retire() {
       db.exec('rollback');
       db.exec('pragma locking_mode = normal');

@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import type { Blobs } from '../store/blobs.ts';
+import { BodyFault } from '../store/bodies.ts';
+import type { NamedBody } from '../store/ledger-snapshot.ts';
+import { inOrder } from './in-order.ts';
+
+const lanes = 4;
+const namedMax = 100;
+
+export interface BodiesCopied {
+  readonly bodies: number;
+  /** Of them, those that were there already. */
+  readonly there: number;
+  readonly bytes: number;
+  /** Those that the source did not have as they should be, the first hundred. */
+  readonly absent: readonly { readonly ref: string; readonly why: 'missing' | 'damaged' }[];
+  readonly absentCount: number;
+}
+
+/** Copies bodies under their own names to another store, checked as they pass; what is there is left as it is. */
+export async function copyBodies(
+  named: AsyncIterable<NamedBody>,
+  from: Pick<Blobs, 'read'>,
+  to: Pick<Blobs, 'size' | 'write'>,
+  options: { readonly nowMs: () => number; readonly progress: (so: { done: number; bytes: number }) => void },
+): Promise<BodiesCopied> {
+  const sum = { bodies: 0, there: 0, bytes: 0, absentCount: 0 };
+  const absent: { ref: string; why: 'missing' | 'damaged' }[] = [];
+  const copy = async (body: NamedBody): Promise<{ body: NamedBody; outcome: Outcome }> => {
+    if ((await to.size(body.ref)) === body.sizeBytes) return { body, outcome: 'there' };
+    return { body, outcome: await noting(body, options.nowMs, () => to.write(body.ref, checkedBody(from, body))) };
+  };
+  for await (const { body, outcome } of inOrder(named, lanes, copy)) {
+    if (outcome === 'missing' || outcome === 'damaged') {
+      sum.absentCount += 1;
+      if (absent.length < namedMax) absent.push({ ref: body.ref, why: outcome });
+    }
+    if (outcome === 'there') sum.there += 1;
+    if (outcome === 'copied') sum.bytes += body.sizeBytes;
+    if (outcome === 'there' || outcome === 'copied') sum.bodies += 1;
+    options.progress({ done: sum.bodies, bytes: sum.bytes });
+  }
+  return { ...sum, absent };
+}
+
+export type CopyOutcome =
+  | 'copied'
+  /** The source does not have it, or not as the ledger knows it. */
+  | 'missing'
+  | 'damaged'
+  /** Its date came meanwhile: deletion was right, and nobody will miss it. */
+  | 'gone';
+type Outcome = CopyOutcome | 'there';
+
+/** Runs the copying of one body; what is wrong with its source is an outcome, and every other fault passes. */
+export async function noting(body: NamedBody, nowMs: () => number, copy: () => Promise<void>): Promise<CopyOutcome> {
+  try {
+    await copy();
+    return 'copied';
+  } catch (error) {
+    const kind = error instanceof BodyFault ? error.kind : undefined;
+    if (kind === 'corrupt') return 'damaged';
+    if (kind !== 'missing') throw error;
+    return body.keepUntilMs <= nowMs() ? 'gone' : 'missing';
+  }
+}
+
+/** The bytes at rest; ends with 'corrupt' where they are not those that the ledger knows: nothing damaged is a copy. */
+export async function* checkedBody(from: Pick<Blobs, 'read'>, body: NamedBody): AsyncGenerator<Uint8Array, void, void> {
+  const digest = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const piece of from.read(body.ref)) {
+    digest.update(piece);
+    sizeBytes += piece.length;
+    yield piece;
+  }
+  const same = sizeBytes === body.sizeBytes && (body.sha256 === '' || digest.digest('hex') === body.sha256);
+  if (!same) throw new BodyFault('corrupt', 'the bytes at rest are not those that were accepted');
+}

@@ -1,0 +1,97 @@
+import { type BodiesCopied, copyBodies } from '../backup/copy-bodies.ts';
+import type { Config } from '../config/config.ts';
+import { openSecretKeys } from '../config/secrets.ts';
+import { LedgerCopyProblem, type NamedBody } from '../store/ledger-snapshot.ts';
+import { fillPostgres } from '../store/sql/postgres/table-writer.ts';
+import { holdSqlite } from '../store/sql/sqlite/table-reader.ts';
+import { copyTables } from '../store/sql/table-copy.ts';
+import { openBodyBlobs, takeSnapshot } from './copies.ts';
+
+export interface MoveProgress {
+  readonly phase: 'bodies' | 'ledger';
+  readonly done: number;
+  readonly bytes: number;
+}
+
+export interface Moved extends BodiesCopied {
+  readonly rows: number;
+  /** The name under which the old ledger lies now; undefined when only bodies were copied. */
+  readonly retired: string | undefined;
+}
+
+/** Copies every body that the ledger names now to the store of `to`; the exchange may run. */
+export async function copyBodiesOnly(from: Config, to: Config, progress: (so: MoveProgress) => void): Promise<Moved> {
+  const snapshot = await takeSnapshot(from);
+  try {
+    return { ...(await copyNamed(snapshot.bodies(), from, to, progress)), rows: 0, retired: undefined };
+  } finally {
+    await snapshot.close();
+  }
+}
+
+/**
+ * Moves a stopped exchange from SQLite to PostgreSQL, and its bodies to where the new settings say. Bytes before book: all
+ * bodies first, then every row in one transaction. Only when that is committed is the old ledger given another name.
+ */
+export async function moveStores(from: Config, to: Config, progress: (so: MoveProgress) => void): Promise<Moved> {
+  if (from.ledger.engine !== 'sqlite' || to.ledger.engine !== 'postgres') {
+    throw new LedgerCopyProblem('a ledger is moved from SQLite to PostgreSQL');
+  }
+  requireSameSecret(from, to);
+  const held = holdSqlite(from.ledger.path);
+  try {
+    const offset = Number(held.meta('clock-offset-ms') ?? '0');
+    if (offset !== 0 && !to.movableClock) {
+      throw new LedgerCopyProblem(
+        'the clock of this ledger was moved, and its messages are of another time: reset it first',
+      );
+    }
+    const copied = await copyNamed(held.bodies(), from, to, progress);
+    if (copied.absentCount > 0) return { ...copied, rows: 0, retired: undefined };
+    const filling = await fillPostgres(to.ledger.url.reveal());
+    let rows = 0;
+    try {
+      let before = 0;
+      for await (const table of copyTables(held, filling)) {
+        if (table.ended) before += table.rows;
+        rows = table.ended ? before : before + table.rows;
+        progress({ phase: 'ledger', done: rows, bytes: 0 });
+      }
+      await filling.setMeta('profile', to.profile);
+      await filling.commit();
+    } finally {
+      await filling.close();
+    }
+    return { ...copied, rows, retired: held.retire() };
+  } finally {
+    held.close();
+  }
+}
+
+async function copyNamed(
+  named: AsyncIterable<NamedBody>,
+  from: Config,
+  to: Config,
+  progress: (so: MoveProgress) => void,
+): Promise<BodiesCopied> {
+  const [source, target] = [await openBodyBlobs(from), await openBodyBlobs(to)];
+  try {
+    return await copyBodies(named, source, target, {
+      nowMs: Date.now,
+      progress: (so) => progress({ phase: 'bodies', ...so }),
+    });
+  } finally {
+    source.close();
+    target.close();
+  }
+}
+
+/** Passwords and texts were sealed by a key that the new settings must still hold. */
+function requireSameSecret(from: Config, to: Config): void {
+  const held = new Set(openSecretKeys(to).map(({ id }) => id));
+  if (!openSecretKeys(from).every(({ id }) => held.has(id))) {
+    throw new LedgerCopyProblem(
+      'the new OPENMESH_SECRET_KEY_FILE lacks a key of the old one: add its lines, or what it sealed is lost',
+    );
+  }
+}
