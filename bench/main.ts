@@ -10,8 +10,8 @@ import { largeS3Flags, largeS3Summary, runLargeS3 } from './large-s3/benchmark.t
 import { ledgerFlags, ledgerSummary, runLedger } from './ledger/benchmark.ts';
 import { lifecycleFlags, lifecycleSummary, runLifecycle } from './lifecycle/benchmark.ts';
 import { describeMachine } from './machine.ts';
-import { restartFlags, restartSummary, runRestart } from './restart/benchmark.ts';
 import { registryFlags, registrySummary, runRegistry } from './registry/benchmark.ts';
+import { restartFlags, restartSummary, runRestart } from './restart/benchmark.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
 
 interface Benchmark {
