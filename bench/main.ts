@@ -13,6 +13,7 @@ import { describeMachine } from './machine.ts';
 import { registryFlags, registrySummary, runRegistry } from './registry/benchmark.ts';
 import { restartFlags, restartSummary, runRestart } from './restart/benchmark.ts';
 import { routingFlags, routingSummary, runRouting } from './routing/benchmark.ts';
+import { runSdk, sdkFlags, sdkSummary } from './sdk/benchmark.ts';
 
 interface Benchmark {
   readonly summary: string;
@@ -31,6 +32,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   routing: { summary: routingSummary, flags: routingFlags, run: runRouting },
   registry: { summary: registrySummary, flags: registryFlags, run: runRegistry },
   client: { summary: clientSummary, flags: clientFlags, run: runClient },
+  sdk: { summary: sdkSummary, flags: sdkFlags, run: runSdk },
   directory: { summary: directorySummary, flags: directoryFlags, run: runDirectory },
   restart: { summary: restartSummary, flags: restartFlags, run: runRestart },
   'cold-start': { summary: coldStartSummary, flags: coldStartFlags, run: runColdStart },

@@ -34,6 +34,14 @@ const here = fileURLToPath(new URL('..', import.meta.url));
 const commandOf = (checkout: string): string => join(checkout, 'packages/exchange/src/cli/main.ts');
 /** Another checkout of this repository, installed, to be measured beside this one. */
 export const baselineCheckout = process.env.BENCH_BASELINE;
+
+/** What the baseline is started with besides: NAME=VALUE, separated by spaces. */
+export const baselineSettings: Readonly<Record<string, string>> = Object.fromEntries(
+  (process.env.BENCH_BASELINE_SETTINGS ?? '')
+    .split(' ')
+    .filter((each) => each.includes('='))
+    .map((each) => [each.slice(0, each.indexOf('=')), each.slice(each.indexOf('=') + 1)]),
+);
 const readyWithinMs = 600_000;
 
 /** Where `startExchange` keeps its records under `directory`. */

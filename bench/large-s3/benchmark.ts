@@ -92,7 +92,7 @@ function through(
     name: 'exchange',
     pid,
     newMover(chunkCount) {
-      const store = exchangeStore(pair, sharedKey, chunkCount);
+      const store = exchangeStore('exchange', pair, sharedKey, chunkCount);
       const on = (direction: Direction) => (chunk: Chunk, lane: number) => {
         const connection = lanes[lane];
         if (connection === undefined) throw new Error(`there is no lane ${lane}`);

@@ -6,7 +6,14 @@ import { ClientConnection } from '../client-connection.ts';
 import { type NumberFlags, readFlags, UsageError } from '../flags.ts';
 import { mailboxesOf, mailboxPairs, sharedKey } from '../mailboxes.ts';
 import { LargePayload } from '../payload.ts';
-import { provision, type RunningServer, startExchange } from '../server-under-test.ts';
+import {
+  baselineCheckout,
+  baselineSettings,
+  type ExchangeOptions,
+  provision,
+  type RunningServer,
+  startExchange,
+} from '../server-under-test.ts';
 import { median, rounded } from '../statistics.ts';
 import { withWorkDirectory } from '../work-directory.ts';
 import { type Direction, type LargeLeg, measureLeg } from './leg.ts';
@@ -84,15 +91,12 @@ async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
   try {
     contenders.push({ newStore: nginxStore, server: await startNginx(directory, round.files) });
     if (round.flags['nginx-only'] === 0) {
-      const pairs = mailboxPairs(1);
-      const place = join(directory, 'exchange');
-      mkdirSync(place);
-      const options = { directory: place, credentials: round.files, sharedKey };
-      await provision(options, mailboxesOf(pairs));
-      const server = await startExchange(options);
-      for (const pair of pairs) {
-        contenders.push({ newStore: (chunkCount) => exchangeStore(pair, sharedKey, chunkCount), server });
+      const common = { credentials: round.files, sharedKey };
+      if (baselineCheckout !== undefined) {
+        const beside = { checkout: baselineCheckout, settings: baselineSettings };
+        contenders.push(...(await enter('baseline', { ...common, ...beside, directory: join(directory, 'baseline') })));
       }
+      contenders.push(...(await enter('exchange', { ...common, directory: join(directory, 'exchange') })));
     }
     for (const contender of contenders) await warmUp(round, contender);
     const entrants = contenders.map(({ newStore, server }) => ({ store: newStore(round.chunks.length), server }));
@@ -104,6 +108,15 @@ async function runRound(round: Round, directory: string): Promise<LargeLeg[]> {
   } finally {
     for (const { server } of contenders) await server.stop();
   }
+}
+
+/** An exchange with a pair of mailboxes, on an empty disk. */
+async function enter(name: 'exchange' | 'baseline', options: ExchangeOptions): Promise<Contender[]> {
+  const pairs = mailboxPairs(1);
+  mkdirSync(options.directory);
+  await provision(options, mailboxesOf(pairs));
+  const server = await startExchange(options);
+  return pairs.map((pair) => ({ newStore: (count) => exchangeStore(name, pair, sharedKey, count), server }));
 }
 
 /**
@@ -162,6 +175,10 @@ function summarise(flags: Flags, legs: readonly LargeLeg[]): object {
       ratio: rounded(speed('exchange') / speed('nginx')),
       nginxCpuMsPerMb: rounded(cpu('nginx')),
       exchangeCpuMsPerMb: rounded(cpu('exchange')),
+      ...(baselineCheckout !== undefined && {
+        baselineMbPerSecond: rounded(speed('baseline'), 0),
+        baselineCpuMsPerMb: rounded(cpu('baseline')),
+      }),
       generatorBound: legs
         .filter((leg) => leg.direction === direction && leg.generatorBound)
         .map((leg) => leg.target)

@@ -40,14 +40,19 @@ export function nginxStore(chunkCount: number): ChunkStore {
 }
 
 /** The exchange: the chunks are one message, whose id the first chunk's answer gives. */
-export function exchangeStore(pair: MailboxPair, sharedKey: string, chunkCount: number): ChunkStore {
+export function exchangeStore(
+  name: 'exchange' | 'baseline',
+  pair: MailboxPair,
+  sharedKey: string,
+  chunkCount: number,
+): ChunkStore {
   const accept = 'host: localhost\r\naccept: application/vnd.mesh.v2+json\r\n';
   let messageId = '';
   // Made when they are used: they are few, cost microseconds, and a run on a slow disk may outlast two hours.
   const authorization = (caller: MailboxPair['sender']): string =>
     `authorization: ${new TokenMaker(sharedKey, Date.now()).make(caller)}\r\n`;
   return {
-    name: 'exchange',
+    name,
     upload: async (connection, chunk) => {
       const path = chunk.number === 1 ? '' : `/${messageId}/${chunk.number}`;
       const head =

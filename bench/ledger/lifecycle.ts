@@ -72,7 +72,7 @@ export async function liveOnce(ledger: MessageLedger, plan: LanePlan): Promise<v
     nonce: nonceOf(sender),
     idempotency: null,
     registryVersion: 0,
-    payload: { payloadId: messageId, totalChunks: 1, contentEncoding: '', keepUntilMs, chunk },
+    payload: { payloadId: messageId, totalChunks: 1, contentEncoding: '', keepUntilMs, key: null, chunk },
     messages: [newMessage(plan, messageId)],
   });
   expect(accepted.kind, 'accepted');

@@ -4,7 +4,13 @@ import { type Credentials, makeCredentials } from '../certificates.ts';
 import { type NumberFlags, readFlags, UsageError } from '../flags.ts';
 import { mailboxesOf, mailboxPairs, sharedKey } from '../mailboxes.ts';
 import { smallBodyBytesMax } from '../payload.ts';
-import { baselineCheckout, provision, type RunningServer, startExchange } from '../server-under-test.ts';
+import {
+  baselineCheckout,
+  baselineSettings,
+  provision,
+  type RunningServer,
+  startExchange,
+} from '../server-under-test.ts';
 import { median, rounded } from '../statistics.ts';
 import { withServer } from '../with-server.ts';
 import { withWorkDirectory } from '../work-directory.ts';
@@ -94,7 +100,8 @@ async function runLegs(
       if (baselineCheckout === undefined) {
         return compare(flags, await alternate(flags.rounds, leg, { echo, exchange: server }), 'exchange');
       }
-      const beside = { ...options, directory: join(directory, 'baseline'), checkout: baselineCheckout };
+      const place = { directory: join(directory, 'baseline'), checkout: baselineCheckout };
+      const beside = { ...options, ...place, settings: baselineSettings };
       mkdirSync(beside.directory);
       await provision(beside, mailboxesOf(pairs));
       return withServer(startExchange(beside), async (baseline) => {

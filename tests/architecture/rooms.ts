@@ -70,12 +70,18 @@ export const rooms: readonly Room[] = [
     knows: ['ports', 'transfer'],
     packages: /^(node:(crypto|stream)|@aws-sdk\/client-s3)$/,
   },
+  { name: 'keys', files: inExchange('keys'), knows: ['ports'], packages: /^node:crypto$/ },
   { name: 'backup', files: inExchange('backup'), knows: ['ports'], packages: /^node:crypto$/ },
-  { name: 'mailbox', files: inExchange('mailbox'), knows: ['protocol', 'demographics', 'ports'], packages: pureNode },
+  {
+    name: 'mailbox',
+    files: inExchange('mailbox'),
+    knows: ['protocol', 'demographics', 'ports', 'keys'],
+    packages: pureNode,
+  },
   {
     name: 'message',
     files: inExchange('message'),
-    knows: ['protocol', 'demographics', 'ports', 'mailbox'],
+    knows: ['protocol', 'demographics', 'ports', 'keys', 'mailbox'],
     packages: pureNode,
   },
   {
@@ -119,7 +125,7 @@ export const rooms: readonly Room[] = [
   {
     name: 'cli',
     files: inExchange('cli'),
-    knows: ['protocol', 'config', 'ports', 'backup', 'mailbox', 'message', 'auth', 'tls', 'compose'],
+    knows: ['protocol', 'config', 'ports', 'keys', 'backup', 'mailbox', 'message', 'auth', 'tls', 'compose'],
     packages: /^node:(crypto|fs|fs\/promises|net|os|path|util)$/,
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },

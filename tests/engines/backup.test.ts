@@ -57,6 +57,27 @@ async function shared(prefix: string): Promise<Record<string, string>> {
   return { ...folder.env, ...s3Environment(ceph, bucket.name, prefix), OPENMESH_LEDGER: ledger };
 }
 
+/** The settings of an exchange that was made of one backup. */
+async function restoredAt(place: string, { snapshot }: { readonly snapshot: string }): Promise<Record<string, string>> {
+  const env = await shared(`restored-${snapshot.toLowerCase()}`);
+  await succeed(['restore', place, '--identity', join(home.path, 'backup.key'), '--snapshot', snapshot], env);
+  return env;
+}
+
+/** Whatever can be listed can be downloaded: no row was copied whose bytes were not. */
+async function expectWhole(env: Readonly<Record<string, string>>): Promise<void> {
+  const exchange = await ExchangeProcess.start({ env });
+  const statuses: number[] = [];
+  for (const mailbox of [...mailboxes, 'KEEPER']) {
+    const reader = folder.client(exchange.url, mailbox);
+    for (const id of listedIdsOf(await reader.list())) statuses.push((await reader.download(id)).status);
+    reader.close();
+  }
+  await exchange.kill9();
+  expect(statuses.length).toBeGreaterThan(1);
+  expect(statuses.filter((status) => status !== 200 && status !== 206)).toEqual([]);
+}
+
 function newLoad(): ExchangeLoad {
   return new ExchangeLoad({
     random: seededRandom(seed),
@@ -91,7 +112,7 @@ describe('a backup of PostgreSQL and S3', () => {
     const place = `s3://${bucket.name}/backups`;
     const create = ['backup', 'create', place, '--recipient', join(home.path, 'backup.pub')];
     const loading = work(load, server.url, 4000);
-    await succeed(create, env);
+    const underLoad = await succeed([...create, '--json'], env);
     await loading;
     load.disconnect();
     const again = await succeed([...create, '--json'], env);
@@ -99,6 +120,7 @@ describe('a backup of PostgreSQL and S3', () => {
     expect(bodies).toBeGreaterThan(bodiesCopied);
     await server.kill9();
     await succeed(['verify', place, '--identity', join(home.path, 'backup.key')], s3Environment(ceph, bucket.name));
+    await expectWhole(await restoredAt(place, JSON.parse(underLoad.out) as { snapshot: string }));
     const restored = await shared('restored');
     await succeed(['restore', place, '--identity', join(home.path, 'backup.key')], restored);
     server = await ExchangeProcess.start({ env: restored });
@@ -144,6 +166,8 @@ describe('moving an exchange from SQLite and disk to PostgreSQL and S3', () => {
     await server.stop();
     const moved = await succeed(['migrate-store', file, '--json'], env);
     expect(JSON.parse(moved.out)).toMatchObject({ absentCount: 0, retired: join(folder.data, 'ledger.sqlite.moved') });
+    const moveTo = new URL(target['OPENMESH_LEDGER'] ?? '').pathname.slice(1);
+    expect(await postgres.run('select count(*) from message_other', moveTo)).toEqual(['0']);
     server = await ExchangeProcess.start({ env: target });
     load.connect((mailbox) => folder.client(server?.url ?? '', mailbox));
     await load.observe();

@@ -117,3 +117,23 @@ it('leaves a day alone as long as much of it is to be kept', async () => {
   await ledger.jobs.upkeep(bornAtMs + 91 * dayMs);
   expect(await rowsByPart()).toEqual({ message_20260105: 2 });
 });
+
+it('keeps yesterday’s part, though nothing lies in it', async () => {
+  await ledger.jobs.upkeep(bornAtMs);
+  expect(await server.run("select to_regclass('message_20260104')", database)).toEqual(['message_20260104']);
+});
+
+it('leaves where it is what came before its day’s part, when that is more than a start may wait for', async () => {
+  await server.run(
+    `insert into message (message_id, message_type, sender, recipient, workflow_id, state, status_code, status_event,
+        status_description, compressed, encrypted, sealed, created_at_ms, state_at_ms, hide_at_ms, remove_at_ms, events)
+      select '20260105' || lpad(n::text, 12, '0') || '_B', 'DATA', 'ALICE', 'BOB', 'W', 'acknowledged', '00', 'TRANSFER', '',
+        0, 0, '', ${bornAtMs}, ${bornAtMs}, ${bornAtMs + 30 * dayMs}, ${bornAtMs + 90 * dayMs}, ''
+      from generate_series(1, 50001) n`,
+    database,
+  );
+  await ledger.jobs.upkeep(bornAtMs);
+  await send(1);
+  expect(await rowsByPart()).toEqual({ message_other: 50_002 });
+  expect(await server.run("select to_regclass('message_20260106')", database)).toEqual(['message_20260106']);
+});

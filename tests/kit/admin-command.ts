@@ -5,16 +5,16 @@ import type { Command } from '@openmesh/exchange/cli/command.ts';
 import { createDirectoryCommand } from '@openmesh/exchange/cli/directory.ts';
 import { createExportCommand } from '@openmesh/exchange/cli/export.ts';
 import { createImportCommand } from '@openmesh/exchange/cli/import.ts';
+import { createKeysCommand } from '@openmesh/exchange/cli/keys.ts';
 import { createMailboxCommand } from '@openmesh/exchange/cli/mailbox.ts';
 import { createMessageCommand } from '@openmesh/exchange/cli/message.ts';
 import { createPreflightCommand } from '@openmesh/exchange/cli/preflight.ts';
 import { createRefusalsCommand } from '@openmesh/exchange/cli/refusals.ts';
 import { createRuleCommand } from '@openmesh/exchange/cli/rule.ts';
+import { createSharedKeyCommand } from '@openmesh/exchange/cli/token-key.ts';
 import { createWorkflowCommand } from '@openmesh/exchange/cli/workflow.ts';
-import { type Config, loadConfig } from '@openmesh/exchange/config/config.ts';
-import { openSecretKeys } from '@openmesh/exchange/config/secrets.ts';
-import { createSealer } from '@openmesh/exchange/mailbox/sealer.ts';
-import { openSqliteLedger } from '@openmesh/exchange/store/sql/sqlite/ledger.ts';
+import { openForAdmin } from '@openmesh/exchange/compose/open-for-admin.ts';
+import { loadConfig } from '@openmesh/exchange/config/config.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
 
 export interface Ran {
@@ -38,22 +38,6 @@ export interface AdminBench extends AsyncDisposable {
   openBeside(): Promise<AdminSession>;
 }
 
-/** Opens as the program does, but for the paths. */
-async function openConfigured(config: Config): Promise<AdminSession> {
-  const sealer = createSealer(openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })));
-  if (config.ledger.engine !== 'sqlite') throw new Error('the bench of admin commands stands on SQLite');
-  const ledger = await openSqliteLedger({
-    path: config.ledger.path,
-    profile: config.profile,
-    cacheMebibytes: config.ledger.cacheMebibytes,
-    queueMax: config.ledger.queueMax,
-    onBroken: (reason) => {
-      throw new Error(reason);
-    },
-  });
-  return { ledger, sealer, close: () => ledger.close() };
-}
-
 /** The admin commands over a throw-away ledger on the real disk. */
 export async function createAdminBench(): Promise<AdminBench> {
   const folder = await temporaryFolder('admin');
@@ -68,7 +52,7 @@ export async function createAdminBench(): Promise<AdminBench> {
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
   let opened: Promise<AdminSession> | undefined;
   const session = (): Promise<AdminSession> => {
-    opened ??= openConfigured(loaded.config);
+    opened ??= openForAdmin(loaded.config);
     return opened;
   };
   const open = async (): Promise<AdminSession> => ({ ...(await session()), close: () => Promise.resolve() });
@@ -92,7 +76,7 @@ export async function createAdminBench(): Promise<AdminBench> {
       return { status: await command.run(args, io), out: out.join(''), err: err.join('') };
     },
     session,
-    openBeside: () => openConfigured(loaded.config),
+    openBeside: () => openForAdmin(loaded.config),
     async [Symbol.asyncDispose]() {
       await (await opened)?.close();
       await folder.remove();
@@ -116,6 +100,8 @@ export async function createAdminBench(): Promise<AdminBench> {
     createMessageCommand(open, world),
     createRefusalsCommand(open, world),
     createAuditCommand(open),
+    createKeysCommand(open, world),
+    createSharedKeyCommand(open, world),
   ];
   return bench;
 }

@@ -244,7 +244,9 @@ export class ExchangeInProcess implements AsyncDisposable {
       OPENMESH_MACHINES_HOST: '127.0.0.1',
       OPENMESH_MACHINES_PORT: '0',
       OPENMESH_OPERATORS_PORT: '0',
-      OPENMESH_SHARED_KEY: kitSharedKey,
+      ...(this.options.settings?.['OPENMESH_SHARED_KEY_PLACE'] === 'ledger'
+        ? {}
+        : { OPENMESH_SHARED_KEY: kitSharedKey }),
       OPENMESH_SECRET_KEY_FILE: join(this.#folder.path, 'secret-key'),
       OPENMESH_LEDGER: this.#ledgerPlace,
       OPENMESH_BODIES: `file:${this.bodiesFolder}`,

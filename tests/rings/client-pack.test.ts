@@ -1,14 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClientFolder } from '../kit/client-folder.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeProcess } from '../kit/exchange-process.ts';
+import { NotifyListener } from '../kit/notify-listener.ts';
 
 const repository = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const [a, b] = ['PACKA', 'PACKB'] as const;
@@ -72,7 +72,7 @@ describe('the offline installation pack', () => {
     const installed = readFileSync(join(prefix, 'service/openmesh-client.service'), 'utf8');
     writeFileSync(unit, installed.replace('/opt/openmesh-client/openmesh-client', join(prefix, 'openmesh-client')));
     execFileSync('systemd-analyze', ['verify', '--man=no', unit], { stdio: 'pipe' });
-    const told = await listen();
+    const told = await NotifyListener.start(home);
     const command = /^ExecStart=\S+ (.*)$/m.exec(installed)?.[1]?.split(' ') ?? [];
     const args = command.map((word) => (word.startsWith('/etc/') ? folder.configFile : word));
     const running = spawn(join(prefix, 'openmesh-client'), args, {
@@ -85,8 +85,7 @@ describe('the offline installation pack', () => {
     await told.until('STOPPING=1');
     const [code] = await exited;
     expect(code).toBe(0);
-    told.listener.kill();
-    await once(told.listener, 'exit');
+    await told.stop();
   });
 
   it('gives the folders back to the Java client: nothing of ours is left, and the configuration is as it was', () => {
@@ -115,28 +114,3 @@ describe('the offline installation pack', () => {
     execFileSync('unzip', ['-tq', join(home, 'packs', archive)], { stdio: 'pipe' });
   });
 });
-
-interface Told {
-  readonly socket: string;
-  readonly listener: ChildProcess;
-  until(word: string): Promise<void>;
-}
-
-/** What a service manager would hear. */
-async function listen(): Promise<Told> {
-  const program = join(home, 'notify-listener');
-  const source = fileURLToPath(new URL('programs/notify-listener.c', import.meta.url));
-  execFileSync('gcc', ['-Wall', '-Wextra', '-o', program, source]);
-  const socket = join(home, 'notify');
-  const listener = spawn(program, [socket], { stdio: ['ignore', 'pipe', 'inherit'] });
-  let heard = '';
-  listener.stdout.setEncoding('utf8').on('data', (piece: string) => {
-    heard += piece;
-  });
-  const until = async (word: string): Promise<void> => {
-    for (let looks = 0; looks < 600 && !heard.includes(word); looks += 1) await setTimeout(50);
-    expect(heard).toContain(word);
-  };
-  await until('listening');
-  return { socket, listener, until };
-}

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandOutcome, runCommand } from '../kit/command-process.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
@@ -83,6 +84,36 @@ describe('a backup of a running exchange', () => {
     rmSync(folder.data, { recursive: true });
     expect(await command(['verify', place(), '--identity', privateKey()], {})).toMatchObject({ status: 0 });
     await drill(sent, [small, large]);
+  });
+
+  it('made while messages come is of one moment: all accepted before it, and no message without its bytes', async () => {
+    const sent: string[] = [];
+    const stop = new AbortController();
+    const sending = (async () => {
+      while (!stop.signal.aborted) sent.push(await send(sent.length % 2 === 0 ? large : small));
+    })();
+    while (sent.length < 20) await setImmediate();
+    const acceptedBefore = sent.length;
+    const ran = await backUp();
+    stop.abort();
+    await sending;
+    expect(ran).toMatchObject({ status: 0, json: { absentCount: 0 } });
+    expect(sent.length).toBeGreaterThan(acceptedBefore);
+    await server?.kill9();
+    const restored = new ExchangeFolder(home.path, join(home.path, 'restored'));
+    mkdirSync(restored.data);
+    await command(['restore', place(), '--identity', privateKey()], restored.env);
+    const second = await ExchangeProcess.start({ env: restored.env });
+    const reader = restored.client(second.url, 'READER');
+    const listed = listedIdsOf(await reader.list({ maxResults: 500 }));
+    const whole: boolean[] = [];
+    for (const id of listed)
+      whole.push((await reader.download(id)).body.equals(sent.indexOf(id) % 2 === 0 ? large : small));
+    reader.close();
+    await second.stop();
+    expect(listed).toEqual(sent.slice(0, listed.length));
+    expect(listed.length).toBeGreaterThanOrEqual(acceptedBefore);
+    expect(whole).not.toContain(false);
   });
 
   it('copies again only what changed, and each is a moment that can be restored', async () => {

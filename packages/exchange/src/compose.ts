@@ -51,6 +51,8 @@ export interface RunningExchange {
 
 const flushEveryMs = 1000;
 const registryPollMs = 1000;
+/** A key that was put into the file is at hand, and one that was put first in use, after so long at most. */
+const readKeysMs = 5000;
 
 /** Builds an exchange from its configuration and opens its doors. Rejects, leaving nothing open, when it cannot. */
 export async function startExchange(options: ComposeOptions): Promise<RunningExchange> {
@@ -115,6 +117,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
       { name: 'flush-collections', everyMs: flushEveryMs, act: () => hall.collection.flush() },
       { name: 'flush-refusals', everyMs: flushEveryMs, act: () => refusals.flush() },
       { name: 'poll-registry', everyMs: registryPollMs, act: () => registry.poll() },
+      { name: 'read-keys', everyMs: readKeysMs, act: async () => rooms.keys.readAgain() },
     ],
     (job, error) => log.error('job-failed', error, { job }),
   );

@@ -17,6 +17,7 @@ export type { RegistrySnapshot } from './mailbox/snapshot.ts';
 export { endings, type ServeOptions, serveUntilStopped } from './main.ts';
 export { type ImportedMessage, ImportRefused } from './message/import-message.ts';
 export type { IncomingBody } from './message/incoming-body.ts';
+export { openChunk } from './message/open-chunk.ts';
 export { openTexts, type PrivateTexts } from './message/private-texts.ts';
 export type { NotDone } from './message/refused.ts';
 export type { SendRequest } from './message/send.ts';

@@ -1,6 +1,8 @@
 import { tuneCollector } from './compose/garbage.ts';
+import { tellSystemd } from './compose/tell-systemd.ts';
 import { type ComposeOptions, type RunningExchange, startExchange } from './compose.ts';
 import type { Config } from './config/config.ts';
+import { readNotifySocket } from './config/env.ts';
 import { createLog, type Log } from './http/log.ts';
 
 /** How a served exchange ended: the process's exit code. */
@@ -40,8 +42,10 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
       ending.resolve(endings.ledgerBroken);
     },
   });
+  const socket = readNotifySocket();
   const stop = (signal: NodeJS.Signals): void => {
     log.info('signal', { signal });
+    void tellSystemd('STOPPING=1', socket);
     running
       .stop()
       .then(
@@ -56,6 +60,7 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   log.info('ready', { port: running.machinesPort, profile: config.profile });
   try {
     await options.ready(running, config);
+    await tellSystemd('READY=1', socket);
   } catch (error) {
     await running.stop();
     throw error;

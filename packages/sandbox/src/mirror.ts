@@ -1,6 +1,6 @@
 import { access, appendFile, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type MessageRecord, openTexts, partyOf, type Rooms } from '@openmesh/exchange';
+import { type MessageRecord, openChunk, openTexts, partyOf, type Rooms } from '@openmesh/exchange';
 import { type MailboxId, type MessageId, parseMailboxId, parseMessageId } from '@openmesh/protocol';
 import { writeDocument } from './message-document.ts';
 import type { LedgerWatcher } from './watch-ledger.ts';
@@ -22,7 +22,7 @@ export interface Mirror extends LedgerWatcher {
 }
 
 export interface MirrorOptions {
-  readonly rooms: Pick<Rooms, 'ledger' | 'bodies' | 'sealer' | 'registry' | 'clock' | 'log'>;
+  readonly rooms: Pick<Rooms, 'ledger' | 'bodies' | 'sealer' | 'payloadKeys' | 'registry' | 'clock' | 'log'>;
   readonly dataFolder: string;
   /** A file of one line for each message whose files are ours. */
   readonly indexFile: string;
@@ -103,8 +103,8 @@ export async function openMirror({ rooms, dataFolder, indexFile }: MirrorOptions
 }
 
 async function copyChunks(
-  { ledger, bodies }: MirrorOptions['rooms'],
-  { messageId, totalChunks }: MessageRecord,
+  { ledger, bodies, payloadKeys }: MirrorOptions['rooms'],
+  { messageId, payloadId, totalChunks }: MessageRecord,
   folder: string,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
@@ -112,12 +112,14 @@ async function copyChunks(
     const found = await ledger.messages.findWithChunk(messageId, number);
     if (found?.chunk === null || found === null) continue;
     await using file = await open(join(folder, String(number)), 'w');
-    const { chunk } = found;
-    if (chunk.ref === null) {
-      await file.writeFile(chunk.inline ?? new Uint8Array(0));
+    const { chunk, key } = found;
+    const payloadKey = key === null || payloadId === null ? null : await payloadKeys.open(payloadId, key);
+    const content = openChunk(bodies, chunk, payloadKey);
+    if (content.kind === 'inline') {
+      await file.writeFile(content.bytes);
       continue;
     }
-    for await (const block of bodies.read(chunk.ref, chunk)) {
+    for await (const block of content.blocks) {
       await file.writeFile(block.bytes);
       block.release();
     }

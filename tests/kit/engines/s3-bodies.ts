@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { BodiesUnderTest } from '@openmesh/exchange/store/bodies.contract.ts';
+import type { EncryptedBodiesUnderTest } from '@openmesh/exchange/store/encrypted-bodies.contract.ts';
 import { ObjectStore, type ObjectStoreOptions } from '@openmesh/exchange/store/s3/object-store.ts';
 import { createS3Bodies, type S3BodiesOptions } from '@openmesh/exchange/store/s3/s3-bodies.ts';
 import type { CephStore } from './ceph.ts';
@@ -30,7 +30,10 @@ export function bodiesOptions(objects: ObjectStore): S3BodiesOptions {
 const prefix = 'some/prefix';
 
 /** An empty body store in a bucket of its own, with ways to damage what lies there. */
-export async function openS3Bodies(ceph: CephStore, options: Partial<S3BodiesOptions>): Promise<BodiesUnderTest> {
+export async function openS3Bodies(
+  ceph: CephStore,
+  options: Partial<S3BodiesOptions>,
+): Promise<EncryptedBodiesUnderTest> {
   const bucket: TestBucket = await bucketOf(ceph);
   const objects = new ObjectStore(objectOptions(ceph, bucket.name, prefix));
   const bodies = createS3Bodies({ ...bodiesOptions(objects), ...options });
@@ -42,6 +45,15 @@ export async function openS3Bodies(ceph: CephStore, options: Partial<S3BodiesOpt
         return bytes;
       }),
     truncate: (ref, size) => bucket.rewrite(`${prefix}/${ref}`, (bytes) => bytes.subarray(0, size)),
+    raw: async (ref) => {
+      let raw = Buffer.alloc(0);
+      await bucket.rewrite(`${prefix}/${ref}`, (bytes) => {
+        raw = Buffer.from(bytes);
+        return bytes;
+      });
+      return raw;
+    },
+    overwrite: (ref, bytes) => bucket.rewrite(`${prefix}/${ref}`, () => Buffer.from(bytes)),
     countStored: async () => (await bucket.keys()).length + (await bucket.openUploads()),
     end: async () => {
       await bodies.close();

@@ -16,8 +16,17 @@ afterEach(async () => {
   exchange = undefined;
 });
 
-async function withMessage(body: string | Buffer, fileSystem?: FileSystem): Promise<[ExchangeInProcess, string]> {
-  exchange = await ExchangeInProcess.start({ tls: 'off', ...(fileSystem === undefined ? {} : { fileSystem }) });
+async function withMessage(
+  body: string | Buffer,
+  encryption: 'on' | 'off',
+  fileSystem?: FileSystem,
+): Promise<[ExchangeInProcess, string]> {
+  const settings = { OPENMESH_BODY_ENCRYPTION: encryption };
+  exchange = await ExchangeInProcess.start({
+    tls: 'off',
+    settings,
+    ...(fileSystem === undefined ? {} : { fileSystem }),
+  });
   const reply = await exchange.client('X26ABC1').send({ to: 'X26ABC2', workflowId: 'WF' }, body);
   return [exchange, sentIdOf(reply)];
 }
@@ -44,9 +53,9 @@ async function damages(from: ExchangeInProcess, id: string): Promise<string[]> {
   return (await from.timeline(id)).filter(({ kind }) => kind === 'bytes-damaged').map(({ detail }) => detail);
 }
 
-describe('bytes changed at rest', () => {
+describe.each(['on', 'off'] as const)('bytes changed at rest, encryption %s', (encryption) => {
   it('in the first block: the answer is an error before any byte, and the timeline names the block', async () => {
-    const [at, id] = await withMessage(payload);
+    const [at, id] = await withMessage(payload, encryption);
     flipBit(bodyFile(at), 1000);
     const reply = await download(at, id);
     expect(reply.status).toBe(500);
@@ -57,7 +66,7 @@ describe('bytes changed at rest', () => {
   it.each([false, true])(
     'in the third block: the connection ends before the body is whole (gzip: %s)',
     async (gzip) => {
-      const [at, id] = await withMessage(payload);
+      const [at, id] = await withMessage(payload, encryption);
       flipBit(bodyFile(at), 2 * blockBytes + 5);
       await expect(download(at, id, gzip)).rejects.toThrow();
       expect(await damages(at, id)).toEqual(['corrupt: chunk 1, block 3']);
@@ -65,28 +74,28 @@ describe('bytes changed at rest', () => {
   );
 
   it('in the last, short block: the connection ends before the body is whole', async () => {
-    const [at, id] = await withMessage(payload);
+    const [at, id] = await withMessage(payload, encryption);
     flipBit(bodyFile(at), size - 1);
     await expect(download(at, id)).rejects.toThrow();
     expect(await damages(at, id)).toEqual(['corrupt: chunk 1, block 4']);
   });
 
   it('by a file cut short: never served whole, and named', async () => {
-    const [at, id] = await withMessage(payload);
+    const [at, id] = await withMessage(payload, encryption);
     truncateSync(bodyFile(at), blockBytes + 7);
     await expect(download(at, id)).rejects.toThrow();
     expect(await damages(at, id)).toEqual([expect.stringMatching(/^corrupt: chunk 1, block 2$/)]);
   });
 
   it('by a file that is gone: an error before any byte, and named', async () => {
-    const [at, id] = await withMessage(payload);
+    const [at, id] = await withMessage(payload, encryption);
     rmSync(bodyFile(at));
     expect((await download(at, id)).status).toBe(500);
     expect(await damages(at, id)).toEqual(['missing: chunk 1']);
   });
 
   it('in the ledger: the same for a small body', async () => {
-    const [at, id] = await withMessage('a small payload');
+    const [at, id] = await withMessage('a small payload', encryption);
     const ledger = new DatabaseSync(at.ledgerFile);
     const changed = ledger.prepare('update payload set inline_body = ? where payload_id = ?');
     changed.run(Buffer.from('a small paymoad'), id);
@@ -96,7 +105,7 @@ describe('bytes changed at rest', () => {
   });
 
   it('does not touch other messages, nor take the damaged one out of the inbox', async () => {
-    const [at, id] = await withMessage(payload);
+    const [at, id] = await withMessage(payload, encryption);
     flipBit(bodyFile(at), 0);
     const other = sentIdOf(await at.client('X26ABC1').send({ to: 'X26ABC2', workflowId: 'WF' }, payload));
     expect((await download(at, id)).status).toBe(500);
@@ -111,6 +120,7 @@ describe('a disk that fails to read', () => {
     let failures = 0;
     const [at, id] = await withMessage(
       payload,
+      'on',
       readsFailing(() => failures-- > 0),
     );
     const client = at.client('X26ABC2');

@@ -22,7 +22,15 @@ const nowMs = Date.UTC(2026, 5, 1, 12);
 
 function snapshotOf(each: MessageCase | SaveCase): RegistrySnapshot {
   const { audit: _audit, ...rows } = toRegistryChange(sharedSeeds(), { seal: (text) => text }, nowMs);
-  const lists = { mailboxes: [], credentials: [], workflows: [], registrations: [], certificates: [], memberships: [] };
+  const lists = {
+    mailboxes: [],
+    credentials: [],
+    sharedKeys: [],
+    workflows: [],
+    registrations: [],
+    certificates: [],
+    memberships: [],
+  };
   const rules = each.rules.map((rule) => ruleOf(rule, nowMs));
   const records = { version: 1, ...lists, ...rows, groups: [], approvals: approvalsOf(each, nowMs), rules };
   return buildSnapshot(records, (text) => text);

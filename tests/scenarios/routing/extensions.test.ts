@@ -1,4 +1,5 @@
 import { createMessageCommand } from '@openmesh/exchange/cli/message.ts';
+import { serveKeys } from '@openmesh/exchange/keys/keys-at-hand.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jsonOf, listedIdsOf, sentIdOf } from '../../kit/mesh-client.ts';
 import { ruleOf, sharedSeeds } from '../../kit/routing-cases.ts';
@@ -101,8 +102,9 @@ describe('the public page of workflows', () => {
 
 /** What the command prints, run on the running exchange's own ledger. */
 async function lineage(...args: readonly string[]): Promise<{ readonly status: number; readonly out: string }> {
-  const { ledger, sealer } = exchange.rooms;
-  const command = createMessageCommand(() => Promise.resolve({ ledger, sealer, close: () => Promise.resolve() }));
+  const { ledger, sealer, keys } = exchange.rooms;
+  const session = { ledger, sealer, keys: serveKeys(keys), close: () => Promise.resolve() };
+  const command = createMessageCommand(() => Promise.resolve(session));
   const out: string[] = [];
   const io = {
     stdout: (text: string) => void out.push(text),

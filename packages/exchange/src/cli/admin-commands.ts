@@ -8,11 +8,13 @@ import { verifyCommand } from './copies/verify.ts';
 import { createDirectoryCommand } from './directory.ts';
 import { createExportCommand } from './export.ts';
 import { createImportCommand } from './import.ts';
+import { createKeysCommand } from './keys.ts';
 import { createMailboxCommand } from './mailbox.ts';
 import { createMessageCommand } from './message.ts';
 import { createPreflightCommand } from './preflight.ts';
 import { createRefusalsCommand } from './refusals.ts';
 import { createRuleCommand } from './rule.ts';
+import { createSharedKeyCommand } from './token-key.ts';
 import { createWorkflowCommand } from './workflow.ts';
 
 /** The commands that work on a ledger, whether or not a server runs on it. */
@@ -28,6 +30,8 @@ export function createAdminCommands(open: OpenForAdmin): readonly Command[] {
     createMessageCommand(open),
     createRefusalsCommand(open),
     createAuditCommand(open),
+    createKeysCommand(open),
+    createSharedKeyCommand(open),
     createBackupCommand(),
     verifyCommand,
     restoreCommand,

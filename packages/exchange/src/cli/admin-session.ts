@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os';
 import type { Config } from '../config/config.ts';
+import type { KeyService } from '../keys/key-service.ts';
 import { type Entry, readEntry } from '../mailbox/import/entry.ts';
 import { EntryProblem } from '../mailbox/import/member-readers.ts';
 import type { ImportPlan } from '../mailbox/import/plan-builder.ts';
@@ -15,6 +16,7 @@ import { goodConfig } from './good-config.ts';
 export interface AdminSession {
   readonly ledger: Ledger;
   readonly sealer: Sealer;
+  readonly keys: KeyService;
   readonly close: () => Promise<void>;
 }
 

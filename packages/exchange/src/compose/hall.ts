@@ -1,5 +1,6 @@
 import { createInternalIds, createMessageIds, type MailboxId, type MessageId } from '@openmesh/protocol';
 import type { Config } from '../config/config.ts';
+import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import type { Sealer } from '../mailbox/sealer.ts';
 import { createAcknowledge } from '../message/acknowledge.ts';
@@ -34,6 +35,7 @@ export interface HallParts {
   readonly bodies: Bodies;
   readonly registry: Registry;
   readonly sealer: Sealer;
+  readonly payloadKeys: PayloadKeys;
   readonly clock: ServiceClock;
   readonly services: Pick<Services, 'demographics'>;
 }
@@ -61,7 +63,7 @@ export interface Hall {
 }
 
 export function composeHall(parts: HallParts): Hall {
-  const { config, ledger: book, bodies, registry, sealer, clock } = parts;
+  const { config, ledger: book, bodies, registry, sealer, payloadKeys, clock } = parts;
   const ledger = book.messages;
   const tail = createRandomHex(3);
   const newMessageId = createMessageIds({
@@ -92,7 +94,8 @@ export function composeHall(parts: HallParts): Hall {
   const { inboxExpiryDays } = config.retention;
   const routeReport = createRouteReport({ registry, sealer, newMessageId, nowMs: () => clock.nowMs() });
   const making = { ledger, sealer, clock, newMessageId, spans };
-  const accepting = { ledger, registry, route, receiveBody, sealer, clock, newMessageId, spans, routeReport };
+  const receiving = { ledger, registry, receiveBody, payloadKeys, sealer, spans };
+  const accepting = { ...receiving, route, clock, newMessageId, routeReport };
   return {
     route,
     send: createSend({ ...accepting, reportOnFailedSend: config.sending.reportOnFailedSend }),
@@ -103,7 +106,7 @@ export function composeHall(parts: HallParts): Hall {
       strict: config.wireRules === 'live',
     }),
     listInbox: createListInbox({ ledger, collection, clock }),
-    download: createDownload({ ...reading, nonces: book.nonces, bodies, collection, servesAcknowledged }),
+    download: createDownload({ ...reading, nonces: book.nonces, bodies, payloadKeys, collection, servesAcknowledged }),
     inspect: createInspect({ ...reading, servesAcknowledged }),
     acknowledge: createAcknowledge({ ledger, collection, clock }),
     track: createTrack(reading),
@@ -117,7 +120,7 @@ export function composeHall(parts: HallParts): Hall {
     }),
     reportByHand: createReportByHand({ ...making, routeReport, inboxExpiryDays }),
     duplicate: createDuplicate(making),
-    importMessage: createImportMessage({ ledger, registry, receiveBody, sealer, spans, messageBytesMax }),
+    importMessage: createImportMessage({ ...receiving, messageBytesMax }),
     resolveGp: composeGp(parts, { route: plainRoute, newMessageId, spans }),
     collection,
     newMessageId,

@@ -2,8 +2,11 @@ import type { Config } from '../config/config.ts';
 import type { Log } from '../http/log.ts';
 import { createFaultScript, type FaultScript } from '../http/scripted-faults.ts';
 import type { Clockwork } from '../jobs/clockwork.ts';
+import { type KeysAtHand, serveKeys } from '../keys/keys-at-hand.ts';
+import { createPayloadKeys, type PayloadKeys } from '../keys/payload-keys.ts';
+import { isValidAt } from '../mailbox/registered.ts';
 import { createRegistry, type Registry } from '../mailbox/registry.ts';
-import type { Sealer } from '../mailbox/sealer.ts';
+import { type Sealer, sealWithKeys } from '../mailbox/sealer.ts';
 import type { RegistrySnapshot } from '../mailbox/snapshot.ts';
 import type { Resolution } from '../message/resolve-gp.ts';
 import type { Bodies } from '../store/bodies.ts';
@@ -15,7 +18,7 @@ import type { DirectoryNotes } from './directory.ts';
 import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
 import { openServices, type Services } from './services.ts';
-import { openBodies, openLedger, openSealer, type StoreHooks } from './stores.ts';
+import { openBodies, openKeys, openLedger, type StoreHooks } from './stores.ts';
 
 /** The rooms of a running exchange behind its doors; the sandbox's own routes are built from them. */
 export interface Rooms {
@@ -25,6 +28,9 @@ export interface Rooms {
   readonly ledger: Ledger;
   readonly bodies: Bodies;
   readonly sealer: Sealer;
+  readonly payloadKeys: PayloadKeys;
+  /** What both stand on. */
+  readonly keys: KeysAtHand;
   readonly registry: Registry;
   readonly hall: Hall;
   readonly clock: MovableServiceClock;
@@ -57,10 +63,20 @@ export interface RoomsOptions extends Surroundings {
   readonly onReload: (snapshot: RegistrySnapshot) => void;
 }
 
+/** Without a key nobody could speak to the exchange, and everybody would be told that their token is wrong. */
+function assertSharedKey({ tokens }: Config, snapshot: RegistrySnapshot, clock: MachineClock): void {
+  const isThere = tokens.sharedKeys.length > 0 || snapshot.sharedKeys().some((key) => isValidAt(key, clock.nowMs()));
+  if (isThere || tokens.authMode !== 'full') return;
+  const say = 'there is no valid shared key: make one with "openmesh-exchange shared-key add"';
+  throw new Error(`OPENMESH_SHARED_KEY_PLACE=ledger, and ${say}`);
+}
+
 /** Opens the stores and builds what stands on them; what was opened is noted in `undo` as it goes. */
 export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<Rooms> {
   const { config, log, machineClock, hooks } = options;
-  const sealer = openSealer(config);
+  const keys = openKeys(config, machineClock);
+  const sealer = sealWithKeys(keys);
+  const payloadKeys = createPayloadKeys(serveKeys(keys), config.bodies.encrypts);
   const book = await openLedger(config, hooks);
   const ledger = options.aroundLedger?.(book) ?? book;
   undo.push(() => ledger.close());
@@ -68,11 +84,11 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   undo.push(() => bodies.close());
   const clock = await createServiceClock(machineClock, ledger.jobs, config.movableClock);
   const registry = createRegistry({ ledger: ledger.registry, unseal: sealer.open, onReload: options.onReload });
-  await registry.reload();
+  assertSharedKey(config, await registry.reload(), machineClock);
   const services = await openServices(config, machineClock, (event) => log.warn(event));
   undo.push(async () => services.close());
   const faults = config.adminRoutes ? createFaultScript() : undefined;
-  const plainHall = composeHall({ config, ledger, bodies, registry, sealer, clock, services });
+  const plainHall = composeHall({ config, ledger, bodies, registry, sealer, payloadKeys, clock, services });
   const faultyHall = faults === undefined ? plainHall : withDuplicates(plainHall, faults);
   const hall = options.aroundHall?.(faultyHall) ?? faultyHall;
   const clockwork = composeClockwork({
@@ -90,5 +106,6 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
     routed: options.routed,
     failed: (job, error) => log.error('job-failed', error, { job }),
   });
-  return { config, log, machineClock, ledger, bodies, sealer, registry, hall, clock, clockwork, services, faults };
+  const stores = { ledger, bodies, sealer, payloadKeys, keys };
+  return { config, log, machineClock, ...stores, registry, hall, clock, clockwork, services, faults };
 }

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { openSecretKeys } from '../config/secrets.ts';
-import { createSealer, type Sealer } from '../mailbox/sealer.ts';
+import { createKeysAtHand, type KeysAtHand } from '../keys/keys-at-hand.ts';
 import type { Bodies } from '../store/bodies.ts';
 import { createDiskBodies } from '../store/disk/disk-bodies.ts';
 import { type FileSystem, nodeFileSystem } from '../store/disk/file-system.ts';
@@ -83,6 +83,10 @@ function freeBytesOf(ledger: Config['ledger'], guardOf: (folder: string) => Spac
   return () => space.freeBytes();
 }
 
-export function openSealer(config: Config): Sealer {
-  return createSealer(openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })));
+/** The secret keys, read now and again when one is met that was not there. */
+export function openKeys(config: Config, clock: MachineClock): KeysAtHand {
+  return createKeysAtHand(
+    () => openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })),
+    () => clock.nowMs(),
+  );
 }

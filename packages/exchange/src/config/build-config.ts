@@ -28,6 +28,7 @@ export function buildConfig(
     },
     bodies: {
       ...values.OPENMESH_BODIES,
+      encrypts: values.OPENMESH_BODY_ENCRYPTION === 'on',
       inlineBytesMax: values.OPENMESH_INLINE_BODY_BYTES_MAX,
       blockPoolMebibytes: values.OPENMESH_BLOCK_POOL_MEBIBYTES,
       diskReserveBytes: values.OPENMESH_DISK_RESERVE_BYTES,

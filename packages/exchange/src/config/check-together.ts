@@ -95,7 +95,11 @@ function checkSecretsGiven(values: SettingValues): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const inline = values.OPENMESH_SHARED_KEY !== undefined;
   const file = values.OPENMESH_SHARED_KEY_FILE !== undefined;
-  if (inline === file) {
+  const inLedger = values.OPENMESH_SHARED_KEY_PLACE === 'ledger';
+  if (inLedger && (inline || file)) {
+    const problem = '=ledger needs that neither OPENMESH_SHARED_KEY nor OPENMESH_SHARED_KEY_FILE is set';
+    problems.push({ name: 'OPENMESH_SHARED_KEY_PLACE', problem });
+  } else if (!inLedger && inline === file) {
     const problem = inline
       ? 'and OPENMESH_SHARED_KEY_FILE are both set: keep one'
       : 'or OPENMESH_SHARED_KEY_FILE is required';

@@ -39,6 +39,8 @@ export interface Config {
   readonly environment: { readonly name: string; readonly buildLabel: string };
   readonly ledger: LedgerPlace & { readonly queueMax: number; readonly cacheMebibytes: number };
   readonly bodies: (FilePlace | S3Place) & {
+    /** Of new payloads. */
+    readonly encrypts: boolean;
     readonly inlineBytesMax: number;
     readonly blockPoolMebibytes: number;
     readonly diskReserveBytes: number;
@@ -71,7 +73,7 @@ export interface Config {
   };
   readonly tokens: {
     readonly authMode: 'full' | 'none' | 'canned';
-    /** One, or two while the key is being changed. */
+    /** One, two while the key is being changed, or none where the ledger keeps them. */
     readonly sharedKeys: readonly Secret<string>[];
     readonly nonceCheck: 'strict' | 'off';
     readonly timestampCheck: 'on' | 'off';

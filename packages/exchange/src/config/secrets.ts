@@ -18,8 +18,8 @@ import { Secret } from './secret.ts';
 import type { SettingName, SettingValues } from './settings.ts';
 
 const secretFileBytesMax = 65_536;
-const secretKeyBytes = 32;
-const secretKeysMax = 8;
+export const secretKeyBytes = 32;
+export const secretKeysMax = 8;
 const sharedKeysMax = 2;
 const sharedKeyLengthMax = 1024;
 

@@ -17,11 +17,11 @@ import {
   host,
   optionalSetting,
   type Setting,
-  secret,
   setting,
   visibleText,
   wholeNumber,
 } from './setting.ts';
+import { tokenSettings } from './token-settings.ts';
 
 // One table: it drives parsing, docs/config.md and `openmesh-exchange check-config`.
 
@@ -56,7 +56,11 @@ const keeping = {
   }),
   ...bodiesSetting,
   OPENMESH_SECRET_KEY_FILE: optionalSetting(file(), {
-    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest; further lines hold older keys. Required in the live profile and with PostgreSQL, and the same on every node; the sandbox makes one beside its SQLite ledger.',
+    help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest, and the keys of messages; further lines hold older keys. Required in the live profile and with PostgreSQL, and the same on every node; the sandbox makes one beside its SQLite ledger.',
+  }),
+  OPENMESH_BODY_ENCRYPTION: setting(choice('on', 'off'), {
+    default: { live: 'on', sandbox: 'off' },
+    help: 'Whether the bytes of new messages are encrypted at rest, each message under a key of its own; what is encrypted is read either way.',
   }),
   OPENMESH_DISK_RESERVE_BYTES: setting(wholeNumber('bytes', 0, 1_099_511_627_776), {
     default: { live: 268_435_456, sandbox: 67_108_864 },
@@ -146,34 +150,6 @@ const machines = {
   }),
 };
 
-const tokens = {
-  OPENMESH_AUTH_MODE: setting(choice('full', 'none', 'canned'), {
-    default: 'full',
-    help: 'How much of the token is checked; none and canned only in the sandbox profile.',
-  }),
-  OPENMESH_SHARED_KEY: optionalSetting(secret(1024), {
-    help: 'The key of the token hash, the same for all callers. Either this or the file.',
-  }),
-  OPENMESH_SHARED_KEY_FILE: optionalSetting(file(), {
-    help: 'The same in a file, one key a line; two lines make two keys valid at once, for changing over.',
-  }),
-  OPENMESH_NONCE_CHECK: setting(choice('strict', 'off'), {
-    default: { live: 'strict', sandbox: 'off' },
-    defaultBy: 'wireRules',
-    help: 'Whether a token is good for one request only.',
-  }),
-  OPENMESH_TIMESTAMP_CHECK: setting(choice('on', 'off'), {
-    default: { live: 'on', sandbox: 'off' },
-    defaultBy: 'wireRules',
-    help: "Whether a token's time must be within two hours of ours.",
-  }),
-  OPENMESH_CERTIFICATE_MATCH: setting(choice('off', 'warn', 'enforce'), {
-    default: { live: 'warn', sandbox: 'off' },
-    defaultBy: 'wireRules',
-    help: "Whether the organisation in the caller's certificate must be the mailbox's own or a delegated one.",
-  }),
-};
-
 const sizes = {
   OPENMESH_CHUNK_BYTES_MAX: setting(wholeNumber('bytes', 1024, 1_073_741_824), {
     default: chunkBytesMax,
@@ -253,7 +229,7 @@ export const settings = {
   ...profile,
   ...keeping,
   ...machines,
-  ...tokens,
+  ...tokenSettings,
   ...sizes,
   ...life,
   ...services,
@@ -277,7 +253,7 @@ export const settingSections: readonly SettingSection[] = [
   { title: 'Profile', names: namesOf(profile) },
   { title: 'Where things are kept', names: namesOf(keeping) },
   { title: 'The door for systems', names: namesOf(machines) },
-  { title: 'Tokens and certificates', names: namesOf(tokens) },
+  { title: 'Tokens and certificates', names: namesOf(tokenSettings) },
   { title: 'Sizes and rates', names: namesOf(sizes) },
   { title: 'The life of a message', names: namesOf(life) },
   { title: 'Services that are asked', names: namesOf(services) },

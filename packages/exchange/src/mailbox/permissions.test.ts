@@ -42,6 +42,7 @@ const snapshot = buildSnapshot(
     version: 1,
     mailboxes: [mailbox('A'), mailbox('B'), mailbox('C'), mailbox('OFF', 'disabled'), mailbox('SHUT', 'closed')],
     credentials: [],
+    sharedKeys: [],
     workflows: [
       workflow('WF', 'live'),
       workflow('OLD', 'deprecated'),

@@ -7,6 +7,7 @@ import { createRegistry } from './registry.ts';
 const none = {
   mailboxes: [],
   credentials: [],
+  sharedKeys: [],
   workflows: [],
   registrations: [],
   groups: [],

@@ -11,6 +11,7 @@ const nothing = {
   version: 0,
   mailboxes: [],
   credentials: [],
+  sharedKeys: [],
   workflows: [],
   registrations: [],
   groups: [],

@@ -1,19 +1,12 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomFillSync,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { type KeysAtHand, madeOf, openingWith } from '../keys/keys-at-hand.ts';
+import { createRandomSource, type RandomSource } from '../keys/random-source.ts';
+import { SealFault } from '../keys/seal-fault.ts';
+import { assertKeys, deriveKey, keyIdPattern, type SealingKey } from '../keys/secret-key.ts';
 import { createKeyedHash } from './keyed-hash.ts';
 
-/** A 32-byte secret with the name under which sealed texts remember it. */
-export interface SealingKey {
-  /** 1–32 characters of A–Z a–z 0–9 . _ - */
-  readonly id: string;
-  readonly key: Uint8Array;
-}
+export { SealFault, type SealFaultKind } from '../keys/seal-fault.ts';
+export type { SealingKey } from '../keys/secret-key.ts';
 
 export interface Sealer {
   /**
@@ -30,32 +23,14 @@ export interface Sealer {
   readonly lookupKey: (text: string, scope: string) => string;
   /** `lookupKey` under every key, the sealing key's first: what to search for while an older key is still in use. */
   readonly lookupKeys: (text: string, scope: string) => readonly string[];
-}
-
-export type SealFaultKind =
-  /** Not something `seal` ever made. */
-  | 'malformed'
-  /** Sealed under a key that is not in the key file. */
-  | 'unknown-key'
-  /** Changed since it was sealed, moved from another record, or sealed under another key of the same name. */
-  | 'tampered';
-
-/** Carries the context and the key's name; never the text, the sealed bytes or the key. */
-export class SealFault extends Error {
-  readonly kind: SealFaultKind;
-  constructor(kind: SealFaultKind, message: string) {
-    super(message);
-    this.name = 'SealFault';
-    this.kind = kind;
-  }
+  /** The name of the key that seals. */
+  readonly keyInUse: () => string;
 }
 
 const formatVersion = 1;
-const keyBytes = 32;
 const nonceBytes = 12;
 const tagBytes = 16;
 const lookupLength = 24;
-const keyIdPattern = /^[A-Za-z0-9._-]{1,32}$/;
 
 interface PreparedKey {
   readonly id: string;
@@ -64,17 +39,8 @@ interface PreparedKey {
   readonly header: Uint8Array;
 }
 
-/**
- * One purpose, one key: a digest can never be mistaken for, or help against, a sealed text. A KeyObject, because
- * Node 24 spends 20 µs on each use of raw key bytes and 2 µs on a prepared key.
- */
-function deriveKey(key: Uint8Array, purpose: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', key, new Uint8Array(0), `openmesh ${purpose} v1`, keyBytes));
-}
-
+/** A KeyObject, because Node 24 spends 20 µs on each use of raw key bytes and 2 µs on a prepared key. */
 function prepareKey({ id, key }: SealingKey): PreparedKey {
-  if (!keyIdPattern.test(id)) throw new RangeError(`key id ${JSON.stringify(id)} is not 1-32 of A-Z a-z 0-9 . _ -`);
-  if (key.byteLength !== keyBytes) throw new RangeError(`key ${id} has ${key.byteLength} bytes and needs ${keyBytes}`);
   const header = Buffer.concat([Buffer.from([formatVersion, id.length]), Buffer.from(id, 'latin1')]);
   return {
     id,
@@ -84,27 +50,13 @@ function prepareKey({ id, key }: SealingKey): PreparedKey {
   };
 }
 
-/** Random bytes are drawn 341 nonces at a time, because one draw costs more than one encryption. */
-function createNonceSource(): (into: Buffer, offset: number) => void {
-  const pool = Buffer.allocUnsafe(nonceBytes * 341);
-  let next = pool.length;
-  return (into, offset) => {
-    if (next === pool.length) {
-      randomFillSync(pool);
-      next = 0;
-    }
-    pool.copy(into, offset, next, next + nonceBytes);
-    next += nonceBytes;
-  };
-}
-
-function sealUnder(key: PreparedKey, fillNonce: (into: Buffer, offset: number) => void, text: string, context: string) {
+function sealUnder(key: PreparedKey, fillRandom: RandomSource, text: string, context: string) {
   const start = key.header.length;
   const bodyStart = start + nonceBytes;
   const textBytes = Buffer.byteLength(text, 'utf8');
   const sealed = Buffer.allocUnsafe(bodyStart + textBytes + tagBytes);
   sealed.set(key.header, 0);
-  fillNonce(sealed, start);
+  fillRandom(sealed, start, nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', key.sealing, sealed.subarray(start, bodyStart));
   cipher.setAAD(Buffer.from(context, 'utf8'));
   sealed.set(cipher.update(text, 'utf8'), bodyStart);
@@ -157,23 +109,57 @@ function digest(key: PreparedKey, text: string, scope: string): string {
  * Throws RangeError when there is no key, a key is not 32 bytes, or two keys share a name.
  */
 export function createSealer(keys: readonly SealingKey[]): Sealer {
+  assertKeys(keys);
   const prepared = keys.map(prepareKey);
   const [first] = prepared;
   if (first === undefined) throw new RangeError('a sealer needs at least one key');
   const byId = new Map(prepared.map((key) => [key.id, key]));
-  if (byId.size !== prepared.length) throw new RangeError('two sealing keys share a name');
-  const fillNonce = createNonceSource();
+  const fillRandom = createRandomSource();
   return {
-    seal: (text, context) => sealUnder(first, fillNonce, text, context),
+    seal: (text, context) => sealUnder(first, fillRandom, text, context),
     open: (sealed, context) => openWith(byId, sealed, context),
     lookupKey: (text, scope) => digest(first, text, scope),
     lookupKeys: (text, scope) => prepared.map((key) => digest(key, text, scope)),
+    keyInUse: () => first.id,
   };
+}
+
+/** A sealer over keys that may change while it runs. */
+export function sealWithKeys(atHand: KeysAtHand): Sealer {
+  const sealer = madeOf(atHand, createSealer);
+  return {
+    seal: (text, context) => sealer().seal(text, context),
+    open: (sealed, context) => openingWith(atHand, () => sealer().open(sealed, context)),
+    lookupKey: (text, scope) => sealer().lookupKey(text, scope),
+    lookupKeys: (text, scope) => sealer().lookupKeys(text, scope),
+    keyInUse: () => sealer().keyInUse(),
+  };
+}
+
+/** A name of 16 characters, as keys of a file have, ends with the 18th byte. */
+const beginningLength = 24;
+
+/** How every text sealed under this key begins, and none sealed under another whose name is as long, 16 characters. */
+export function beginningUnder(keyId: string): string {
+  const header = Buffer.concat([Buffer.from([formatVersion, keyId.length]), Buffer.from(keyId, 'latin1')]);
+  return header.toString('base64').slice(0, beginningLength);
+}
+
+/** The name of the key that a text is sealed under, by its beginning or all of it; undefined for what is no such text. */
+export function keyIdOf(beginning: string): string | undefined {
+  const bytes = Buffer.from(beginning.slice(0, beginningLength), 'base64');
+  const id = bytes.toString('latin1', 2, 2 + (bytes[1] ?? 0));
+  return bytes[0] === formatVersion && id.length === bytes[1] && keyIdPattern.test(id) ? id : undefined;
 }
 
 /** Associated data of a sealed password: a credential's row copied to another mailbox does not open. */
 export function credentialContext(credentialId: string): string {
   return `credential:${credentialId}`;
+}
+
+/** Associated data of a sealed key of the token hash. */
+export function sharedKeyContext(sharedKeyId: string): string {
+  return `shared-key:${sharedKeyId}`;
 }
 
 /** Associated data of a message's sealed header texts. */

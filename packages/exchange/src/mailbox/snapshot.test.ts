@@ -35,6 +35,7 @@ function records(changes: Partial<RegistryRecords>): RegistryRecords {
   const none = {
     mailboxes: [],
     credentials: [],
+    sharedKeys: [],
     workflows: [],
     registrations: [],
     groups: [],

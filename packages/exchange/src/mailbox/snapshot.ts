@@ -5,6 +5,7 @@ import type {
   MailboxRecord,
   RegistryRecords,
   RegistryRows,
+  SharedKeyRecord,
   WorkflowRecord,
 } from '../store/ledger/registry.ts';
 import type { RuleRecord, WorkflowGroupRecord } from '../store/ledger/routing-records.ts';
@@ -20,7 +21,7 @@ import {
   viewRegistered,
 } from './registered.ts';
 import { indexRules, noRules, RuleDraft, type RuleIndex, type RuleTables, viewRules } from './routing/rule-index.ts';
-import { credentialContext } from './sealer.ts';
+import { credentialContext, sharedKeyContext } from './sealer.ts';
 
 /** Opens a sealed text; `Sealer.open` is one. May throw. */
 export type Unseal = (sealed: string, context: string) => string;
@@ -36,6 +37,11 @@ export interface RegistrySnapshot extends Registered {
    * unsealed on its first use and kept. Throws `SealFault` when one cannot be opened.
    */
   passwords(id: MailboxId, nowMs: number): readonly string[];
+  /**
+   * The keys of the token hash that are kept in the ledger, each with its validity (machine clock); unsealed on first use and
+   * kept, the same list each time. Throws `SealFault` when one cannot be opened.
+   */
+  sharedKeys(): readonly SharedKey[];
   workflow(id: string): WorkflowRecord | undefined;
   /** In order of id. */
   workflows(): readonly WorkflowRecord[];
@@ -48,6 +54,13 @@ export interface RegistrySnapshot extends Registered {
   withRules(rules: readonly RuleRecord[]): RegistrySnapshot;
   /** By SHA-256 of the certificate's DER form, lower-case hex. */
   isRevoked(fingerprint: string): boolean;
+}
+
+/** A key of the token hash, opened. */
+export interface SharedKey {
+  readonly key: string;
+  readonly validFromMs: number;
+  readonly validToMs: number | null;
 }
 
 /** A row, and its password once it was opened: it stays open from version to version. */
@@ -70,6 +83,7 @@ export interface RegistryTables {
   readonly credentials: ReadonlyMap<string, Credential>;
   /** Of each mailbox, by id of the credential. */
   readonly credentialsOf: ReadonlyMap<MailboxId, ReadonlyMap<string, Credential>>;
+  readonly sharedKeys: ReadonlyMap<string, SharedKeyRecord>;
   readonly workflows: ReadonlyMap<string, WorkflowRecord>;
   readonly registered: RegisteredTables;
   readonly rules: RuleTables;
@@ -83,6 +97,7 @@ export const emptyTables: RegistryTables = {
   mailboxesOf: new Map(),
   credentials: new Map(),
   credentialsOf: new Map(),
+  sharedKeys: new Map(),
   workflows: new Map(),
   registered: noneRegistered,
   rules: noRules,
@@ -95,6 +110,7 @@ export class RegistryDraft {
   readonly #mailboxesOf: DraftNest<string, MailboxId, MailboxRecord>;
   readonly #credentials: DraftMap<string, Credential>;
   readonly #credentialsOf: DraftNest<MailboxId, string, Credential>;
+  readonly #sharedKeys: DraftMap<string, SharedKeyRecord>;
   readonly #workflows: DraftMap<string, WorkflowRecord>;
   readonly #registered: RegisteredDraft;
   readonly #rules: RuleDraft;
@@ -105,6 +121,7 @@ export class RegistryDraft {
     this.#mailboxesOf = new DraftNest(from.mailboxesOf);
     this.#credentials = new DraftMap(from.credentials);
     this.#credentialsOf = new DraftNest(from.credentialsOf);
+    this.#sharedKeys = new DraftMap(from.sharedKeys);
     this.#workflows = new DraftMap(from.workflows);
     this.#registered = new RegisteredDraft(from.registered);
     this.#rules = new RuleDraft(from.rules);
@@ -115,6 +132,7 @@ export class RegistryDraft {
   put(rows: RegistryRows): this {
     for (const mailbox of rows.mailboxes ?? []) this.#putMailbox(mailbox);
     for (const record of rows.credentials ?? []) this.#putCredential(record);
+    for (const key of rows.sharedKeys ?? []) this.#sharedKeys.set(key.sharedKeyId, key);
     for (const workflow of rows.workflows ?? []) this.#workflows.set(workflow.workflowId, workflow);
     this.#registered.put(rows);
     for (const rule of rows.rules ?? []) this.#rules.put(rule);
@@ -150,6 +168,7 @@ export class RegistryDraft {
       mailboxesOf: this.#mailboxesOf.done(),
       credentials: this.#credentials.done(),
       credentialsOf: this.#credentialsOf.done(),
+      sharedKeys: this.#sharedKeys.done(),
       workflows: this.#workflows.done(),
       registered: this.#registered.done(),
       rules: this.#rules.done(),
@@ -167,6 +186,14 @@ function indexAcknowledged(workflows: Iterable<WorkflowRecord>): ReadonlyMap<str
   return lists;
 }
 
+function openSharedKeys(records: Iterable<SharedKeyRecord>, unseal: Unseal): readonly SharedKey[] {
+  return [...records].map(({ sharedKeyId, sealed, validFromMs, validToMs }) => ({
+    key: unseal(sealed, sharedKeyContext(sharedKeyId)),
+    validFromMs,
+    validToMs,
+  }));
+}
+
 const nothing: readonly string[] = [];
 
 function byId<K extends string, V>(map: ReadonlyMap<K, V>): readonly V[] {
@@ -182,6 +209,7 @@ function newestFirst(a: Credential, b: Credential): number {
 export function viewSnapshot(tables: RegistryTables, unseal: Unseal): RegistrySnapshot {
   const { mailboxes, credentialsOf, workflows, registered, revoked } = tables;
   const acknowledged = indexAcknowledged(workflows.values());
+  let sharedKeys: readonly SharedKey[] | undefined;
   const withRules = (rules: readonly RuleRecord[]): RegistrySnapshot => ({ ...snapshot, rules: indexRules(rules) });
   const snapshot: RegistrySnapshot = {
     version: tables.version,
@@ -194,6 +222,10 @@ export function viewSnapshot(tables: RegistryTables, unseal: Unseal): RegistrySn
       for (const credential of own.values()) if (isValidAt(credential.record, nowMs)) valid.push(credential);
       if (valid.length > 1) valid.sort(newestFirst);
       return valid.map((credential) => openPassword(credential, unseal));
+    },
+    sharedKeys() {
+      sharedKeys ??= openSharedKeys(tables.sharedKeys.values(), unseal);
+      return sharedKeys;
     },
     ...viewRegistered(registered, tables),
     workflow: (id) => workflows.get(id),

@@ -1,11 +1,13 @@
-import { hash } from 'node:crypto';
 import type { ChunkNumber, MailboxId, MessageId } from '@openmesh/protocol';
+import type { PayloadKeys } from '../keys/payload-keys.ts';
+import { SealFault } from '../keys/seal-fault.ts';
 import { type Bodies, type BodyBlock, BodyFault } from '../store/bodies.ts';
 import type { ChunkRecord, MessageRecord } from '../store/ledger/message-records.ts';
-import type { MessageLedger } from '../store/ledger/messages.ts';
+import type { FoundChunk, MessageLedger } from '../store/ledger/messages.ts';
 import type { NonceClaim, NonceLedger } from '../store/ledger/nonces.ts';
 import type { CollectionNotes } from './collection.ts';
 import { isDownloadable, storedStates } from './lifecycle.ts';
+import { type ChunkBytes, openChunk } from './open-chunk.ts';
 import { openTexts, type PrivateTexts, type TextSealer } from './private-texts.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
 import type { ServiceClock } from './service-clock.ts';
@@ -18,7 +20,7 @@ export interface Downloaded {
   readonly content: ChunkContent | null;
 }
 
-/** A chunk's bytes as stored: whole when small, else block by block, each checked before it is handed on. */
+/** A chunk's bytes as sent: whole when small, else block by block, each checked before it is handed on. */
 export type ChunkContent =
   | { readonly kind: 'inline'; readonly bytes: Uint8Array }
   | {
@@ -40,6 +42,7 @@ export interface DownloadParts {
   readonly ledger: Pick<MessageLedger, 'findWithChunk' | 'collectChunk' | 'find' | 'addEvent'>;
   readonly nonces: NonceLedger;
   readonly bodies: Pick<Bodies, 'read'>;
+  readonly payloadKeys: Pick<PayloadKeys, 'open'>;
   readonly sealer: TextSealer;
   readonly collection: CollectionNotes;
   readonly clock: ServiceClock;
@@ -66,7 +69,7 @@ export function createDownload(parts: DownloadParts): (request: DownloadRequest)
     if (chunk === null && !isReport)
       return refuse('message-does-not-exist', `there is no chunk ${chunkNumber}`, messageId);
     const texts = openTexts(parts.sealer, messageId, message.sealed);
-    const content = chunk === null ? null : await openChunk(parts, messageId, chunk);
+    const content = chunk === null ? null : await open(parts, { message, chunk, key: found.key });
     // Last, when nothing of the answer can fail any more but the way to the caller: a 503 must not use the token up.
     const used = found.claimed || nonce === null ? null : await parts.nonces.claim(nonce);
     if (used?.kind === 'nonce-used') {
@@ -92,15 +95,21 @@ async function find(
   return found === null ? { kind: 'unknown' } : { kind: 'found', claimed: false, ...found };
 }
 
-async function openChunk(parts: DownloadParts, messageId: MessageId, chunk: ChunkRecord): Promise<ChunkContent> {
-  const { inline, ref, sizeBytes } = chunk;
-  if (ref !== null) return { kind: 'blocks', sizeBytes, ...(await begin(checked(parts, messageId, chunk))) };
-  if (inline === null || hash('sha256', inline, 'hex') !== chunk.sha256) {
-    const fault = new BodyFault('corrupt', 'the bytes in the ledger are not those that were accepted', { block: 0 });
-    await recordCorruption(parts, messageId, chunk, fault);
-    throw fault;
-  }
-  return { kind: 'inline', bytes: inline };
+type Stored = FoundChunk & { readonly chunk: ChunkRecord };
+
+async function open(parts: DownloadParts, stored: Stored): Promise<ChunkContent> {
+  const opened = await openStored(parts, stored).catch(async (error: unknown) => {
+    await noteDamage(parts, stored, error);
+    throw error;
+  });
+  if (opened.kind === 'inline') return opened;
+  return { kind: 'blocks', sizeBytes: stored.chunk.sizeBytes, ...(await begin(noted(parts, stored, opened.blocks))) };
+}
+
+async function openStored(parts: DownloadParts, { message, chunk, key: wrapped }: Stored): Promise<ChunkBytes> {
+  const { payloadId } = message;
+  const key = wrapped === null || payloadId === null ? null : await parts.payloadKeys.open(payloadId, wrapped);
+  return openChunk(parts.bodies, chunk, key);
 }
 
 /** Reads and checks the first block now, so that what is wrong with it is known before anything is promised. */
@@ -123,31 +132,33 @@ async function begin(
   return { blocks: { [Symbol.asyncIterator]: () => iterator }, giveUp };
 }
 
-async function* checked(parts: DownloadParts, messageId: MessageId, chunk: ChunkRecord): AsyncGenerator<BodyBlock> {
-  if (chunk.ref === null) return;
+async function* noted(
+  parts: DownloadParts,
+  stored: Stored,
+  blocks: AsyncIterable<BodyBlock>,
+): AsyncGenerator<BodyBlock> {
   try {
-    yield* parts.bodies.read(chunk.ref, chunk);
+    yield* blocks;
   } catch (error) {
-    if (error instanceof BodyFault && (error.kind === 'corrupt' || error.kind === 'missing'))
-      await recordCorruption(parts, messageId, chunk, error);
+    await noteDamage(parts, stored, error);
     throw error;
   }
 }
 
-async function recordCorruption(
-  parts: DownloadParts,
-  messageId: MessageId,
-  chunk: ChunkRecord,
-  fault: BodyFault,
-): Promise<void> {
-  const where = fault.block === undefined ? '' : `, block ${fault.block + 1}`;
-  const detail = `${fault.kind}: chunk ${chunk.chunkNumber}${where}`;
-  await parts.ledger.addEvent(messageId, {
-    atMs: parts.clock.nowMs(),
-    actor: 'exchange',
-    kind: 'bytes-damaged',
-    detail,
-  });
+/** Writes to the message's timeline what is wrong with its bytes, or with the key that opens them. */
+async function noteDamage(parts: DownloadParts, { message, chunk }: Stored, error: unknown): Promise<void> {
+  const damage = describeDamage(error);
+  if (damage === undefined) return;
+  const detail = `${damage.kind}: chunk ${chunk.chunkNumber}${damage.where}`;
+  const event = { atMs: parts.clock.nowMs(), actor: 'exchange', kind: 'bytes-damaged', detail };
+  await parts.ledger.addEvent(message.messageId, event);
+}
+
+/** undefined for what may be better next time: a key that is not at hand, a disk that does not answer. */
+function describeDamage(error: unknown): { readonly kind: string; readonly where: string } | undefined {
+  if (error instanceof SealFault) return error.kind === 'unknown-key' ? undefined : { kind: 'corrupt', where: ', key' };
+  if (!(error instanceof BodyFault) || (error.kind !== 'corrupt' && error.kind !== 'missing')) return undefined;
+  return { kind: error.kind, where: error.block === undefined ? '' : `, block ${error.block + 1}` };
 }
 
 /**
@@ -155,7 +166,7 @@ async function recordCorruption(
  * message does not exist.
  */
 export function createInspect(
-  parts: Omit<DownloadParts, 'bodies' | 'collection' | 'nonces'>,
+  parts: Omit<DownloadParts, 'bodies' | 'payloadKeys' | 'collection' | 'nonces'>,
 ): (request: { mailbox: MailboxId; messageId: MessageId }) => Promise<Downloaded | Refused> {
   return async ({ mailbox, messageId }) => {
     const message = await parts.ledger.find(messageId);

@@ -1,6 +1,8 @@
 import type { MailboxId, MessageId } from '@openmesh/protocol';
+import type { PayloadKey } from '../keys/payload-key.ts';
+import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Registry } from '../mailbox/registry.ts';
-import type { MessageLedger, NewMessage, NewPayload, StatusFacts } from '../store/ledger/messages.ts';
+import type { MessageLedger, NewChunk, NewMessage, NewPayload, StatusFacts } from '../store/ledger/messages.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { transferredStatus } from './lifecycle.ts';
 import { localKeys, type PrivateTexts, sealTexts, type TextSealer } from './private-texts.ts';
@@ -31,9 +33,10 @@ export interface ImportedMessage {
 }
 
 export interface ImportMessageParts {
-  readonly ledger: Pick<MessageLedger, 'find' | 'accept' | 'addChunk' | 'acknowledge' | 'changeState'>;
+  readonly ledger: Pick<MessageLedger, 'findWithChunk' | 'accept' | 'addChunk' | 'acknowledge' | 'changeState'>;
   readonly registry: Pick<Registry, 'current' | 'reloadIfNewer'>;
   readonly receiveBody: ReceiveBody;
+  readonly payloadKeys: PayloadKeys;
   readonly sealer: TextSealer;
   readonly spans: LifeSpans;
   readonly messageBytesMax: number;
@@ -54,38 +57,48 @@ export function createImportMessage(
   const { ledger } = parts;
   return async (message) => {
     const { messageId, chunks } = message;
-    const there = await ledger.find(messageId);
-    if (there !== null && there.state !== 'uploading') return 'known';
-    if (there === null) await acceptFirst(parts, message);
+    const there = await ledger.findWithChunk(messageId, 1);
+    if (there !== null && there.message.state !== 'uploading') return 'known';
+    const wrapped = there?.key ?? null;
+    const known = wrapped === null ? null : await parts.payloadKeys.open(messageId, wrapped);
+    const key = there === null ? await acceptFirst(parts, message) : known;
     const total = chunks?.length ?? 0;
     for (let number = 2; number <= total; number += 1) {
-      await addLater(parts, message, await receive(parts, message, number));
+      await addLater(parts, message, (await receive(parts, message, number, key)).keep());
     }
     await moveOn(parts, message);
     return 'imported';
   };
 }
 
-async function receive(parts: ImportMessageParts, message: ImportedMessage, number: number): Promise<ReceivedBody> {
+async function receive(
+  parts: ImportMessageParts,
+  message: ImportedMessage,
+  number: number,
+  key: PayloadKey | null,
+): Promise<ReceivedBody> {
   const open = message.chunks?.[number - 1];
   if (open === undefined) throw new Error(`the fixture has no chunk ${number}`);
-  const received = await parts.receiveBody(await open(), number);
+  const received = await parts.receiveBody(await open(), number, key);
   if (received.kind === 'received') return received;
   throw new ImportRefused(
     `chunk ${number} is ${received.kind === 'empty' ? 'empty' : 'larger than one request may be'}`,
   );
 }
 
-async function acceptFirst(parts: ImportMessageParts, message: ImportedMessage): Promise<void> {
+async function acceptFirst(parts: ImportMessageParts, message: ImportedMessage): Promise<PayloadKey | null> {
   const { messageId, chunks, createdAtMs, contentEncoding } = message;
   let payload: NewPayload | null = null;
+  const key = chunks === null ? null : await parts.payloadKeys.make(messageId);
   if (chunks !== null) {
-    const { chunk } = await receive(parts, message, 1);
+    const chunk = (await receive(parts, message, 1, key)).keep();
     const { keepUntilMs } = lifeDates(createdAtMs, parts.spans);
-    payload = { payloadId: messageId, totalChunks: chunks.length, contentEncoding, keepUntilMs, chunk };
+    const about = { payloadId: messageId, totalChunks: chunks.length, contentEncoding, keepUntilMs };
+    payload = { ...about, key: key?.wrapped ?? null, chunk };
   }
   const messages = [newMessage(parts, message)];
   await parts.ledger.accept({ nonce: null, idempotency: null, registryVersion: null, payload, messages });
+  return key;
 }
 
 function newMessage(parts: ImportMessageParts, message: ImportedMessage): NewMessage {
@@ -115,7 +128,7 @@ function newMessage(parts: ImportMessageParts, message: ImportedMessage): NewMes
   };
 }
 
-async function addLater(parts: ImportMessageParts, message: ImportedMessage, received: ReceivedBody): Promise<void> {
+async function addLater(parts: ImportMessageParts, message: ImportedMessage, chunk: NewChunk): Promise<void> {
   const { messageId, createdAtMs: atMs } = message;
   const { ledger, registry, spans, messageBytesMax } = parts;
   const dates = lifeDates(atMs, spans);
@@ -126,7 +139,7 @@ async function addLater(parts: ImportMessageParts, message: ImportedMessage, rec
       // The ledger holds a chunk against its sender, and a fixture's is whoever the fixture says.
       sender: message.sender ?? message.recipient,
       atMs,
-      chunk: received.chunk,
+      chunk,
       messageBytesMax,
       completion: {
         registryVersion: registry.current().version,
@@ -139,7 +152,7 @@ async function addLater(parts: ImportMessageParts, message: ImportedMessage, rec
       },
     }),
   );
-  if (outcome.kind !== 'stored') throw new ImportRefused(`chunk ${received.chunk.chunkNumber} was not taken`);
+  if (outcome.kind !== 'stored') throw new ImportRefused(`chunk ${chunk.chunkNumber} was not taken`);
 }
 
 async function moveOn({ ledger }: ImportMessageParts, message: ImportedMessage): Promise<void> {

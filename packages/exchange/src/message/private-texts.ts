@@ -1,4 +1,5 @@
 import type { MessageId } from '@openmesh/protocol';
+import type { SealedTextRow } from '../store/ledger/keys.ts';
 
 /** Header texts that may be personal: kept sealed, never logged, gone when the record is hidden. */
 export interface PrivateTexts {
@@ -34,6 +35,21 @@ export function sealTexts(
   const sealed: SealedTexts = patientAddress === undefined ? texts : { ...texts, patientAddress };
   const text = JSON.stringify(sealed);
   return text === '{}' ? '' : sealer.seal(text, `message:${messageId}`);
+}
+
+/** The same texts and key of look-up under the key in use; a patient's address goes along. Throws the sealer's fault. */
+export function resealTexts(
+  sealer: TextSealer,
+  { messageId, owner, sealed, localKey }: SealedTextRow,
+): Pick<SealedTextRow, 'sealed' | 'localKey'> {
+  const context = `message:${messageId}`;
+  const text = sealer.open(sealed, context);
+  const { localId } = JSON.parse(text) as SealedTexts;
+  const isFound = localKey !== null && owner !== null && localId !== undefined;
+  return {
+    sealed: sealer.seal(text, context),
+    localKey: isFound ? (localKeys(sealer, owner, localId)[0] ?? null) : localKey,
+  };
 }
 
 /** Without a patient's address. Throws the sealer's fault when the texts were changed at rest or their key is missing. */

@@ -1,13 +1,17 @@
 import type { ChunkHeaders, ChunkNumber, MailboxId, MessageId } from '@openmesh/protocol';
 import { errorEntry, errorText, repeatedChunkGraceMs } from '@openmesh/protocol';
+import type { Soon } from '../keys/key-service.ts';
+import type { PayloadKey } from '../keys/payload-key.ts';
+import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import type { RouteDelivery } from '../mailbox/routing/decide-route.ts';
 import type { Bodies } from '../store/bodies.ts';
 import type { MessageRecord } from '../store/ledger/message-records.ts';
-import type { AddChunkOutcome, Completion, MessageLedger, NewChunk } from '../store/ledger/messages.ts';
+import type { AddChunkOutcome, Completion, FoundChunk, MessageLedger, NewChunk } from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { transferredStatus } from './lifecycle.ts';
+import { sha256Of } from './open-chunk.ts';
 import { openPatientAddress, openTexts, type TextSealer } from './private-texts.ts';
 import type { ReceiveBody } from './receive-body.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
@@ -29,11 +33,12 @@ export interface ChunkRequest {
 export type ChunkOutcome = { readonly kind: 'stored' } | NotDone;
 
 export interface ReceiveChunkParts {
-  readonly ledger: Pick<MessageLedger, 'addChunk' | 'find' | 'findWithChunk'>;
+  readonly ledger: Pick<MessageLedger, 'addChunk' | 'findWithChunk'>;
   readonly bodies: Pick<Bodies, 'remove'>;
   readonly registry: Pick<Registry, 'reloadIfNewer'>;
   readonly route: Route;
   readonly receiveBody: ReceiveBody;
+  readonly payloadKeys: Pick<PayloadKeys, 'open'>;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
   readonly routeReport: RouteReport;
@@ -51,21 +56,23 @@ export interface ReceiveChunkParts {
 export function createReceiveChunk(parts: ReceiveChunkParts): (request: ChunkRequest) => Promise<ChunkOutcome> {
   return async (request) => {
     const { messageId, chunkNumber, sender } = request;
-    const message = await parts.ledger.find(messageId);
-    if (message === null || message.hideAtMs <= parts.clock.nowMs() || message.messageType === 'REPORT')
+    const found = await parts.ledger.findWithChunk(messageId, chunkNumber);
+    if (found === null || found.message.hideAtMs <= parts.clock.nowMs() || found.message.messageType === 'REPORT')
       return refuse('not-found', 'the message is not known', messageId);
+    const { message } = found;
     if (message.sender !== sender || message.madeAs === 'copy')
       return refuse('forbidden', 'the message belongs to another sender', messageId);
-    if (message.state !== 'uploading') return repeatOrRefuse(parts, request, message);
+    if (message.state !== 'uploading') return repeatOrRefuse(parts, request, found);
     const refused = checkAgainstMessage(parts, request, message);
     if (refused !== null) return refused;
-    const received = await parts.receiveBody(request.body, chunkNumber);
+    const received = await parts.receiveBody(request.body, chunkNumber, await keyOf(parts, found));
     if (received.kind === 'empty') return refuse('missing-data', 'the body is empty', messageId);
     if (received.kind === 'too-large')
       return refuse('message-too-large', 'the body is over the limit of one request', messageId);
+    const chunk = received.keep();
     let outcome: Exclude<AddChunkOutcome, { kind: 'stale' }>;
     try {
-      outcome = await decideAndCommit(parts.registry, () => addChunk(parts, request, message, received.chunk));
+      outcome = await decideAndCommit(parts.registry, () => addChunk(parts, request, message, chunk));
     } catch (error) {
       const kind = (error as { kind?: unknown } | null)?.kind;
       if (kind === 'full' || kind === 'unavailable') await received.discard();
@@ -181,17 +188,25 @@ function routedUpload(
 async function repeatOrRefuse(
   parts: ReceiveChunkParts,
   request: ChunkRequest,
-  message: MessageRecord,
+  { message, chunk, key }: FoundChunk,
 ): Promise<ChunkOutcome> {
   const { messageId, chunkNumber } = request;
   const finalised = refuse('message-finalised', `the message is ${message.state}`, messageId);
   const sinceMs = parts.clock.nowMs() - message.stateAtMs;
   if (!parts.strict || message.acceptedAtMs === null || sinceMs > repeatedChunkGraceMs) return finalised;
-  const found = await parts.ledger.findWithChunk(messageId, chunkNumber);
-  if (found === null || found.chunk === null) return finalised;
-  const received = await parts.receiveBody(request.body, chunkNumber);
+  if (chunk === null) return finalised;
+  const payloadKey = await keyOf(parts, { message, key });
+  const received = await parts.receiveBody(request.body, chunkNumber, payloadKey);
   if (received.kind !== 'received') return finalised;
   await received.discard();
-  const { sizeBytes, sha256 } = received.chunk;
-  return sizeBytes === found.chunk.sizeBytes && sha256 === found.chunk.sha256 ? { kind: 'stored' } : finalised;
+  const isSame = received.sizeBytes === chunk.sizeBytes && received.sha256() === sha256Of(chunk, payloadKey);
+  return isSame ? { kind: 'stored' } : finalised;
+}
+
+/** A message that is being uploaded, or was, has a payload of its own. */
+function keyOf(
+  { payloadKeys }: ReceiveChunkParts,
+  { message: { payloadId }, key }: Pick<FoundChunk, 'message' | 'key'>,
+): Soon<PayloadKey> | null {
+  return key === null || payloadId === null ? null : payloadKeys.open(payloadId, key);
 }

@@ -1,10 +1,13 @@
 import { hash } from 'node:crypto';
 import { errorEntry, errorText, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
+import type { PayloadKey } from '../keys/payload-key.ts';
+import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import {
   type AcceptCommand,
   type MessageLedger,
+  type NewChunk,
   type NewEvent,
   type NewMessage,
   refusedFingerprint,
@@ -39,6 +42,7 @@ export interface SendParts {
   readonly registry: Pick<Registry, 'poll' | 'reloadIfNewer'>;
   readonly route: Route;
   readonly receiveBody: ReceiveBody;
+  readonly payloadKeys: Pick<PayloadKeys, 'make'>;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
   readonly routeReport: RouteReport;
@@ -60,17 +64,19 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
     // A refusal commits nothing that would find out that another node changed the registry.
     if (first.kind === 'refuse' && (await registry.poll())) first = decide(route, request);
     if (first.kind === 'refuse') return fail(parts, request, first);
-    const received = await receiveBody(request.body, 1);
+    const messageId = parts.newMessageId();
+    const key = await parts.payloadKeys.make(messageId);
+    const received = await receiveBody(request.body, 1, key);
     if (received.kind === 'empty') {
       return fail(parts, request, { error: 'missing-data', detail: 'the body is empty' });
     }
     if (received.kind === 'too-large') return refuse('message-too-large', 'the body is over the limit of one request');
-    const messageId = parts.newMessageId();
+    const arrival = arrivalOf(request, received, messageId, key);
     try {
       const outcome = await decideAndCommit(registry, async () => {
-        const decision = decide(route, request, received.chunk.sizeBytes);
+        const decision = decide(route, request, received.sizeBytes);
         if (decision.kind === 'refuse') return { kind: 'refuse' as const, decision };
-        return ledger.accept(acceptance(parts, request, received, messageId, decision));
+        return ledger.accept(acceptance(parts, request, arrival, decision));
       });
       if (outcome.kind === 'accepted') return { kind: 'accepted', messageId, ...warningOf(first) };
       await received.discard();
@@ -112,15 +118,34 @@ function privateTexts(headers: SendHeaders): PrivateTexts {
   return { subject, localId, fileName, partnerId, checksum, contentType };
 }
 
+/** What came of the body, whatever is decided about the message. */
+interface Arrival {
+  readonly messageId: MessageId;
+  readonly key: PayloadKey | null;
+  readonly chunk: NewChunk;
+  readonly fingerprint: string;
+  readonly checksumNote: Pick<NewEvent, 'kind' | 'detail'> | null;
+}
+
+/** The bytes are judged as they came, and then kept as they are to be. */
+function arrivalOf(
+  { headers, idempotencyKey }: SendRequest,
+  received: ReceivedBody,
+  messageId: MessageId,
+  key: PayloadKey | null,
+): Arrival {
+  const fingerprint = idempotencyKey === null ? '' : fingerprintOf(headers, received.sha256());
+  const checksumNote = judgeChecksum(headers, received);
+  return { messageId, key, fingerprint, checksumNote, chunk: received.keep() };
+}
+
 function acceptance(
   parts: SendParts,
   request: SendRequest,
-  received: ReceivedBody,
-  messageId: MessageId,
+  { messageId, key, chunk, fingerprint, checksumNote }: Arrival,
   decision: Exclude<Decision, { kind: 'refuse' }>,
 ): AcceptCommand {
   const { headers, sender, idempotencyKey } = request;
-  const { chunk } = received;
   const atMs = parts.clock.nowMs();
   const dates = lifeDates(atMs, parts.spans);
   const whole = headers.totalChunks === 1;
@@ -128,7 +153,7 @@ function acceptance(
   const arrived = address === undefined ? 'accepted' : 'routing';
   const kind = whole ? 'accepted' : 'upload-started';
   const events: NewEvent[] = [{ atMs, actor: sender, kind, detail: '' }];
-  if (headers.checksum !== undefined) pushChecksumEvent(events, headers, received, atMs);
+  if (checksumNote !== null) events.push({ atMs, actor: 'exchange', ...checksumNote });
   const texts = privateTexts(headers);
   const message: NewMessage = {
     messageId,
@@ -152,16 +177,14 @@ function acceptance(
   };
   return {
     nonce: request.nonce,
-    idempotency:
-      idempotencyKey === null
-        ? null
-        : { mailbox: sender, ...idempotencyKey, fingerprint: fingerprint(headers, chunk.sha256) },
+    idempotency: idempotencyKey === null ? null : { mailbox: sender, ...idempotencyKey, fingerprint },
     registryVersion: decision.registryVersion,
     payload: {
       payloadId: messageId,
       totalChunks: headers.totalChunks,
       contentEncoding: headers.contentEncoding,
       keepUntilMs: dates.keepUntilMs,
+      key: key?.wrapped ?? null,
       chunk,
     },
     messages: whole && decision.kind !== 'resolve' ? deliveredWhole(parts, decision, message, texts) : [message],
@@ -194,29 +217,26 @@ function deliveredWhole(
 }
 
 /** The same key must come with the same headers and the same bytes. */
-function fingerprint(headers: SendHeaders, bodySha256: string): string {
+function fingerprintOf(headers: SendHeaders, bodySha256: string): string {
   return hash('sha256', JSON.stringify([headers, bodySha256]), 'hex');
 }
 
 /** A checksum is passed through whatever it says; what can be judged of it goes to the timeline. */
-function pushChecksumEvent(events: NewEvent[], headers: SendHeaders, received: ReceivedBody, atMs: number): void {
-  if (headers.checksum === undefined) return;
-  const { inline, sha256 } = received.chunk;
-  const note = (kind: string, detail: string): void => void events.push({ atMs, actor: 'exchange', kind, detail });
-  if (headers.totalChunks > 1) {
-    note('checksum-not-checked', 'sent in several chunks');
-    return;
-  }
-  switch (checkChecksum(headers.checksum, inline === null ? { sha256Hex: sha256 } : { bytes: inline })) {
+function judgeChecksum({ checksum, totalChunks }: SendHeaders, received: ReceivedBody): Arrival['checksumNote'] {
+  if (checksum === undefined) return null;
+  if (totalChunks > 1) return { kind: 'checksum-not-checked', detail: 'sent in several chunks' };
+  const { plain } = received;
+  switch (checkChecksum(checksum, plain === null ? { sha256Hex: received.sha256() } : { bytes: plain })) {
     case 'mismatch':
-      note('checksum-mismatch', 'warning: Mex-Content-Checksum does not match the bytes received');
-      break;
+      return {
+        kind: 'checksum-mismatch',
+        detail: 'warning: Mex-Content-Checksum does not match the bytes received',
+      };
     case 'not-checked':
-      note('checksum-not-checked', 'only SHA-256 is made of a body of this size');
-      break;
+      return { kind: 'checksum-not-checked', detail: 'only SHA-256 is made of a body of this size' };
     case 'match':
     case 'opaque':
-      break;
+      return null;
   }
 }
 
@@ -259,7 +279,7 @@ async function fail(parts: SendParts, request: SendRequest, objection: Objection
     idempotency:
       idempotencyKey === null
         ? null
-        : { mailbox: sender, ...idempotencyKey, fingerprint: refusedFingerprint(fingerprint(headers, '')) },
+        : { mailbox: sender, ...idempotencyKey, fingerprint: refusedFingerprint(fingerprintOf(headers, '')) },
     registryVersion: null,
     payload: null,
     messages: [failed, ...parts.routeReport(report, failureTexts(texts))],

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Bodies, BodyFault, type BodyRef, type BodySink, type DurableBody, digestBlockBytes } from './bodies.ts';
-import { get, patterned, put, sameBytes, shapeFor, shapeOf } from './body-probe.ts';
+import { type Bodies, BodyFault, type BodyRef, type BodySink, digestBlockBytes } from './bodies.ts';
+import { get, patterned, put, readUntilFault, sameBytes, shapeFor, shapeOf } from './body-probe.ts';
 
 /** A body store made for one test. */
 export interface BodiesUnderTest {
@@ -233,20 +233,6 @@ export function describeBodies(name: string, open: () => Promise<BodiesUnderTest
       expect(await store.countStored()).toBe(1);
     });
   });
-}
-
-async function readUntilFault(bodies: Bodies, body: DurableBody): Promise<{ blocks: number; fault: unknown }> {
-  let blocks = 0;
-  try {
-    for await (const block of bodies.read(body.ref, body)) {
-      blocks += 1;
-      block.release();
-    }
-    return { blocks, fault: undefined };
-  } catch (fault) {
-    expect(fault).toBeInstanceOf(BodyFault);
-    return { blocks, fault };
-  }
 }
 
 async function listed(bodies: Bodies, beforeMs: number): Promise<BodyRef[]> {

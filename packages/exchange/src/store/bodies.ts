@@ -1,16 +1,22 @@
 /** Where a body lives: an opaque key of the body store, never a path chosen by a caller. */
 export type BodyRef = string & { readonly __brand: 'BodyRef' };
 
-/** Blocks of this size, in bytes, are digested one by one; the last block of a body may be shorter. */
+/** Blocks of this size, in bytes, are digested or encrypted one by one; the last block of a body may be shorter. */
 export const digestBlockBytes = 4 * 1024 * 1024;
 
-/** What is known of a body's bytes once they are durable. Digests are SHA-256 in lower-case hex. */
+/** What is known of a body's bytes once they are durable. Digests are SHA-256 in lower-case hex, of the plain bytes. */
 export interface BodyShape {
   readonly sizeBytes: number;
   readonly sha256: string;
-  /** One digest a block of `digestBlockBytes`, concatenated (64 characters each); '' when one block covers the body. */
+  /**
+   * One digest a block of `digestBlockBytes`, concatenated (64 characters each); '' when one block covers the body. Of an
+   * encrypted body the tag of each block, and of its only one (32 characters of hex each).
+   */
   readonly blockDigests: string;
 }
+
+/** 32 bytes that encrypt one body and never another: its blocks are numbered, and a number is used once under a key. */
+export type BodyKey = Uint8Array;
 
 export interface DurableBody extends BodyShape {
   readonly ref: BodyRef;
@@ -75,15 +81,17 @@ export interface BodyListing {
 /** The body store: what may be asked of where bytes live. Every implementation runs `bodies.contract.ts`. */
 export interface Bodies {
   /**
-   * Begins a body under a fresh key. Throws `BodyFault` 'disk-full' when the reserve would be touched, and 'busy' when
-   * as many are open as the store has room for.
+   * Begins a body under a fresh name, encrypted where a key is given: AES-256-GCM for each block, as long as the plain
+   * bytes, with the block's number as nonce (`block-cipher.ts`). Throws `BodyFault` 'disk-full' when the reserve would be
+   * touched, and 'busy' when as many are open as the store has room for.
    */
-  create(): Promise<BodySink>;
+  create(key?: BodyKey): Promise<BodySink>;
   /**
-   * Yields the body's blocks in order, each checked against its digest before it is yielded; reads ahead by one block.
-   * Throws `BodyFault` 'corrupt' instead of yielding a wrong block. Memory: two blocks at most.
+   * Yields the body's plain blocks in order, each checked against its digest or tag before it is yielded; reads ahead by
+   * one block. Throws `BodyFault` 'corrupt' instead of yielding a wrong block, and for another key than the body was
+   * created with. Memory: two blocks at most.
    */
-  read(ref: BodyRef, shape: BodyShape): AsyncIterable<BodyBlock>;
+  read(ref: BodyRef, shape: BodyShape, key?: BodyKey): AsyncIterable<BodyBlock>;
   /** Removes bodies; unknown names are harmless. Resolves when the removals are done (they need not be flushed). */
   remove(refs: readonly BodyRef[]): Promise<void>;
   /**

@@ -1,6 +1,14 @@
 // What tests of body stores need: bytes that tell one body from another, and whole bodies in and out.
 import { createHash } from 'node:crypto';
-import { type Bodies, type BodyRef, type BodyShape, type DurableBody, digestBlockBytes } from './bodies.ts';
+import {
+  type Bodies,
+  BodyFault,
+  type BodyKey,
+  type BodyRef,
+  type BodyShape,
+  type DurableBody,
+  digestBlockBytes,
+} from './bodies.ts';
 
 /** Bytes that differ at every offset modulo a prime, and between seeds. */
 export function patterned(size: number, seed: number): Buffer {
@@ -18,8 +26,9 @@ export async function put(
   bodies: Bodies,
   bytes: Uint8Array,
   slices: readonly number[] = [65_536],
+  key?: BodyKey,
 ): Promise<DurableBody> {
-  const sink = await bodies.create();
+  const sink = await bodies.create(key);
   for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
     const end = Math.min(bytes.length, at + (slices[turn % slices.length] ?? 1));
     const pressure = sink.write(bytes.subarray(at, end));
@@ -30,13 +39,32 @@ export async function put(
 }
 
 /** Reads a whole body. */
-export async function get(bodies: Bodies, ref: BodyRef, shape: BodyShape): Promise<Buffer> {
+export async function get(bodies: Bodies, ref: BodyRef, shape: BodyShape, key?: BodyKey): Promise<Buffer> {
   const blocks: Buffer[] = [];
-  for await (const block of bodies.read(ref, shape)) {
+  for await (const block of bodies.read(ref, shape, key)) {
     blocks.push(Buffer.from(block.bytes));
     block.release();
   }
   return Buffer.concat(blocks);
+}
+
+/** How many blocks were yielded before the store said what is wrong, and what that was; undefined when nothing was. */
+export async function readUntilFault(
+  bodies: Bodies,
+  body: DurableBody,
+  key?: BodyKey,
+): Promise<{ blocks: number; fault: BodyFault | undefined }> {
+  let blocks = 0;
+  try {
+    for await (const block of bodies.read(body.ref, body, key)) {
+      blocks += 1;
+      block.release();
+    }
+    return { blocks, fault: undefined };
+  } catch (fault) {
+    if (!(fault instanceof BodyFault)) throw fault;
+    return { blocks, fault };
+  }
 }
 
 function digestOf(bytes: Uint8Array): string {

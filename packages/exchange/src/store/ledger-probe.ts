@@ -44,7 +44,7 @@ export function durableChunk(name: string, chunkNumber = 1, sizeBytes = 100): Ne
 export function newPayload(payloadId: string, changes: Partial<NewPayload> = {}): NewPayload {
   const chunk = inlineChunk(Uint8Array.of(1, 2, 3));
   const keepUntilMs = bornAtMs + 30 * dayMs;
-  return { payloadId, totalChunks: 1, contentEncoding: '', keepUntilMs, chunk, ...changes };
+  return { payloadId, totalChunks: 1, contentEncoding: '', keepUntilMs, key: null, chunk, ...changes };
 }
 
 /** A message from Alice to Bob, waiting. */

@@ -6,6 +6,7 @@ import { promiseDirectory } from './ledger/directory.contract.ts';
 import { promiseAudit, promiseRefusals } from './ledger/facts.contract.ts';
 import { promiseCollecting, promiseFinding, promiseInbox } from './ledger/inbox.contract.ts';
 import { promiseJobs, promiseReset } from './ledger/jobs.contract.ts';
+import { promiseKeys } from './ledger/keys.contract.ts';
 import { promiseLife } from './ledger/life.contract.ts';
 import { promiseNonces } from './ledger/nonces.contract.ts';
 import { promiseRegistry } from './ledger/registry.contract.ts';
@@ -68,6 +69,7 @@ export function describeLedger(name: string, open: () => Promise<LedgerUnderTest
     describe('audit', () => promiseAudit(source));
     describe('a message that is routed', () => promiseResolving(source));
     describe('directory', () => promiseDirectory(source));
+    describe('keys', () => promiseKeys(source));
     describe('alerts', () => promiseAlerts(source));
   });
 }

@@ -2,6 +2,7 @@ import type { AlertLedger } from './ledger/alerts.ts';
 import type { AuditLedger } from './ledger/audit.ts';
 import type { DirectoryLedger } from './ledger/directory.ts';
 import type { JobLedger } from './ledger/jobs.ts';
+import type { KeyLedger } from './ledger/keys.ts';
 import type { MessageLedger } from './ledger/messages.ts';
 import type { NonceLedger } from './ledger/nonces.ts';
 import type { RefusalLedger } from './ledger/refusals.ts';
@@ -24,6 +25,7 @@ export interface Ledger {
   readonly jobs: JobLedger;
   readonly resolving: ResolvingLedger;
   readonly directory: DirectoryLedger;
+  readonly keys: KeyLedger;
   readonly alerts: AlertLedger;
   /** Commands waiting or in flight: what the porch sheds load by. */
   waiting(): number;

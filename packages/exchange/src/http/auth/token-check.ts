@@ -10,7 +10,8 @@ import {
   tokenMessage,
 } from '@openmesh/protocol';
 import { createKeyedHash } from '../../mailbox/keyed-hash.ts';
-import type { RegistrySnapshot } from '../../mailbox/snapshot.ts';
+import { isValidAt } from '../../mailbox/registered.ts';
+import type { RegistrySnapshot, SharedKey } from '../../mailbox/snapshot.ts';
 import type { NonceClaim } from '../../store/ledger/nonces.ts';
 import type { MailboxRecord } from '../../store/ledger/registry.ts';
 
@@ -32,7 +33,7 @@ export type CertificateObjection = (mailbox: MailboxRecord) => { reason: string;
 
 export interface TokenCheckOptions {
   readonly registry: { current(): RegistrySnapshot };
-  /** One, or two while the key is being changed. */
+  /** Those of the settings; the registry's are valid beside them. */
   readonly sharedKeys: readonly string[];
   readonly authMode: 'full' | 'none' | 'canned';
   readonly nonceCheck: 'strict' | 'off';
@@ -54,21 +55,22 @@ const hashDigits = 64;
  */
 export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
   const { registry, machineClock } = options;
-  const keyed = options.sharedKeys.map((key) => createKeyedHash(Buffer.from(key, 'utf8'), 'hex'));
+  const hashesAt = createSharedKeyHashes(options);
   const readTimestamp = rememberLast(parseTokenTimestamp);
 
   // Written anew for each comparison; nothing waits between.
   const claimed = Buffer.alloc(hashDigits);
   const expected = Buffer.alloc(hashDigits);
 
-  const hashMatches = (token: Token, passwords: readonly string[]): boolean => {
+  const hashMatches = (token: Token, passwords: readonly string[], nowMs: number): boolean => {
     // A hash of another length, or with other characters, has no equal, but must not be the quicker answer.
     claimed.fill(0);
     if (token.hash.length === hashDigits) claimed.write(token.hash, 'latin1');
     let matches = false;
+    const hashes = hashesAt(nowMs);
     for (const password of passwords) {
       const message = tokenMessage({ ...token, password });
-      for (const hashOf of keyed) {
+      for (const hashOf of hashes) {
         expected.write(hashOf(message), 'latin1');
         if (timingSafeEqual(expected, claimed)) matches = true;
       }
@@ -98,10 +100,32 @@ export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
     if (mailbox === undefined) return unknown(pathMailbox);
     const objected = objection(mailbox);
     if (objected !== undefined) return no('invalid-token', objected.reason, objected.detail);
-    if (!hashMatches(token, registry.current().passwords(pathMailbox, nowMs)))
+    if (!hashMatches(token, registry.current().passwords(pathMailbox, nowMs), nowMs))
       return no('invalid-token', 'token-hash-mismatch', 'the hash is not that of the password and the shared key');
     const nonce = options.nonceCheck === 'off' ? null : claimOf(token, stampedMs ?? nowMs, nowMs);
     return admit(mailbox, nonce);
+  };
+}
+
+type HashOf = (message: string) => string;
+
+function prepare(key: string): HashOf {
+  return createKeyedHash(Buffer.from(key, 'utf8'), 'hex');
+}
+
+/** The keyed hashes of all shared keys that are valid at a moment. Keys of the registry are prepared once for each of its versions. */
+function createSharedKeyHashes({ registry, sharedKeys }: TokenCheckOptions): (nowMs: number) => readonly HashOf[] {
+  const always = sharedKeys.map(prepare);
+  let known: readonly SharedKey[] = [];
+  let prepared: readonly (SharedKey & { readonly hashOf: HashOf })[] = [];
+  return (nowMs) => {
+    const current = registry.current().sharedKeys();
+    if (current !== known) {
+      prepared = current.map((each) => ({ ...each, hashOf: prepare(each.key) }));
+      known = current;
+    }
+    if (prepared.length === 0) return always;
+    return [...always, ...prepared.filter((each) => isValidAt(each, nowMs)).map(({ hashOf }) => hashOf)];
   };
 }
 

@@ -60,6 +60,7 @@ function merged(current: RegistryRecords, change: PlannedRows): RegistryRecords 
   return {
     ...current,
     credentials: [],
+    sharedKeys: [],
     mailboxes: by(current.mailboxes, change.mailboxes, (row) => row.mailboxId),
     workflows: by(current.workflows, change.workflows, (row) => row.workflowId),
     groups: by(current.groups, change.groups, (row) => row.groupId),

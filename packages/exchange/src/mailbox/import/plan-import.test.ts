@@ -10,6 +10,7 @@ const nothing: RegistryRecords = {
   version: 0,
   mailboxes: [],
   credentials: [],
+  sharedKeys: [],
   workflows: [],
   registrations: [],
   groups: [],

@@ -95,6 +95,7 @@ const aWorld: fc.Arbitrary<World> = fc
       version: 1,
       mailboxes,
       credentials: [],
+      sharedKeys: [],
       workflows: [
         { ...workflowDefaults, workflowId: 'OPEN' },
         { ...workflowDefaults, workflowId: 'SECRET', restricted: true },

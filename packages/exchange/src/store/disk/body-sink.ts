@@ -1,42 +1,14 @@
-import {
-  BodyFault,
-  type BodyRef,
-  type BodyShape,
-  type BodySink,
-  type DurableBody,
-  digestBlockBytes,
-} from '../bodies.ts';
-import { BodyDigest, shapeOfPiece } from '../transfer/body-digest.ts';
-import type { BufferPool, IdleHolder } from '../transfer/buffer-pool.ts';
+import { BodyFault, type BodyShape, type BodySink, type DurableBody, digestBlockBytes } from '../bodies.ts';
+import { type BodyPass, beginPass, shapeOfPiece } from '../transfer/body-digest.ts';
+import type { IdleHolder } from '../transfer/buffer-pool.ts';
 import { copyBytes } from '../transfer/copy-bytes.ts';
-import type { HashCrew } from '../transfer/hash-crew.ts';
-import type { SeedShelf } from '../transfer/seed-shelf.ts';
 import { diskFault } from './disk-fault.ts';
-import type { FileSystem, OpenFile } from './file-system.ts';
-import type { SpaceGuard } from './space-guard.ts';
+import type { SinkFile, SinkRoom } from './sink-room.ts';
 
 /** Parts of one body at the disk and the hash at a time: enough to keep both busy, few enough to leave memory to others. */
 const partsMax = 4;
 /** A long body is flushed along the way, so that its end does not wait for all of it to reach the disk. */
 const earlyFlushBytes = 32 * 1024 * 1024;
-
-/** What the sinks of one store share. */
-export interface SinkRoom {
-  readonly fileSystem: FileSystem;
-  readonly seeds: SeedShelf;
-  readonly pieces: BufferPool;
-  readonly crew: HashCrew;
-  readonly space: SpaceGuard;
-  readonly onFlushFailure: (fault: BodyFault) => void;
-  readonly onEnd: (sink: DiskBodySink) => void;
-}
-
-export interface SinkFile {
-  readonly ref: BodyRef;
-  readonly path: string;
-  readonly directory: string;
-  readonly file: OpenFile;
-}
 
 type SinkState =
   /** Takes bytes. */
@@ -51,13 +23,15 @@ type SinkState =
 /**
  * A body on its way to a file. Bytes are collected in a seed of 64 KiB that every sink may have; only when that
  * overflows does the sink take a piece of 1 MiB from the pool, waiting for it if it must while it holds no other. A
- * full piece goes to the disk and to the hash at the same time and back to the pool. A piece that waits for its peer
+ * full piece goes to the disk and to the hash at the same time and back to the pool; one that is encrypted goes to the
+ * disk when it is. A piece that waits for its peer
  * is idle: if another sink waits, it is written as far as it got, and the sink goes on with a seed.
  */
 export class DiskBodySink implements BodySink, IdleHolder {
   readonly #room: SinkRoom;
   readonly #target: SinkFile;
-  readonly #digest: BodyDigest;
+  /** Begun by the first part, for a small body needs none. */
+  #pass: BodyPass | undefined;
   readonly #parts = new Set<Promise<void>>();
   #state: SinkState = 'open';
   #fault: BodyFault | undefined;
@@ -74,7 +48,6 @@ export class DiskBodySink implements BodySink, IdleHolder {
   constructor(room: SinkRoom, target: SinkFile) {
     this.#room = room;
     this.#target = target;
-    this.#digest = new BodyDigest(room.crew);
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
@@ -206,7 +179,7 @@ export class DiskBodySink implements BodySink, IdleHolder {
   /** Writes and hashes one part. Never rejects: a fault is kept for the next call of the caller. */
   async #carry(bytes: Buffer, position: number): Promise<void> {
     // Both must be done with the memory before it is given back, also when one of them failed.
-    const done = await Promise.allSettled([this.#writeFully(bytes, position), this.#digest.update(bytes)]);
+    const done = await Promise.allSettled(this.#passAndWrite(bytes, position));
     for (const one of done) {
       if (one.status === 'rejected') this.#fault ??= diskFault('writing a body', one.reason);
     }
@@ -214,6 +187,15 @@ export class DiskBodySink implements BodySink, IdleHolder {
     if (this.#unflushedBytes < earlyFlushBytes || this.#earlyFlush !== undefined || this.#fault !== undefined) return;
     this.#unflushedBytes = 0;
     this.#earlyFlush = this.#flushEarly();
+  }
+
+  #passAndWrite(bytes: Buffer, position: number): readonly Promise<void>[] {
+    const { key } = this.#target;
+    this.#pass ??= beginPass(this.#room.crew, key);
+    const passed = this.#pass.update(bytes);
+    return key === undefined
+      ? [passed, this.#writeFully(bytes, position)]
+      : [passed.then(() => this.#writeFully(bytes, position))];
   }
 
   async #flushEarly(): Promise<void> {
@@ -256,7 +238,7 @@ export class DiskBodySink implements BodySink, IdleHolder {
     if (this.#position === 0 && !this.#memoryIsPiece) {
       // Small: hashed here, for a round trip to another thread costs more than the hash.
       const bytes = memory?.subarray(0, this.#usedBytes) ?? Buffer.alloc(0);
-      const shape = shapeOfPiece(bytes);
+      const shape = shapeOfPiece(bytes, this.#target.key);
       await this.#writeFully(bytes, 0);
       return shape;
     }
@@ -264,7 +246,8 @@ export class DiskBodySink implements BodySink, IdleHolder {
     await Promise.all(this.#parts);
     await this.#earlyFlush;
     if (this.#fault !== undefined) throw this.#fault;
-    return this.#digest.finish();
+    if (this.#pass === undefined) throw new Error('a body of parts has had one');
+    return this.#pass.finish();
   }
 
   async #flush(): Promise<void> {
@@ -289,7 +272,7 @@ export class DiskBodySink implements BodySink, IdleHolder {
     this.#memory = undefined;
     await Promise.all(this.#parts);
     await this.#earlyFlush;
-    this.#digest.drop();
+    this.#pass?.drop();
     await this.#target.file.close().catch(() => undefined);
     await this.#room.fileSystem.unlink(this.#target.path).catch(() => undefined);
     this.#room.onEnd(this);

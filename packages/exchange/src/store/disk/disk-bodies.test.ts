@@ -1,14 +1,15 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type BodiesUnderTest, describeBodies } from '../bodies.contract.ts';
+import { describeBodies } from '../bodies.contract.ts';
 import type { Bodies, BodyListing } from '../bodies.ts';
 import { get, patterned, put, sameBytes } from '../body-probe.ts';
+import { describeEncryptedBodies, type EncryptedBodiesUnderTest } from '../encrypted-bodies.contract.ts';
 import { createDiskBodies, type DiskBodiesOptions } from './disk-bodies.ts';
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
 
@@ -65,7 +66,7 @@ async function openDisk(options: Partial<DiskBodiesOptions> = {}): Promise<DiskU
   return { folder, root, bodies, end };
 }
 
-async function openForContract(options: Partial<DiskBodiesOptions>): Promise<BodiesUnderTest> {
+async function openForContract(options: Partial<DiskBodiesOptions>): Promise<EncryptedBodiesUnderTest> {
   const { root, bodies, end } = await openDisk(options);
   return {
     bodies,
@@ -79,10 +80,17 @@ async function openForContract(options: Partial<DiskBodiesOptions>): Promise<Bod
       await file.close();
     },
     truncate: (ref, size) => truncate(join(root, ref), size),
+    raw: (ref) => readFile(join(root, ref)),
+    overwrite: (ref, bytes) => writeFile(join(root, ref), bytes),
     countStored: async () =>
       (await readdir(root, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()).length,
   };
 }
+
+describeEncryptedBodies('disk', () => openForContract({ hashThreads: 2 }));
+describeEncryptedBodies('disk, with one thread and the least memory', () =>
+  openForContract({ hashThreads: 1, blockBuffers: 2 }),
+);
 
 describeBodies('disk', () => openForContract({ hashThreads: 2 }));
 describeBodies('disk, with one thread and the least memory', () =>

@@ -3,6 +3,7 @@ import {
   type Bodies,
   type BodyBlock,
   BodyFault,
+  type BodyKey,
   type BodyListing,
   type BodyRef,
   type BodyShape,
@@ -15,11 +16,12 @@ import { BufferPool } from '../transfer/buffer-pool.ts';
 import { HashCrew, hashThreadsDefault } from '../transfer/hash-crew.ts';
 import { SeedShelf } from '../transfer/seed-shelf.ts';
 import { listBodies } from './body-listing.ts';
-import { DiskBodySink, type SinkRoom } from './body-sink.ts';
+import { DiskBodySink } from './body-sink.ts';
 import { diskFault } from './disk-fault.ts';
 import { DurableDirectories } from './durable-directories.ts';
 import { openBlocks } from './file-blocks.ts';
 import { errorCode, type FileSystem, type OpenFile } from './file-system.ts';
+import type { SinkRoom } from './sink-room.ts';
 import { SpaceGuard } from './space-guard.ts';
 
 const pieceBytes = 1024 * 1024;
@@ -92,7 +94,7 @@ class DiskBodies implements Bodies {
   readonly #directories: DurableDirectories;
   readonly #sinkRoom: SinkRoom;
   readonly #readRoom: ReadRoom;
-  readonly #sinks = new Set<DiskBodySink>();
+  readonly #sinks = new Set<BodySink>();
   /** Sinks whose file is being made. */
   #beginning = 0;
   /** Every other call in progress; `close` waits for them. */
@@ -123,7 +125,7 @@ class DiskBodies implements Bodies {
     };
   }
 
-  create(): Promise<BodySink> {
+  create(key?: BodyKey): Promise<BodySink> {
     return this.#during(async () => {
       const openMax = this.#options.openSinksMax ?? openSinksMaxDefault;
       if (this.#sinks.size + this.#beginning >= openMax) {
@@ -136,7 +138,7 @@ class DiskBodies implements Bodies {
         const directory = join(this.#options.root, place.day, place.fan);
         const path = join(directory, place.name);
         const file = await this.#createFile(place, path);
-        const sink = new DiskBodySink(this.#sinkRoom, { ref: refOf(place), path, directory, file });
+        const sink = new DiskBodySink(this.#sinkRoom, { ref: refOf(place), path, directory, file, key });
         this.#sinks.add(sink);
         return sink;
       } catch (error) {
@@ -147,10 +149,10 @@ class DiskBodies implements Bodies {
     });
   }
 
-  read(ref: BodyRef, shape: BodyShape): AsyncIterable<BodyBlock> {
+  read(ref: BodyRef, shape: BodyShape, key?: BodyKey): AsyncIterable<BodyBlock> {
     const place = placeOfRef(ref);
     const path = place && join(this.#options.root, place.day, place.fan, place.name);
-    return readBody(this.#readRoom, () => openBlocks(this.#sinkRoom, path), shape);
+    return readBody(this.#readRoom, () => openBlocks(this.#sinkRoom, path), shape, key);
   }
 
   remove(refs: readonly BodyRef[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { BodyFault } from '../bodies.ts';
-import { ArrivingBlock, arrivalPartBytes } from '../transfer/arriving-block.ts';
+import { ArrivingBlock, arrivalPartBytes, type BlockOpening } from '../transfer/arriving-block.ts';
 import type { BlockOrigin } from '../transfer/block-reader.ts';
 import type { HashCrew } from '../transfer/hash-crew.ts';
 import { diskFault } from './disk-fault.ts';
@@ -29,8 +29,8 @@ class FileBlocks implements BlockOrigin {
   }
 
   /** Each part is hashed while the next is read. */
-  async fetch(bytes: Buffer, start: number, block: number): Promise<string> {
-    const arriving = new ArrivingBlock(this.#crew, bytes);
+  async fetch(bytes: Buffer, start: number, block: number, opening?: BlockOpening): Promise<string> {
+    const arriving = new ArrivingBlock(this.#crew, bytes, opening);
     try {
       for (let at = 0; at < bytes.length; at += arrivalPartBytes) {
         const part = bytes.subarray(at, at + arrivalPartBytes);

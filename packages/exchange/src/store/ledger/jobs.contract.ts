@@ -1,3 +1,4 @@
+import type { MessageId } from '@openmesh/protocol';
 import { expect, it } from 'vitest';
 import type { LedgerSource } from '../ledger.contract.ts';
 import {
@@ -17,6 +18,7 @@ import {
   listed,
   newMessage,
   newPayload,
+  nonceOf,
   ref,
 } from '../ledger-probe.ts';
 
@@ -77,6 +79,23 @@ export function promiseJobs(at: LedgerSource): void {
     const found = await messages.findWithChunk(upload, 1);
     expect(found).toMatchObject({ message: { payloadDeleted: true, totalChunks: 2, sizeBytes: 200 }, chunk: null });
     expect((await jobs.referencedBodies([ref('body-1-1')])).size).toBe(0);
+  });
+
+  it('keeps the key of a payload beside it until the payload is forgotten, and then nowhere', async () => {
+    const { messages, jobs } = at.ledger;
+    const key = { keyId: 'k1', wrapped: 'wrapped' };
+    const [whole, upload] = [idOf(1), idOf(2)];
+    await messages.accept(acceptOf([newMessage(whole)], { payload: newPayload(whole, { key }) }));
+    const begun = newPayload(upload, { key, totalChunks: 2, chunk: durableChunk('b') });
+    await messages.accept(acceptOf([newMessage(upload, { state: 'uploading' })], { payload: begun }));
+    await deliver(messages, 3);
+    const keyOf = async (id: MessageId, chunk: number) => (await messages.findWithChunk(id, chunk))?.key;
+    expect(await Promise.all([keyOf(whole, 1), keyOf(upload, 1), keyOf(upload, 2)])).toEqual([key, key, key]);
+    expect(await keyOf(idOf(3), 1)).toBeNull();
+    const wanted = { messageId: whole, chunkNumber: 1, states: ['accepted'] as const, nowMs: bornAtMs };
+    expect(await messages.collectChunk(wanted, nonceOf('n', { mailbox: bob }))).toMatchObject({ kind: 'found', key });
+    await jobs.forgetPayloads([whole, upload], far);
+    expect(await Promise.all([keyOf(whole, 1), keyOf(upload, 1)])).toEqual([null, null]);
   });
 
   it('keeps a payload as long as the latest of its messages says', async () => {

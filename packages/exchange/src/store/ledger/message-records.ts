@@ -58,6 +58,7 @@ export interface MessageRecord {
   readonly downloads: number;
 }
 
+/** As `NewChunk` brought it: encrypted where its payload has a key. */
 export interface ChunkRecord {
   readonly chunkNumber: number;
   readonly sizeBytes: number;

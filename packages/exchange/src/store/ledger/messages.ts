@@ -12,11 +12,22 @@ import type {
 import type { NonceClaim, NonceUsed } from './nonces.ts';
 import type { RoutingFacts } from './routing-records.ts';
 
+/** A payload's own key, encrypted under a key that is not in the ledger. */
+export interface WrappedKey {
+  /** The name of the key it is encrypted under. */
+  readonly keyId: string;
+  /** Text of whoever wrapped it, 512 characters at most. */
+  readonly wrapped: string;
+}
+
 /** One chunk's bytes, digested. Exactly one of `inline` and `ref` is set; a `ref` is already durable. */
 export interface NewChunk {
   readonly chunkNumber: number;
+  /** Of the plain bytes; encrypted ones are as many. */
   readonly sizeBytes: number;
+  /** '' of encrypted bytes: a digest would confirm what somebody guesses of them. */
   readonly sha256: string;
+  /** Digests of blocks; of encrypted bytes the text that opens them under the payload's key (`keys/payload-key.ts`). */
   readonly blockDigests: string;
   /** The whole of its own buffer, never a slice of a larger one: the buffer is copied to the ledger's thread. */
   readonly inline: Uint8Array<ArrayBuffer> | null;
@@ -30,6 +41,8 @@ export interface NewPayload {
   readonly contentEncoding: 'gzip' | '';
   /** Service clock, milliseconds. */
   readonly keepUntilMs: number;
+  /** null: none of its chunks is encrypted; else all of them are. */
+  readonly key: WrappedKey | null;
   readonly chunk: NewChunk;
 }
 
@@ -203,6 +216,8 @@ export interface ChunkQuery {
 export interface FoundChunk {
   readonly message: MessageRecord;
   readonly chunk: ChunkRecord | null;
+  /** The payload's key; null where it has none, or the payload is deleted. */
+  readonly key: WrappedKey | null;
 }
 
 export interface MessageLedger {

@@ -10,6 +10,7 @@ import {
   type RegistryChange,
   type RegistryCursor,
   type RegistryPage,
+  type SharedKeyRecord,
   type WorkflowRecord,
   workflowDefaults,
 } from './registry.ts';
@@ -46,6 +47,10 @@ const mailboxes: readonly MailboxRecord[] = [
 const credentials: readonly CredentialRecord[] = [
   { credentialId: 'c1', mailboxId: alice, kind: 'password', sealed: 's1', validFromMs: 0, validToMs: null },
   { credentialId: 'c2', mailboxId: alice, kind: 'password', sealed: 's2', validFromMs: 5, validToMs: 9 },
+];
+const sharedKeys: readonly SharedKeyRecord[] = [
+  { sharedKeyId: 'k1', sealed: 's1', validFromMs: 0, validToMs: 9 },
+  { sharedKeyId: 'k2', sealed: 's2', validFromMs: 5, validToMs: null },
 ];
 const workflows: readonly WorkflowRecord[] = [
   {
@@ -127,8 +132,8 @@ const rule: RuleRecord = {
 };
 const rules: readonly RuleRecord[] = [rule, { ...rule, version: 2, status: 'proposed', action: 'copy' }];
 const workflowParts = { workflows, registrations, groups, memberships, approvals, rules };
-const everything: RegistryChange = { mailboxes, credentials, ...workflowParts, certificates, audit };
-const rowsOfEverything = 17;
+const everything: RegistryChange = { mailboxes, credentials, sharedKeys, ...workflowParts, certificates, audit };
+const rowsOfEverything = 19;
 
 const [first, second] = [mailboxes[0], registrations[1]];
 if (first === undefined || second === undefined) throw new Error('the specimens are gone');
@@ -139,6 +144,8 @@ const alterations: readonly (readonly [string, Partial<RegistryChange>])[] = [
   ['a certificate match that was not set', { mailboxes: [{ ...first, certificateMatch: 'off' }] }],
   ['a delegation', { mailboxes: [{ ...first, delegatedOdsCodes: ['X26'] }] }],
   ['an end of validity that was open', { credentials: credentials.map((row) => ({ ...row, validToMs: 9 })) }],
+  ['the end of a shared key', { sharedKeys: sharedKeys.map((row) => ({ ...row, validToMs: 9 })) }],
+  ['a shared key sealed anew', { sharedKeys: sharedKeys.slice(1).map((row) => ({ ...row, sealed: 'anew' })) }],
   ['a workflow', { workflows: workflows.map((row) => ({ ...row, status: 'live' })) }],
   ['a registration', { registrations: [{ ...second, validToMs: null }] }],
   ['a revocation', { certificates: certificates.map((row) => ({ ...row, revokedAtMs: 7 })) }],
@@ -169,6 +176,7 @@ export function promiseRegistry(at: LedgerSource): void {
     const nothing = {
       mailboxes: [],
       credentials: [],
+      sharedKeys: [],
       workflows: [],
       registrations: [],
       groups: [],

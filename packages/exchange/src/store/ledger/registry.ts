@@ -33,6 +33,15 @@ export interface CredentialRecord {
   readonly validToMs: number | null;
 }
 
+/** A key of the token hash, the same for all callers. Two may be valid at once, so that it can be changed without a gap. */
+export interface SharedKeyRecord {
+  readonly sharedKeyId: string;
+  /** Sealed under the secret key; base64. */
+  readonly sealed: string;
+  readonly validFromMs: number;
+  readonly validToMs: number | null;
+}
+
 export type WorkflowStatus = 'draft' | 'live' | 'deprecated' | 'withdrawn';
 
 export type WorkflowPurpose = 'request' | 'acknowledgement' | 'report' | 'event';
@@ -104,6 +113,7 @@ export interface RegistryRecords {
   readonly version: number;
   readonly mailboxes: readonly MailboxRecord[];
   readonly credentials: readonly CredentialRecord[];
+  readonly sharedKeys: readonly SharedKeyRecord[];
   readonly workflows: readonly WorkflowRecord[];
   readonly registrations: readonly RegistrationRecord[];
   readonly groups: readonly WorkflowGroupRecord[];

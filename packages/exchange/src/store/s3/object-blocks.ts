@@ -1,5 +1,5 @@
 import { BodyFault, type BodyRef } from '../bodies.ts';
-import { ArrivingBlock } from '../transfer/arriving-block.ts';
+import { ArrivingBlock, type BlockOpening } from '../transfer/arriving-block.ts';
 import type { BlockOrigin } from '../transfer/block-reader.ts';
 import type { HashCrew } from '../transfer/hash-crew.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -54,11 +54,11 @@ class ObjectBlocks implements BlockOrigin {
     this.#sizeBytes = sizeBytes;
   }
 
-  async fetch(bytes: Buffer, start: number, block: number): Promise<string> {
+  async fetch(bytes: Buffer, start: number, block: number, opening?: BlockOpening): Promise<string> {
     clearTimeout(this.#timer);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const digest = await this.#fetchOnce(bytes, start, block);
+        const digest = await this.#fetchOnce(bytes, start, block, opening);
         this.#wait();
         return digest;
       } catch (error) {
@@ -77,9 +77,9 @@ class ObjectBlocks implements BlockOrigin {
     await this.#drop();
   }
 
-  async #fetchOnce(bytes: Buffer, start: number, block: number): Promise<string> {
+  async #fetchOnce(bytes: Buffer, start: number, block: number, opening?: BlockOpening): Promise<string> {
     const stream = await this.#streamAt(start, bytes.length);
-    const arriving = new ArrivingBlock(this.#crew, bytes);
+    const arriving = new ArrivingBlock(this.#crew, bytes, opening);
     try {
       const got = await stream.fill(bytes, (upTo) => arriving.arrived(upTo));
       if (got < bytes.length) throw new BodyFault('corrupt', `the object ends within block ${block}`, { block });

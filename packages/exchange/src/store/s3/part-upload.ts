@@ -1,5 +1,6 @@
-import { type BodyFault, type BodyRef, type BodyShape, digestBlockBytes } from '../bodies.ts';
-import { BodyDigest, shapeOfPiece } from '../transfer/body-digest.ts';
+import { createHash } from 'node:crypto';
+import { type BodyFault, type BodyKey, type BodyRef, type BodyShape, digestBlockBytes } from '../bodies.ts';
+import { type BodyPass, beginPass, shapeOfPiece } from '../transfer/body-digest.ts';
 import type { HashCrew } from '../transfer/hash-crew.ts';
 import type { ObjectStore, OpenUpload } from './object-store.ts';
 import { s3Fault } from './s3-fault.ts';
@@ -9,13 +10,14 @@ export const partsInFlightMax = 4;
 
 /**
  * One object on its way to the store: whole when it has one part, else in parts side by side. Each part is hashed
- * twice on its way, for the body and for its blocks.
+ * twice on its way, for the body and for its blocks; where the body has a key it is hashed and encrypted, and then sent.
  */
 export class PartUpload {
   readonly #objects: ObjectStore;
   readonly #ref: BodyRef;
   readonly #crew: HashCrew;
-  readonly #digest: BodyDigest;
+  readonly #key: BodyKey | undefined;
+  readonly #pass: BodyPass;
   readonly #stopped = new AbortController();
   readonly #parts = new Set<Promise<void>>();
   readonly #tags: string[] = [];
@@ -24,11 +26,16 @@ export class PartUpload {
   #partCount = 0;
   #putWhole = false;
 
-  constructor(parts: { readonly objects: ObjectStore; readonly crew: HashCrew }, ref: BodyRef) {
+  constructor(
+    parts: { readonly objects: ObjectStore; readonly crew: HashCrew },
+    ref: BodyRef,
+    key: BodyKey | undefined,
+  ) {
     this.#objects = parts.objects;
     this.#crew = parts.crew;
     this.#ref = ref;
-    this.#digest = new BodyDigest(parts.crew);
+    this.#key = key;
+    this.#pass = beginPass(parts.crew, key);
   }
 
   /** What went wrong with a part; kept for the next call of the body's sender. */
@@ -60,13 +67,19 @@ export class PartUpload {
   /** Stores a body of one part, in memory that is `shared` with the hash threads or small. Rejects with `BodyFault`. */
   async finishWhole(bytes: Buffer, shared: boolean): Promise<BodyShape> {
     try {
-      const shape = shared ? await this.#shapeOf(bytes) : shapeOfPiece(bytes);
+      const shape = shared ? await this.#shapeOf(bytes) : shapeOfPiece(bytes, this.#key);
       this.#putWhole = true;
-      await this.#objects.put(this.#ref, bytes, () => Promise.resolve(shape.sha256), this.#stopped.signal);
+      await this.#objects.put(this.#ref, bytes, () => this.#sentDigest(bytes, shape, shared), this.#stopped.signal);
       return shape;
     } catch (error) {
       throw s3Fault('storing a body', error);
     }
+  }
+
+  /** SHA-256 of the bytes as they are sent. */
+  #sentDigest(bytes: Buffer, shape: BodyShape, shared: boolean): Promise<string> {
+    if (this.#key === undefined) return Promise.resolve(shape.sha256);
+    return shared ? this.#crew.digest(bytes) : Promise.resolve(createHash('sha256').update(bytes).digest('hex'));
   }
 
   /** Completes a body of several parts. Rejects with `BodyFault`. */
@@ -74,7 +87,7 @@ export class PartUpload {
     await Promise.all(this.#parts);
     if (this.#fault !== undefined) throw this.#fault;
     try {
-      const shape = await this.#digest.finish();
+      const shape = await this.#pass.finish();
       const upload = await this.#begun;
       if (upload === undefined) throw new Error('a body in parts has no upload');
       await this.#objects.completeParts(upload, this.#tags, shape.sizeBytes);
@@ -88,7 +101,7 @@ export class PartUpload {
   async drop(): Promise<void> {
     this.#stopped.abort();
     await Promise.all(this.#parts);
-    this.#digest.drop();
+    this.#pass.drop();
     const upload = await this.#begun?.catch(() => undefined);
     if (upload !== undefined) await this.#objects.abortParts(upload).catch(() => undefined);
     // A completion or a whole object whose answer was lost may be there all the same.
@@ -97,12 +110,14 @@ export class PartUpload {
 
   async #shapeOf(bytes: Buffer): Promise<BodyShape> {
     await this.#hash(bytes);
-    return this.#digest.finish();
+    return this.#pass.finish();
   }
 
   async #carry(bytes: Buffer, number: number): Promise<void> {
     // Both must be done with the memory before it is used again, also when one of them failed.
-    const done = await Promise.allSettled([this.#hash(bytes), this.#store(bytes, number)]);
+    const passed = this.#hash(bytes);
+    const stored = this.#key === undefined ? this.#store(bytes, number) : passed.then(() => this.#store(bytes, number));
+    const done = await Promise.allSettled([passed, stored]);
     for (const one of done) {
       if (one.status === 'rejected') this.#fault ??= s3Fault('storing a body', one.reason);
     }
@@ -112,7 +127,7 @@ export class PartUpload {
   async #hash(bytes: Buffer): Promise<void> {
     const updates: Promise<void>[] = [];
     for (let at = 0; at < bytes.length; at += digestBlockBytes) {
-      updates.push(this.#digest.update(bytes.subarray(at, at + digestBlockBytes)));
+      updates.push(this.#pass.update(bytes.subarray(at, at + digestBlockBytes)));
     }
     for (const update of await Promise.allSettled(updates)) if (update.status === 'rejected') throw update.reason;
   }

@@ -2,6 +2,7 @@ import {
   type Bodies,
   type BodyBlock,
   BodyFault,
+  type BodyKey,
   type BodyListing,
   type BodyRef,
   type BodyShape,
@@ -81,21 +82,21 @@ class S3Bodies implements Bodies {
     };
   }
 
-  async create(): Promise<BodySink> {
+  async create(key?: BodyKey): Promise<BodySink> {
     this.#assertOpen();
     const openMax = this.#options.openSinksMax ?? openSinksMaxDefault;
     if (this.#sinks.size >= openMax) {
       throw new BodyFault('busy', `${openMax} bodies are being written, and there is no room for more`);
     }
-    const sink = new S3BodySink(this.#sinkRoom, this.#sinkRoom.freshKey());
+    const sink = new S3BodySink(this.#sinkRoom, this.#sinkRoom.freshKey(), key);
     this.#sinks.add(sink);
     return sink;
   }
 
-  read(ref: BodyRef, shape: BodyShape): AsyncIterable<BodyBlock> {
+  read(ref: BodyRef, shape: BodyShape, key?: BodyKey): AsyncIterable<BodyBlock> {
     const place = placeOfRef(ref);
     const known = place && refOf(place);
-    return readBody(this.#readRoom, () => openObject(this.#sinkRoom, known, shape.sizeBytes), shape);
+    return readBody(this.#readRoom, () => openObject(this.#sinkRoom, known, shape.sizeBytes), shape, key);
   }
 
   remove(refs: readonly BodyRef[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { BodyFault, type BodyRef, type BodyShape, type BodySink, type DurableBody } from '../bodies.ts';
+import { BodyFault, type BodyKey, type BodyRef, type BodyShape, type BodySink, type DurableBody } from '../bodies.ts';
 import type { BufferPool, IdleHolder } from '../transfer/buffer-pool.ts';
 import { copyBytes } from '../transfer/copy-bytes.ts';
 import type { HashCrew } from '../transfer/hash-crew.ts';
@@ -40,6 +40,7 @@ export class S3BodySink implements BodySink, IdleHolder {
   readonly #room: SinkRoom;
   readonly #ref: BodyRef;
   readonly #upload: PartUpload;
+  readonly #encrypts: boolean;
   #state: SinkState = 'open';
   #memory: Buffer | undefined;
   #memoryIsPart = false;
@@ -52,10 +53,11 @@ export class S3BodySink implements BodySink, IdleHolder {
   readonly #tidying = new Set<Promise<void>>();
   #finishing: Promise<DurableBody> | undefined;
 
-  constructor(room: SinkRoom, ref: BodyRef) {
+  constructor(room: SinkRoom, ref: BodyRef, key: BodyKey | undefined) {
     this.#room = room;
     this.#ref = ref;
-    this.#upload = new PartUpload(room, ref);
+    this.#encrypts = key !== undefined;
+    this.#upload = new PartUpload(room, ref, key);
   }
 
   write(bytes: Uint8Array): Promise<void> | undefined {
@@ -90,7 +92,12 @@ export class S3BodySink implements BodySink, IdleHolder {
   giveUp(): void {
     const memory = this.#memory;
     if (memory === undefined || !this.#memoryIsPart) return;
-    const spill = new Spill(this.#room.objects, this.#room.freshKey(), memory.subarray(0, this.#usedBytes));
+    const spill = new Spill(
+      this.#room.objects,
+      this.#room.freshKey(),
+      memory.subarray(0, this.#usedBytes),
+      this.#encrypts,
+    );
     this.#spill = spill;
     this.#forgetMemory();
     this.#tidy(this.#giveAfter(spill.settled(), memory, true));

@@ -72,6 +72,7 @@ export function ledgerOver({ write, read, waiting, close, upkeep }: SqlPlaces): 
       state: () => read('directoryState'),
       refreshed: (command) => write('directoryRefreshed', command),
     },
+    keys: keysOver({ write, read }),
     alerts: {
       raise: (command) => write('raiseAlerts', command),
       untold: (query) => read('untoldAlerts', query),
@@ -99,5 +100,15 @@ function jobsOver({ write, read, upkeep }: Pick<SqlPlaces, 'write' | 'read' | 'u
     clockOffset: () => read('clockOffset'),
     setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
     upkeep: (nowMs) => upkeep?.(nowMs) ?? Promise.resolve(),
+  };
+}
+
+function keysOver({ write, read }: Pick<SqlPlaces, 'write' | 'read'>): Ledger['keys'] {
+  return {
+    wrappedKeys: (query) => read('wrappedKeys', query),
+    replaceWrappedKeys: (changes) => write('replaceWrappedKeys', changes),
+    sealedTexts: (query) => read('sealedTexts', query),
+    replaceSealedTexts: (changes) => write('replaceSealedTexts', changes),
+    uses: () => read('keyUses'),
   };
 }

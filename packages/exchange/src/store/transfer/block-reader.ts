@@ -1,5 +1,6 @@
-import { type BodyBlock, BodyFault, type BodyShape, digestBlockBytes } from '../bodies.ts';
-import { smallBlockBytes } from './arriving-block.ts';
+import { blockTagLength } from '../block-cipher.ts';
+import { type BodyBlock, BodyFault, type BodyKey, type BodyShape, digestBlockBytes } from '../bodies.ts';
+import { type BlockOpening, smallBlockBytes } from './arriving-block.ts';
 import type { BufferPool, IdleHolder } from './buffer-pool.ts';
 
 const digestLength = 64;
@@ -7,10 +8,11 @@ const digestLength = 64;
 /** Where the bytes of one body come from. */
 export interface BlockOrigin {
   /**
-   * Fills `bytes` with what lies from `start` on and answers its SHA-256, lower-case hex. Settles when nobody looks at the memory any
+   * Fills `bytes` with what lies from `start` on and answers its SHA-256, lower-case hex; with an `opening` they are
+   * decrypted, and the answer is the block's tag, or '' where they are not what was sealed. Settles when nobody looks at the memory any
    * more. Rejects with `BodyFault` 'corrupt' where the body ends too early.
    */
-  fetch(bytes: Buffer, start: number, block: number): Promise<string>;
+  fetch(bytes: Buffer, start: number, block: number, opening: BlockOpening | undefined): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -33,10 +35,11 @@ export async function* readBody(
   room: ReadRoom,
   open: () => Promise<BlockOrigin>,
   shape: BodyShape,
+  key?: BodyKey,
 ): AsyncGenerator<BodyBlock, void, void> {
-  const digests = blockDigestsOf(shape);
+  const digests = key === undefined ? blockDigestsOf(shape) : blockTagsOf(shape);
   room.assertOpen();
-  const source = new BlockSource(room, await open(), shape, digests);
+  const source = new BlockSource(room, await open(), { shape, digests, key });
   try {
     for (let block = 0; block < digests.length; block += 1) {
       room.assertOpen();
@@ -63,6 +66,23 @@ function blockDigestsOf({ sizeBytes, sha256, blockDigests }: BodyShape): readonl
     throw new RangeError('the shape has another number of block digests than the size asks for');
   }
   return Array.from({ length: count }, (_, n) => blockDigests.slice(n * digestLength, (n + 1) * digestLength));
+}
+
+/** The tag of each encrypted block, in order; none for an empty body. */
+function blockTagsOf({ sizeBytes, blockDigests }: BodyShape): readonly string[] {
+  const count = Math.ceil(sizeBytes / digestBlockBytes);
+  if (blockDigests.length !== count * blockTagLength) {
+    throw new RangeError('the shape has another number of block tags than the size asks for');
+  }
+  return Array.from({ length: count }, (_, n) => blockDigests.slice(n * blockTagLength, (n + 1) * blockTagLength));
+}
+
+/** What is known of the body that is read. */
+interface KnownBody {
+  readonly shape: BodyShape;
+  /** What each block is checked with: digests, or tags where there is a key. */
+  readonly digests: readonly string[];
+  readonly key: BodyKey | undefined;
 }
 
 interface Loaded {
@@ -101,15 +121,17 @@ class BlockSource implements IdleHolder {
   readonly #origin: BlockOrigin;
   readonly #shape: BodyShape;
   readonly #digests: readonly string[];
+  readonly #key: BodyKey | undefined;
   #ahead: Promise<Loaded> | undefined;
   #settledAhead: Loaded | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(room: ReadRoom, origin: BlockOrigin, shape: BodyShape, digests: readonly string[]) {
+  constructor(room: ReadRoom, origin: BlockOrigin, { shape, digests, key }: KnownBody) {
     this.#room = room;
     this.#origin = origin;
     this.#shape = shape;
     this.#digests = digests;
+    this.#key = key;
     room.sources.add(this);
   }
 
@@ -179,9 +201,10 @@ class BlockSource implements IdleHolder {
     try {
       const start = block * digestBlockBytes;
       const bytes = memory.subarray(0, Math.min(digestBlockBytes, this.#shape.sizeBytes - start));
-      const digest = await this.#origin.fetch(bytes, start, block);
-      if (digest !== this.#digests[block])
-        throw new BodyFault('corrupt', `block ${block} is not what was stored`, { block });
+      const expected = this.#digests[block] ?? '';
+      const opening = this.#key === undefined ? undefined : { key: this.#key, block, tag: expected };
+      const digest = await this.#origin.fetch(bytes, start, block, opening);
+      if (digest !== expected) throw new BodyFault('corrupt', `block ${block} is not what was stored`, { block });
       return { memory, bytes, pooled };
     } catch (error) {
       if (pooled) this.#room.blocks.give(memory);

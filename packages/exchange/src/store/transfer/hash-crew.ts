@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { BodyFault } from '../bodies.ts';
-import type { HashAnswer, HashJob } from './hash-worker.ts';
+import type { HashAnswer, HashJob, LaneWork } from './hash-worker.ts';
 
 interface Waiting {
   resolve(digest: string): void;
@@ -14,15 +14,19 @@ interface Member {
   ended: boolean;
 }
 
-/** A running SHA-256 on one worker thread. Jobs are done in the order given. */
+/** A running SHA-256, encryption or decryption on one worker thread. Jobs are done in the order given. */
 export interface HashLane {
-  /** Hashes shared memory, which must not change before the promise settles. Answers '' for 'none', else hex. */
-  update(bytes: Uint8Array, end: 'none' | 'peek' | 'final'): Promise<string>;
+  /**
+   * Works on shared memory, which must not change before the promise settles; a lane that seals or opens changes it.
+   * Answers '' for 'none', else hex: see `HashAnswer`.
+   */
+  update(bytes: Uint8Array, end: 'none' | 'peek' | 'block' | 'final'): Promise<string>;
   /** Forgets an unfinished lane. */
   drop(): void;
 }
 
 const nothing = new Uint8Array(0);
+const hashing: LaneWork = { kind: 'hash' };
 
 // The published package holds JavaScript; the source tree is run as it stands.
 const workerFile = import.meta.url.endsWith('.ts') ? './hash-worker.ts' : './hash-worker.js';
@@ -36,7 +40,7 @@ export function hashThreadsDefault(): number {
 }
 
 /**
- * The threads that hash. They are started by the first large body, so a server of small messages has none, and one
+ * The threads that hash and encrypt. They are started by the first large body, so a server of small messages has none, and one
  * that ended is replaced when the next body needs it.
  */
 export class HashCrew {
@@ -53,7 +57,12 @@ export class HashCrew {
   /** A lane on the least busy thread; `apartFrom` names the lane it should not share a thread with. */
   lane(apartFrom?: HashLane): HashLane {
     const member = this.#pick(apartFrom instanceof CrewLane ? apartFrom.member : undefined);
-    return new CrewLane(this, member, ++this.#lastLane);
+    return new CrewLane(this, member, ++this.#lastLane, hashing);
+  }
+
+  /** A lane that encrypts a body or decrypts a block. */
+  laneFor(work: LaneWork): HashLane {
+    return new CrewLane(this, this.#pick(undefined), ++this.#lastLane, work);
   }
 
   /** The SHA-256 of one piece of shared memory, lower-case hex. */
@@ -67,13 +76,13 @@ export class HashCrew {
     await Promise.all(this.#members.map((member) => member.worker.terminate()));
   }
 
-  send(member: Member, lane: number, bytes: Uint8Array, end: HashJob['end']): Promise<string> {
+  send(member: Member, { lane, work, bytes, end }: Omit<HashJob, 'job'>): Promise<string> {
     if (member.ended) return Promise.reject(new BodyFault('io', 'a hash thread ended'));
     const job = ++this.#lastJob;
     return new Promise((resolve, reject) => {
       member.waiting.set(job, { resolve, reject });
       // Nothing is transferred: the memory is shared, and stays ours.
-      member.worker.postMessage({ job, lane, bytes, end } satisfies HashJob, []);
+      member.worker.postMessage({ job, lane, work, bytes, end } satisfies HashJob, []);
     });
   }
 
@@ -120,16 +129,21 @@ class CrewLane implements HashLane {
   readonly member: Member;
   readonly #crew: HashCrew;
   readonly #lane: number;
-  constructor(crew: HashCrew, member: Member, lane: number) {
+  /** Until the first job has told it. */
+  #work: LaneWork | undefined;
+  constructor(crew: HashCrew, member: Member, lane: number, work: LaneWork) {
     this.#crew = crew;
     this.member = member;
     this.#lane = lane;
+    this.#work = work;
   }
-  update(bytes: Uint8Array, end: 'none' | 'peek' | 'final'): Promise<string> {
-    return this.#crew.send(this.member, this.#lane, bytes, end);
+  update(bytes: Uint8Array, end: HashJob['end']): Promise<string> {
+    const work = this.#work;
+    this.#work = undefined;
+    return this.#crew.send(this.member, { lane: this.#lane, work, bytes, end });
   }
   drop(): void {
-    // The lane dies with its thread if the thread is gone, so a rejection here has nothing left to tell.
-    this.#crew.send(this.member, this.#lane, nothing, 'drop').catch(() => undefined);
+    // A lane that was never begun has nothing to forget; one dies with its thread, and nothing is left to tell.
+    if (this.#work === undefined) this.update(nothing, 'drop').catch(() => undefined);
   }
 }

@@ -122,7 +122,9 @@ export function* collectChunk(
 export function* findWithChunk(messageId: MessageId, chunkNumber: number): Talk<FoundChunk | null> {
   const row = yield* one(q.findMessageWithBody, messageId);
   if (row === undefined) return null;
-  return { message: toRecord(row), chunk: yield* chunkOf(row, chunkNumber) };
+  const { keyId, wrapped } = row;
+  const key = keyId === null || wrapped === null ? null : { keyId, wrapped };
+  return { message: toRecord(row), chunk: yield* chunkOf(row, chunkNumber), key };
 }
 
 type WithBody = typeof q.findMessageWithBody extends Question<infer R> ? R : never;

@@ -67,6 +67,13 @@ export const registryTables: { readonly [T in RegistryTable]: TableReader<Record
     keyOf: ({ credentialId }) => [credentialId],
     toRecord: (row) => ({ ...row, kind: 'password' }) as CredentialRecord,
   }),
+  sharedKeys: reader({
+    list: registry.listSharedKeys,
+    read: registry.readSharedKey,
+    first: [''],
+    keyOf: ({ sharedKeyId }) => [sharedKeyId],
+    toRecord: (row) => row,
+  }),
   workflows: reader({
     list: workflows.listWorkflows,
     read: workflows.readWorkflow,

@@ -51,6 +51,9 @@ export function* change(wanted: RegistryChange): Talk<RegistryChanged> {
     const { credentialId, mailboxId, kind, sealed, validFromMs, validToMs } = c;
     rowsChanged += yield* run(q.putCredential, credentialId, mailboxId, kind, sealed, validFromMs, validToMs);
   }
+  for (const k of wanted.sharedKeys ?? []) {
+    rowsChanged += yield* run(q.putSharedKey, k.sharedKeyId, k.sealed, k.validFromMs, k.validToMs);
+  }
   rowsChanged += yield* changeWorkflows(wanted);
   for (const c of wanted.certificates ?? []) {
     rowsChanged += yield* run(q.putCertificate, c.fingerprint, c.serial, c.subject, c.mailboxId, c.revokedAtMs);

@@ -3,6 +3,7 @@ import * as alerts from './alerts.ts';
 import * as directory from './directory.ts';
 import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
+import * as keys from './keys.ts';
 import * as reads from './read-messages.ts';
 import * as registry from './registry.ts';
 import * as changes from './registry-changes.ts';
@@ -41,6 +42,8 @@ export const writingCommands = {
   putDirectory: directory.putDirectory,
   announceAlerts: directory.announceAlerts,
   directoryRefreshed: directory.directoryRefreshed,
+  replaceWrappedKeys: keys.replaceWrappedKeys,
+  replaceSealedTexts: keys.replaceSealedTexts,
   raiseAlerts: alerts.raiseAlerts,
   alertTold: alerts.alertTold,
   forgetAlerts: alerts.forgetAlerts,
@@ -74,6 +77,9 @@ export const readingCommands = {
   findOrganisation: directory.findOrganisation,
   directoryAlerts: directory.directoryAlerts,
   directoryState: directory.directoryState,
+  wrappedKeys: keys.wrappedKeys,
+  sealedTexts: keys.sealedTexts,
+  keyUses: keys.keyUses,
   untoldAlerts: alerts.untoldAlerts,
 };
 

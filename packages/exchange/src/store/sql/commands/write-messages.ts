@@ -80,12 +80,12 @@ function* knownClaim({
 }
 
 function* insertPayload(payload: NewPayload, atMs: number): Talk<void> {
-  const { payloadId, totalChunks, contentEncoding, keepUntilMs, chunk } = payload;
+  const { payloadId, totalChunks, contentEncoding, keepUntilMs, key, chunk } = payload;
   const { sizeBytes, sha256, blockDigests, ref, inline } = chunk;
   const isWhole = totalChunks === 1;
   const body = isWhole ? ([sha256, blockDigests, ref, atMs, inline] as const) : noBody;
   const about = [payloadId, totalChunks, sizeBytes, contentEncoding, keepUntilMs] as const;
-  const isNew = yield* run(q.insertPayload, ...about, ...body);
+  const isNew = yield* run(q.insertPayload, ...about, key?.keyId ?? null, key?.wrapped ?? null, ...body);
   if (isNew === 1 && !isWhole) yield* insertChunk(payloadId, chunk, atMs);
 }
 

@@ -497,6 +497,13 @@ CREATE TABLE public.schema_migration (
     at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.shared_key (
+    shared_key_id text NOT NULL COLLATE pg_catalog."C",
+    sealed text NOT NULL COLLATE pg_catalog."C",
+    valid_from_ms bigint NOT NULL,
+    valid_to_ms bigint
+);
+
 CREATE TABLE public.workflow (
     workflow_id text NOT NULL COLLATE pg_catalog."C",
     title text DEFAULT ''::text NOT NULL COLLATE pg_catalog."C",
@@ -678,6 +685,9 @@ ALTER TABLE ONLY public.routing_rule
 
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.shared_key
+    ADD CONSTRAINT shared_key_pkey PRIMARY KEY (shared_key_id);
 
 ALTER TABLE ONLY public.workflow_group
     ADD CONSTRAINT workflow_group_pkey PRIMARY KEY (group_id);

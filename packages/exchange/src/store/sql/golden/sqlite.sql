@@ -347,6 +347,13 @@ CREATE TABLE routing_rule (
   primary key (rule_id, version)
 ) without rowid;
 
+CREATE TABLE shared_key (
+  shared_key_id text primary key,
+  sealed text not null,
+  valid_from_ms integer not null,
+  valid_to_ms integer
+) without rowid;
+
 CREATE TABLE workflow (
   workflow_id text primary key,
   description text not null,

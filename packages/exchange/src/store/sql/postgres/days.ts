@@ -11,6 +11,11 @@ const tables = [
   { name: 'route_step', key: 'message_id' },
 ] as const;
 
+/** The column whose first eight digits say in which day's part a row lies; undefined for a table that is not parted. */
+export function partedBy(table: string): string | undefined {
+  return tables.find(({ name }) => name === table)?.key;
+}
+
 const dayMs = 86_400_000;
 const daysAhead = 7;
 /** Of the messages of a day that is dropped at most these are still to be kept, and at most one in so many: they move. */
@@ -18,6 +23,8 @@ const keptMax = 10_000;
 const keptOneIn = 20;
 /** Days dropped in one go. */
 const dropsMax = 8;
+/** Of a day that is added so many messages may have come before its part: more would keep a start waiting, and stay. */
+const movedMax = 50_000;
 
 const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10).replaceAll('-', '');
 
@@ -38,9 +45,31 @@ async function daysThere(connection: PostgresConnection): Promise<readonly strin
   return rows.map(({ day }) => String(day));
 }
 
-/** What came before the day's part was made moves into it. */
+/** What came before the day's part was made moves into it; where that is too much no part is made, and it stays. */
 async function addDay(connection: PostgresConnection, day: string, next: string): Promise<void> {
-  const statements = tables.flatMap(({ name, key }): readonly Statement[] => {
+  const { rows } = await connection.put({
+    sql: `select count(*) as count from (select 1 from message_other
+      where message_id >= $1 and message_id < $2 limit $3) came`,
+    params: [day, next, movedMax + 1],
+  });
+  if (Number(rows[0]?.count) <= movedMax) await inTransaction(connection, statementsToAdd(day, next));
+}
+
+/**
+ * Makes the parts for the days that begin these ids, as far as they are missing. For a ledger that is being filled: the
+ * transaction is the caller's. What begins with no day gets none.
+ */
+export async function addDaysOf(connection: PostgresConnection, ids: Iterable<string>): Promise<void> {
+  const there = new Set(await daysThere(connection));
+  for (const day of new Set(Array.from(ids, (id) => id.slice(0, 8)))) {
+    const startMs = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`);
+    if (there.has(day) || Number.isNaN(startMs) || dayOf(startMs) !== day) continue;
+    for (const statement of statementsToAdd(day, dayOf(startMs + dayMs))) await connection.put(statement);
+  }
+}
+
+function statementsToAdd(day: string, next: string): readonly Statement[] {
+  return tables.flatMap(({ name, key }): readonly Statement[] => {
     const part = `${name}_${day}`;
     const columns = name === 'message' ? messageColumns : '*';
     const list = name === 'message' ? ` (${messageColumns})` : '';
@@ -54,7 +83,6 @@ async function addDay(connection: PostgresConnection, day: string, next: string)
       { sql: `alter table ${name} attach partition ${part} for values from ('${day}') to ('${next}')` },
     ];
   });
-  await inTransaction(connection, statements);
 }
 
 /** All but the one that PostgreSQL makes by itself. */
@@ -68,10 +96,11 @@ const messageColumns = `message_id, state, recipient, position, sender, payload_
  * Drops days of which next to nothing is still to be kept at `nowMs` (service clock), the oldest first. Resolves to how many were dropped.
  */
 export async function dropDays(connection: PostgresConnection, nowMs: number): Promise<number> {
-  const today = dayOf(nowMs);
+  // Where two nodes' clocks differ, one may still be in yesterday.
+  const yesterday = dayOf(nowMs - dayMs);
   let dropped = 0;
   for (const day of await daysThere(connection)) {
-    if (day >= today || dropped === dropsMax) break;
+    if (day >= yesterday || dropped === dropsMax) break;
     if (!(await hadItsTime(connection, day, nowMs))) continue;
     await dropDay(connection, day, nowMs);
     dropped += 1;

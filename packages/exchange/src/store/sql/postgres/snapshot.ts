@@ -67,12 +67,15 @@ async function* dump(url: string, inherited: Inherited, snapshot: string): Async
   const said = saidBy(child);
   const ended = endOf(child);
   if (child.stdout === null) throw new Error('a child without standard output');
+  let whole = false;
   try {
     yield* child.stdout as AsyncIterable<Uint8Array>;
+    whole = true;
   } finally {
-    child.kill();
+    // Its output ends before it does: one that wrote all of it is left to end by itself.
+    if (!whole) child.kill();
   }
-  await ended.then((status) => requireSuccess('pg_dump', status, said()));
+  requireSuccess('pg_dump', await ended, said());
 }
 
 /** Makes the ledger in an empty database of its image, all of it or nothing. */

@@ -2,6 +2,7 @@ import { LedgerCopyProblem } from '../../ledger-snapshot.ts';
 import type { SqlValue } from '../question.ts';
 import type { TableWriter } from '../table-copy.ts';
 import { PostgresConnection } from './connection.ts';
+import { addDaysOf, partedBy } from './days.ts';
 import { toParam } from './dialect.ts';
 import { ConnectionLost } from './faults.ts';
 import { migrate } from './migrate.ts';
@@ -45,7 +46,12 @@ export async function fillPostgres(url: string): Promise<FillingPostgres> {
   }
   return {
     columns: (table) => columnsOf(connection, table),
-    write: (table, columns, rows) => insert(connection, table, columns, rows),
+    async write(table, columns, rows) {
+      const key = columns.indexOf(partedBy(table) ?? '');
+      // A day's rows lie in the day's part, or it could never be dropped.
+      if (key >= 0) await addDaysOf(connection, new Set(rows.map((row) => String(row[key]))));
+      await insert(connection, table, columns, rows);
+    },
     async setMeta(key, value) {
       await connection.put({
         sql: 'insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value',

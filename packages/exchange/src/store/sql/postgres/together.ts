@@ -106,7 +106,7 @@ function inserted(question: Question<object>, kinds: readonly ColumnKind[], key:
  * counted.
  */
 export const putLater: ReadonlyMap<string, PutLater> = new Map([
-  [messages.insertPayload.name, inserted(messages.insertPayload, [t, n, n, t, n, t, t, t, n, b], [0])],
+  [messages.insertPayload.name, inserted(messages.insertPayload, [t, n, n, t, n, t, t, t, t, t, n, b], [0])],
   [
     messages.insertMessage.name,
     inserted(messages.insertMessage, [t, t, t, t, t, t, t, t, t, t, n, n, t, t, t, n, n, n, n, n, n, t], [0]),

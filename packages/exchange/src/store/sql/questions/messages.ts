@@ -22,9 +22,9 @@ export const claimIdempotency = tells(
 export const insertPayload = tells(
   'insert-payload',
   `insert into payload
-     (payload_id, total_chunks, stored_chunks, size_bytes, content_encoding, keep_until_ms, sha256, block_digests,
-      body_ref, stored_at_ms, inline_body)
-   values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (payload_id) do nothing`,
+     (payload_id, total_chunks, stored_chunks, size_bytes, content_encoding, keep_until_ms, key_id, wrapped_key, sha256,
+      block_digests, body_ref, stored_at_ms, inline_body)
+   values ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (payload_id) do nothing`,
 );
 
 export const replaceBody = tells(

@@ -52,6 +52,8 @@ export const findMessage = asks<MessageRow>('find-message', `${record} where m.m
 /** The message with the body of a payload of one chunk; a payload of several has its bodies elsewhere. */
 export const findMessageWithBody = asks<
   MessageRow & {
+    keyId: string | null;
+    wrapped: string | null;
     sha256: string | null;
     blockDigests: string | null;
     ref: string | null;
@@ -60,7 +62,7 @@ export const findMessageWithBody = asks<
   }
 >(
   'find-message-with-body',
-  `select ${columns}, p.sha256, p.block_digests as "blockDigests", p.body_ref as ref, p.stored_at_ms as "storedAtMs",
+  `select ${columns}, p.key_id as "keyId", p.wrapped_key as wrapped, p.sha256, p.block_digests as "blockDigests", p.body_ref as ref, p.stored_at_ms as "storedAtMs",
      p.inline_body as inline
    ${tables} where m.message_id = $1`,
 );

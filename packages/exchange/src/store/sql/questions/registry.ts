@@ -48,6 +48,22 @@ export const listCredentials = asks<CredentialRow>(
 );
 export const readCredential = asks<CredentialRow>('read-credential', `${credential} where credential_id = $1`);
 
+export interface SharedKeyRow {
+  sharedKeyId: string;
+  sealed: string;
+  validFromMs: number;
+  validToMs: number | null;
+}
+
+const sharedKey = `select shared_key_id as "sharedKeyId", sealed, valid_from_ms as "validFromMs",
+     valid_to_ms as "validToMs" from shared_key`;
+
+export const listSharedKeys = asks<SharedKeyRow>(
+  'list-shared-keys',
+  `${sharedKey} where shared_key_id > $1 order by shared_key_id limit $2 + 0`,
+);
+export const readSharedKey = asks<SharedKeyRow>('read-shared-key', `${sharedKey} where shared_key_id = $1`);
+
 export interface CertificateRow {
   fingerprint: string;
   serial: string;
@@ -103,6 +119,15 @@ export const putCredential = tells(
          coalesce(credential.valid_to_ms, -1))
        <> (excluded.mailbox_id, excluded.kind, excluded.sealed, excluded.valid_from_ms,
          coalesce(excluded.valid_to_ms, -1))`,
+);
+
+export const putSharedKey = tells(
+  'put-shared-key',
+  `insert into shared_key (shared_key_id, sealed, valid_from_ms, valid_to_ms) values ($1, $2, $3, $4)
+   on conflict (shared_key_id) do update
+     set sealed = excluded.sealed, valid_from_ms = excluded.valid_from_ms, valid_to_ms = excluded.valid_to_ms
+     where (shared_key.sealed, shared_key.valid_from_ms, coalesce(shared_key.valid_to_ms, -1))
+       <> (excluded.sealed, excluded.valid_from_ms, coalesce(excluded.valid_to_ms, -1))`,
 );
 
 export const putCertificate = tells(

@@ -46,6 +46,8 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     db.exec(`pragma page_size = ${pageBytes}`);
     db.exec('pragma journal_mode = wal');
     db.exec('pragma synchronous = full');
+    // What is deleted is overwritten where it lay, where that costs no writing of its own: a payload's key is gone then.
+    db.exec('pragma secure_delete = fast');
     emptyLog(db, options.lockTimeoutMs);
     // A larger log is checkpointed less often, and each page of it written home once for many changes.
     const { page_size: bytes } = db.prepare('pragma page_size').get() ?? {};

@@ -1,0 +1,69 @@
+import type { WrappedKey } from '../store/ledger/messages.ts';
+import { createFileKeys } from './file-keys.ts';
+import type { KeyService } from './key-service.ts';
+import { SealFault } from './seal-fault.ts';
+import type { SealingKey } from './secret-key.ts';
+
+/** The secret keys as they were last read: the first is in use. */
+export interface KeysAtHand {
+  current(): readonly SealingKey[];
+  /** Reads them again when that was not done within the last seconds; true when they are others than before. Throws what reading does. */
+  readAgain(): boolean;
+}
+
+/** Whatever meets keys that are not at hand reads them again, but not more often than this. */
+const readAgainMs = 2000;
+
+/** `read` throws when there are no keys to be read; those that were are kept then. */
+export function createKeysAtHand(read: () => readonly SealingKey[], nowMs: () => number): KeysAtHand {
+  let keys = read();
+  let readAtMs = nowMs();
+  return {
+    current: () => keys,
+    readAgain() {
+      if (nowMs() - readAtMs < readAgainMs) return false;
+      readAtMs = nowMs();
+      const fresh = read();
+      if (names(fresh) === names(keys)) return false;
+      keys = fresh;
+      return true;
+    },
+  };
+}
+
+function names(keys: readonly SealingKey[]): string {
+  return keys.map(({ id }) => id).join(' ');
+}
+
+/** Something made of the keys, and made again when they are others. */
+export function madeOf<T>(atHand: KeysAtHand, make: (keys: readonly SealingKey[]) => T): () => T {
+  let keys = atHand.current();
+  let made = make(keys);
+  return () => {
+    if (keys !== atHand.current()) {
+      keys = atHand.current();
+      made = make(keys);
+    }
+    return made;
+  };
+}
+
+/** Runs `open`; when that meets a key that is not at hand, once more with what reading the keys again brought. */
+export function openingWith<R>(atHand: KeysAtHand, open: () => R): R {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof SealFault && error.kind === 'unknown-key' && atHand.readAgain()) return open();
+    throw error;
+  }
+}
+
+/** The key service over keys that may change while it runs. */
+export function serveKeys(atHand: KeysAtHand): KeyService {
+  const service = madeOf(atHand, createFileKeys);
+  return {
+    keyInUse: () => service().keyInUse(),
+    wrap: (key, context) => service().wrap(key, context),
+    unwrap: (wrapped: WrappedKey, context) => openingWith(atHand, () => service().unwrap(wrapped, context)),
+  };
+}

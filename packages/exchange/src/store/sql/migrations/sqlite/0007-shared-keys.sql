@@ -1,0 +1,8 @@
+-- Keys of the token hash, the same for all callers, sealed as passwords are. Two are valid at once while one takes the
+-- place of the other.
+create table shared_key (
+  shared_key_id text primary key,
+  sealed text not null,
+  valid_from_ms integer not null,
+  valid_to_ms integer
+) without rowid;
