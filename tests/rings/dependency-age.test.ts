@@ -22,11 +22,12 @@ const shipped = [
 
 const npm = (...args: readonly string[]): string => execFileSync('npm', args, { cwd: repository, encoding: 'utf8' });
 
+const major = (version: string | undefined): number => Number(version?.split('.')[0]);
+
 it.each(shipped)('%s is not given up, and the major that is installed is at most one behind the newest', (name) => {
   const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
     packages: Readonly<Record<string, { version?: string }>>;
   };
-  const major = (version: string | undefined): number => Number(version?.split('.')[0]);
   expect(npm('view', name, 'deprecated').trim()).toBe('');
   const newest = npm('view', name, 'dist-tags.latest').trim();
   expect(major(newest) - major(lock.packages[`node_modules/${name}`]?.version)).toBeLessThan(2);
