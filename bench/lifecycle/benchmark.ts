@@ -159,14 +159,16 @@ function readLedger(args: readonly string[]): { readonly ledger: LedgerChoice; r
   return { ledger, others: args.toSpliced(at, 2) };
 }
 
-const throughput = (leg: LegResult): number => leg.lifecyclesPerSecond;
+function throughputOf(leg: LegResult): number {
+  return leg.lifecyclesPerSecond;
+}
 
 function compareLedgers(legs: readonly LegResult[]): object {
   const of = (target: string, figure: (leg: LegResult) => number): number => medianOf(legs, target, figure);
   const databaseMicros = of('postgres', (leg) => leg.databaseCpuMicrosPerLifecycle ?? 0);
   return {
     postgres: { ...summaryOf(legs, 'postgres'), databaseCpuMicrosPerLifecycle: rounded(databaseMicros, 1) },
-    ofSqliteThroughput: rounded(of('postgres', throughput) / of('exchange', throughput)),
+    ofSqliteThroughput: rounded(of('postgres', throughputOf) / of('exchange', throughputOf)),
   };
 }
 

@@ -92,6 +92,13 @@ describe('the published packages', () => {
     expect(JSON.parse(stdout)).toMatchObject({ isHealthy: true });
   });
 
+  it.each(['protocol', 'sdk'])('%s says of itself what every kind of importer finds', async (name) => {
+    const linter = join(folder.path, 'node_modules/.bin/publint');
+    const installed = join(folder.path, 'node_modules/@openmesh', name);
+    const { stdout } = await run(nodeOf('node24'), [linter, '--strict', '--pack', 'false', installed]);
+    expect(stdout).toContain('All good!');
+  });
+
   it('are typed: a program that uses them is checked without skipping their declarations', async () => {
     const compiler = join(repositoryRoot, 'node_modules/.bin/tsc');
     const types = ['--types', 'node', '--typeRoots', join(repositoryRoot, 'node_modules/@types')];
