@@ -11,6 +11,24 @@ export function cpuMicros(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * tickMicros;
 }
 
+/** The same of a process with all that it started: those that run, and those that ended and were waited for. */
+export function familyCpuMicros(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ended = (Number(fields[13]) + Number(fields[14])) * tickMicros;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
+  return children.reduce((sum, child) => sum + childMicros(Number(child)), cpuMicros(pid) + ended);
+}
+
+/** 0 when it ended meanwhile. */
+function childMicros(pid: number): number {
+  try {
+    return cpuMicros(pid);
+  } catch {
+    return 0;
+  }
+}
+
 /**
  * CPU microseconds the whole machine has spent on anything since it started, interrupts and time stolen by the host
  * included: what a server and a generator did not use, something else did.

@@ -16,6 +16,7 @@ import { withServer } from '../with-server.ts';
 import { withWorkDirectory } from '../work-directory.ts';
 import { type LegOptions, type LegOutcome, type LegResult, runLeg } from './leg.ts';
 import type { MailboxPair } from './operations.ts';
+import { withPostgresExchange } from './postgres-exchange.ts';
 import { specimenAnswers, startEcho } from './start-echo.ts';
 
 export const lifecycleFlags = {
@@ -47,18 +48,25 @@ type Flags = ReturnType<typeof readFlags<typeof lifecycleFlags>>;
 const nationalMonthMessages = 60e6;
 
 export const lifecycleSummary =
-  'send, list, download and acknowledge small messages; the exchange beside a bare echo server';
+  'send, list, download and acknowledge small messages; the exchange beside a bare echo server; ' +
+  '--ledger postgres: also on a PostgreSQL of its own (Debian: postgresql-15)';
 
 /** Interleaves legs against the echo server and the exchange and compares their medians. */
 export async function runLifecycle(args: readonly string[]): Promise<object> {
-  const flags = readFlags(args, lifecycleFlags);
+  const { ledger, others } = readLedger(args);
+  const flags = readFlags(others, lifecycleFlags);
   const pairs = mailboxPairs(flags.mailboxes >> 1);
   if (pairs.length < flags.connections) throw new UsageError('--mailboxes must be at least twice --connections.');
   if (flags['bytes-min'] > flags['bytes-max']) throw new UsageError('--bytes-min must not exceed --bytes-max.');
-  return withWorkDirectory((directory) => runLegs(flags, pairs, directory));
+  return withWorkDirectory((directory) => runLegs(flags, pairs, directory, ledger));
 }
 
-async function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: string): Promise<object> {
+async function runLegs(
+  flags: Flags,
+  pairs: readonly MailboxPair[],
+  directory: string,
+  ledger: LedgerChoice,
+): Promise<object> {
   const { files, texts: credentials } = await makeCredentials(directory);
   const leg = (target: string, server: RunningServer, shortened = false): Promise<LegOutcome> =>
     runLeg({
@@ -67,7 +75,7 @@ async function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: s
       target,
       server,
       pairs,
-      checkStamp: target === 'exchange' || target === 'baseline',
+      checkStamp: !target.startsWith('echo'),
     });
 
   if (flags['echo-only'] === 1) {
@@ -82,6 +90,13 @@ async function runLegs(flags: Flags, pairs: readonly MailboxPair[], directory: s
     // The echo repeats what the exchange really answers, so the exchange is asked first.
     const { answers } = await leg('exchange', server, true);
     return withServer(startEcho({ ...credentials, answers }), async (echo) => {
+      if (ledger === 'postgres') {
+        const inDatabase = { ...options, directory: join(directory, 'postgres') };
+        return withPostgresExchange(inDatabase, mailboxesOf(pairs), async (postgres) => {
+          const legs = await alternate(flags.rounds, leg, { echo, exchange: server, postgres });
+          return { ...compare(flags, legs, 'exchange'), ...compareLedgers(legs) };
+        });
+      }
       if (baselineCheckout === undefined) {
         return compare(flags, await alternate(flags.rounds, leg, { echo, exchange: server }), 'exchange');
       }
@@ -131,6 +146,30 @@ async function alternate(
     }
   }
   return results;
+}
+
+type LedgerChoice = 'sqlite' | 'postgres';
+
+/** `--ledger postgres` measures the exchange on a PostgreSQL as well, beside the one on its own file. */
+function readLedger(args: readonly string[]): { readonly ledger: LedgerChoice; readonly others: readonly string[] } {
+  const at = args.indexOf('--ledger');
+  if (at < 0) return { ledger: 'sqlite', others: args };
+  const ledger = args[at + 1];
+  if (ledger !== 'sqlite' && ledger !== 'postgres') throw new UsageError('--ledger must be sqlite or postgres.');
+  return { ledger, others: args.toSpliced(at, 2) };
+}
+
+function throughputOf(leg: LegResult): number {
+  return leg.lifecyclesPerSecond;
+}
+
+function compareLedgers(legs: readonly LegResult[]): object {
+  const of = (target: string, figure: (leg: LegResult) => number): number => medianOf(legs, target, figure);
+  const databaseMicros = of('postgres', (leg) => leg.databaseCpuMicrosPerLifecycle ?? 0);
+  return {
+    postgres: { ...summaryOf(legs, 'postgres'), databaseCpuMicrosPerLifecycle: rounded(databaseMicros, 1) },
+    ofSqliteThroughput: rounded(of('postgres', throughputOf) / of('exchange', throughputOf)),
+  };
 }
 
 function medianOf(legs: readonly LegResult[], target: string, figure: (leg: LegResult) => number): number {

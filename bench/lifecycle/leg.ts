@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Credentials } from '../certificates.ts';
-import { cpuMicros, machineCpuMicros, residentMiB } from '../process-usage.ts';
+import { cpuMicros, familyCpuMicros, machineCpuMicros, residentMiB } from '../process-usage.ts';
 import { percentile, rounded } from '../statistics.ts';
 import {
   type Answers,
@@ -15,7 +15,7 @@ import {
 
 export interface LegOptions {
   readonly target: string;
-  readonly server: { readonly pid: number; readonly port: number };
+  readonly server: { readonly pid: number; readonly port: number; readonly databasePid?: number };
   readonly credentials: Credentials;
   readonly sharedKey: string;
   readonly pairs: readonly MailboxPair[];
@@ -36,7 +36,9 @@ export interface LegResult {
   readonly lifecyclesPerSecond: number;
   readonly serverCpuMicrosPerLifecycle: number;
   readonly serverCoresUsed: number;
-  /** The server used under 90 % of a core: the generator, not the server, set the pace. */
+  /** Of all processes of the database; left out where the records lie in the server's own files. */
+  readonly databaseCpuMicrosPerLifecycle?: number;
+  /** Server and database together used under 90 % of a core: the generator, not they, set the pace. */
   readonly generatorBound: boolean;
   readonly generatorCpuMicrosPerLifecycle: number;
   /** Cores that neither the server nor the generator used: flushing by the kernel, and anything that disturbs. */
@@ -66,10 +68,10 @@ export async function runLeg(options: LegOptions): Promise<LegOutcome> {
     for (const thread of threads) thread.start();
     const failure = Promise.race(threads.map((thread) => thread.failure));
     await Promise.race([sleep(options.warmUpMs), failure]);
-    const before = readClocks(options.server.pid);
+    const before = readClocks(options.server);
     Atomics.store(new Int32Array(phase), 0, phases.measure);
     await Promise.race([sleep(options.windowMs), failure]);
-    const after = readClocks(options.server.pid);
+    const after = readClocks(options.server);
     Atomics.store(new Int32Array(phase), 0, phases.stop);
     const outcomes = await Promise.race([Promise.all(threads.map((thread) => thread.done)), failure]);
     const answers = threads[0]?.answers;
@@ -157,15 +159,17 @@ function orderFor(options: LegOptions, thread: number, phase: SharedArrayBuffer)
 interface Clocks {
   readonly atMs: number;
   readonly serverMicros: number;
+  readonly databaseMicros: number;
   readonly generatorMicros: number;
   readonly machineMicros: number;
 }
 
-function readClocks(serverPid: number): Clocks {
+function readClocks({ pid, databasePid }: LegOptions['server']): Clocks {
   const own = process.cpuUsage();
   return {
     atMs: performance.now(),
-    serverMicros: cpuMicros(serverPid),
+    serverMicros: cpuMicros(pid),
+    databaseMicros: databasePid === undefined ? 0 : familyCpuMicros(databasePid),
     generatorMicros: own.user + own.system,
     machineMicros: machineCpuMicros(),
   };
@@ -183,7 +187,8 @@ function summarise(
   const seconds = (after.atMs - before.atMs) / 1000;
   const serverMicros = after.serverMicros - before.serverMicros;
   const generatorMicros = after.generatorMicros - before.generatorMicros;
-  const otherMicros = after.machineMicros - before.machineMicros - serverMicros - generatorMicros;
+  const databaseMicros = after.databaseMicros - before.databaseMicros;
+  const otherMicros = after.machineMicros - before.machineMicros - serverMicros - databaseMicros - generatorMicros;
   const column = (offset: number): number[] => figures.filter((_, index) => index % figuresPerSample === offset);
   const columns = ['lifecycle', ...operations].map((name, offset) => [name, column(offset)] as const);
   const percentiles = (fraction: number): Readonly<Record<string, number | null>> =>
@@ -196,7 +201,10 @@ function summarise(
     lifecyclesPerSecond: rounded(lifecycles / seconds, 0) ?? 0,
     serverCpuMicrosPerLifecycle: rounded(serverMicros / lifecycles, 1) ?? 0,
     serverCoresUsed: rounded(serverCoresUsed) ?? 0,
-    generatorBound: serverCoresUsed < generatorBoundBelowCores,
+    ...(options.server.databasePid !== undefined && {
+      databaseCpuMicrosPerLifecycle: rounded(databaseMicros / lifecycles, 1) ?? 0,
+    }),
+    generatorBound: serverCoresUsed + databaseMicros / 1e6 / seconds < generatorBoundBelowCores,
     generatorCpuMicrosPerLifecycle: rounded(generatorMicros / lifecycles, 1) ?? 0,
     otherCoresUsed: rounded(Math.max(0, otherMicros / 1e6 / seconds)) ?? 0,
     serverResidentMiB: rounded(memory.now, 0) ?? 0,

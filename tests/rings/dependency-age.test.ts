@@ -22,9 +22,7 @@ const shipped = [
 
 const npm = (...args: readonly string[]): string => execFileSync('npm', args, { cwd: repository, encoding: 'utf8' });
 
-function major(version: string | undefined): number {
-  return Number(version?.split('.')[0]);
-}
+const major = (version: string | undefined): number => Number(version?.split('.')[0]);
 
 it.each(shipped)('%s is not given up, and the major that is installed is at most one behind the newest', (name) => {
   const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as {
