@@ -1,4 +1,5 @@
-import { alice, bornAtMs } from '@openmesh/exchange/store/ledger-probe.ts';
+import { refusedFingerprint } from '@openmesh/exchange/store/ledger/messages.ts';
+import { acceptOf, alice, bob, bornAtMs, idOf, listed, newMessage } from '@openmesh/exchange/store/ledger-probe.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostgresServer } from '../kit/engines/postgres.ts';
 import { openNode } from '../kit/engines/postgres-ledgers.ts';
@@ -133,3 +134,27 @@ it('tells the other nodes of a new registry as it is made', async () => {
   await expect.poll(() => hints.length).toBe(2);
   await Promise.all([listening.close(), changing.close()]);
 });
+
+it.each(['first used', 'freed by a refusal'])(
+  'makes one message of two sends under one key, %s, whichever nodes they reach at once',
+  async (how) => {
+    const url = await server.createDatabase();
+    const nodes = await Promise.all([openNode(url), openNode(url)]);
+    for (let round = 0; round < 40; round += 1) {
+      const claim = { mailbox: alice, key: `key-${round}`, fingerprint: 'f', expiresAtMs: bornAtMs * 2 };
+      if (how === 'freed by a refusal') {
+        const refused = newMessage(idOf(1000 + round), { state: 'error', recipient: null, expiresAtMs: null });
+        const idempotency = { ...claim, fingerprint: refusedFingerprint('other') };
+        await nodes[0].messages.accept(acceptOf([refused], { payload: null, idempotency }));
+      }
+      const ids = [idOf(2 * round), idOf(2 * round + 1)];
+      const sends = nodes.map(({ messages }, at) =>
+        messages.accept(acceptOf([newMessage(ids[at] ?? idOf(0))], { idempotency: claim })),
+      );
+      const kinds = (await Promise.all(sends)).map(({ kind }) => kind);
+      expect(kinds.toSorted()).toEqual(['accepted', 'repeated']);
+    }
+    expect(await listed(nodes[0].messages, bob)).toHaveLength(40);
+    await Promise.all(nodes.map((node) => node.close()));
+  },
+);

@@ -46,7 +46,9 @@ export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
   if (version !== null) return { kind: 'stale', version };
   const first = messages[0];
   const atMs = first?.createdAtMs ?? 0;
-  const known = idempotency === null ? undefined : yield* knownClaim(idempotency);
+  const standing =
+    idempotency === null ? undefined : yield* one(q.readIdempotency, idempotency.mailbox, idempotency.key);
+  const known = standsInTheWay(standing, idempotency) ? standing : undefined;
   // A refused request never uses up its token: this one is refused before the nonce is claimed.
   if (known !== undefined && known.fingerprint !== idempotency?.fingerprint) return { kind: 'key-conflict' };
   const used = yield* claimNonce(command.nonce);
@@ -59,24 +61,32 @@ export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
     if (known.messageId === first?.messageId) return { kind: 'accepted' };
     return { kind: 'repeated', messageId: known.messageId as NewMessage['messageId'] };
   }
-  if (idempotency !== null && first !== undefined) {
-    const { mailbox, key, fingerprint, expiresAtMs } = idempotency;
-    yield* run(q.claimIdempotency, mailbox, key, fingerprint, first.messageId, expiresAtMs);
-  }
+  if (idempotency !== null && first !== undefined) yield* takeKey(idempotency, first.messageId, standing?.fingerprint);
   if (payload !== null) yield* insertPayload(payload, atMs);
   for (const message of messages) yield* insertMessage(message);
   return { kind: 'accepted' };
 }
 
-/** What the key was used for before; a refusal is known to its own repeat only, and stands in the way of nothing else. */
-function* knownClaim({
-  mailbox,
-  key,
-  fingerprint,
-}: IdempotencyClaim): Talk<{ fingerprint: string; messageId: string } | undefined> {
-  const known = yield* one(q.readIdempotency, mailbox, key);
-  if (known === undefined || !isRefusedFingerprint(known.fingerprint)) return known;
-  return known.fingerprint === fingerprint ? known : undefined;
+/** A refusal is known to its own repeat only, and stands in the way of nothing else. */
+function standsInTheWay(
+  standing: { readonly fingerprint: string } | undefined,
+  wanted: IdempotencyClaim | null,
+): boolean {
+  return (
+    standing !== undefined &&
+    (!isRefusedFingerprint(standing.fingerprint) || standing.fingerprint === wanted?.fingerprint)
+  );
+}
+
+/**
+ * `refusal`: the fingerprint of a refusal that gives way. Where transactions run side by side another may have taken the
+ * key since it was looked at: claiming it fails then, and the whole is done again.
+ */
+function* takeKey(claimed: IdempotencyClaim, messageId: string, refusal: string | undefined): Talk<void> {
+  const { mailbox, key, fingerprint, expiresAtMs } = claimed;
+  const values = [mailbox, key, fingerprint, messageId, expiresAtMs] as const;
+  if (refusal !== undefined && (yield* run(q.replaceIdempotency, ...values, refusal)) === 1) return;
+  yield* run(q.claimIdempotency, ...values);
 }
 
 function* insertPayload(payload: NewPayload, atMs: number): Talk<void> {

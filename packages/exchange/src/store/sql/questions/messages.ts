@@ -11,11 +11,17 @@ export const readIdempotency = asks<{ fingerprint: string; messageId: string }>(
   'select fingerprint, message_id as "messageId" from idempotency where mailbox_id = $1 and key = $2',
 );
 
+/** Fails where the key is claimed: of two transactions that run side by side only one may have it. */
 export const claimIdempotency = tells(
   'claim-idempotency',
-  `insert into idempotency (mailbox_id, key, fingerprint, message_id, expires_at_ms) values ($1, $2, $3, $4, $5)
-   on conflict (mailbox_id, key) do update set
-     fingerprint = excluded.fingerprint, message_id = excluded.message_id, expires_at_ms = excluded.expires_at_ms`,
+  'insert into idempotency (mailbox_id, key, fingerprint, message_id, expires_at_ms) values ($1, $2, $3, $4, $5)',
+);
+
+/** In place of the refusal with fingerprint $6, if that still stands. */
+export const replaceIdempotency = tells(
+  'replace-idempotency',
+  `update idempotency set fingerprint = $3, message_id = $4, expires_at_ms = $5
+   where mailbox_id = $1 and key = $2 and fingerprint = $6`,
 );
 
 /** With the body when it is the only chunk. */
