@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { errorEntry, errorText, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
 import type { PayloadKey } from '../keys/payload-key.ts';
 import type { PayloadKeys } from '../keys/payload-keys.ts';
@@ -6,14 +5,15 @@ import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import {
   type AcceptCommand,
+  type IdempotencyClaim,
   type MessageLedger,
   type NewChunk,
   type NewEvent,
   type NewMessage,
-  refusedFingerprint,
 } from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import { checkChecksum } from './checksum.ts';
+import { claimOf, refusedClaimOf } from './idempotency.ts';
 import type { IncomingBody } from './incoming-body.ts';
 import { transferredStatus } from './lifecycle.ts';
 import { localKeys, type PrivateTexts, sealTexts, type TextSealer } from './private-texts.ts';
@@ -71,7 +71,7 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
       return fail(parts, request, { error: 'missing-data', detail: 'the body is empty' });
     }
     if (received.kind === 'too-large') return refuse('message-too-large', 'the body is over the limit of one request');
-    const arrival = arrivalOf(request, received, messageId, key);
+    const arrival = arrivalOf(parts.sealer, request, received, messageId, key);
     try {
       const outcome = await decideAndCommit(registry, async () => {
         const decision = decide(route, request, received.sizeBytes);
@@ -123,29 +123,30 @@ interface Arrival {
   readonly messageId: MessageId;
   readonly key: PayloadKey | null;
   readonly chunk: NewChunk;
-  readonly fingerprint: string;
+  readonly claim: IdempotencyClaim | null;
   readonly checksumNote: Pick<NewEvent, 'kind' | 'detail'> | null;
 }
 
 /** The bytes are judged as they came, and then kept as they are to be. */
 function arrivalOf(
-  { headers, idempotencyKey }: SendRequest,
+  sealer: TextSealer,
+  request: SendRequest,
   received: ReceivedBody,
   messageId: MessageId,
   key: PayloadKey | null,
 ): Arrival {
-  const fingerprint = idempotencyKey === null ? '' : fingerprintOf(headers, received.sha256());
-  const checksumNote = judgeChecksum(headers, received);
-  return { messageId, key, fingerprint, checksumNote, chunk: received.keep() };
+  const claim = claimOf(sealer, request, () => received.sha256());
+  const checksumNote = judgeChecksum(request.headers, received);
+  return { messageId, key, claim, checksumNote, chunk: received.keep() };
 }
 
 function acceptance(
   parts: SendParts,
   request: SendRequest,
-  { messageId, key, chunk, fingerprint, checksumNote }: Arrival,
+  { messageId, key, chunk, claim, checksumNote }: Arrival,
   decision: Exclude<Decision, { kind: 'refuse' }>,
 ): AcceptCommand {
-  const { headers, sender, idempotencyKey } = request;
+  const { headers, sender } = request;
   const atMs = parts.clock.nowMs();
   const dates = lifeDates(atMs, parts.spans);
   const whole = headers.totalChunks === 1;
@@ -177,7 +178,7 @@ function acceptance(
   };
   return {
     nonce: request.nonce,
-    idempotency: idempotencyKey === null ? null : { mailbox: sender, ...idempotencyKey, fingerprint },
+    idempotency: claim,
     registryVersion: decision.registryVersion,
     payload: {
       payloadId: messageId,
@@ -216,11 +217,6 @@ function deliveredWhole(
   return [failed, ...parts.routeReport(report, failureTexts(texts))];
 }
 
-/** The same key must come with the same headers and the same bytes. */
-function fingerprintOf(headers: SendHeaders, bodySha256: string): string {
-  return hash('sha256', JSON.stringify([headers, bodySha256]), 'hex');
-}
-
 /** A checksum is passed through whatever it says; what can be judged of it goes to the timeline. */
 function judgeChecksum({ checksum, totalChunks }: SendHeaders, received: ReceivedBody): Arrival['checksumNote'] {
   if (checksum === undefined) return null;
@@ -244,7 +240,7 @@ function judgeChecksum({ checksum, totalChunks }: SendHeaders, received: Receive
 async function fail(parts: SendParts, request: SendRequest, objection: Objection): Promise<SendOutcome> {
   const { error, detail, parameters } = objection;
   if (!parts.reportOnFailedSend) return refuse(error, detail, undefined, parameters);
-  const { sender, headers, idempotencyKey } = request;
+  const { sender, headers } = request;
   const messageId = parts.newMessageId();
   const atMs = parts.clock.nowMs();
   const { hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
@@ -276,10 +272,7 @@ async function fail(parts: SendParts, request: SendRequest, objection: Objection
   const outcome = await parts.ledger.accept({
     nonce: request.nonce,
     // Asked again because its answer was lost, a refusal is the same one, and told to the sender once.
-    idempotency:
-      idempotencyKey === null
-        ? null
-        : { mailbox: sender, ...idempotencyKey, fingerprint: refusedFingerprint(fingerprintOf(headers, '')) },
+    idempotency: refusedClaimOf(parts.sealer, request),
     registryVersion: null,
     payload: null,
     messages: [failed, ...parts.routeReport(report, failureTexts(texts))],

@@ -140,6 +140,17 @@ export function promiseAccepting(at: LedgerSource): void {
     expect(await at.ledger.messages.waitingCount(bob)).toBe(1);
   });
 
+  it('knows the same content also as it was written under an earlier key', async () => {
+    await at.ledger.messages.accept(
+      acceptOf([newMessage(idOf(1))], { idempotency: key({ fingerprint: 'as-before' }) }),
+    );
+    const later = key({ fingerprint: 'as-now', others: ['as-before', 'as-long-ago'] });
+    const again = acceptOf([newMessage(idOf(2))], { idempotency: later });
+    expect(await at.ledger.messages.accept(again)).toEqual({ kind: 'repeated', messageId: idOf(1) });
+    const other = acceptOf([newMessage(idOf(2))], { idempotency: key({ fingerprint: 'as-now', others: ['else'] }) });
+    expect(await at.ledger.messages.accept(other)).toEqual({ kind: 'key-conflict' });
+  });
+
   it('refuses an idempotency key used for other content, and the refused request’s nonce stays unused', async () => {
     await at.ledger.messages.accept(acceptOf([newMessage(idOf(1))], { idempotency: key() }));
     const other = acceptOf([newMessage(idOf(2))], {

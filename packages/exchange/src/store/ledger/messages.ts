@@ -90,8 +90,10 @@ export interface NewMessage {
 export interface IdempotencyClaim {
   readonly mailbox: MailboxId;
   readonly key: string;
-  /** SHA-256 over the headers that matter and the body's digest; of a refusal, as `refusedFingerprint` makes it. */
+  /** Keyed digest of the headers that matter and the body's digest; of a refusal, as `refusedFingerprint` makes it. */
   readonly fingerprint: string;
+  /** How the same would have been written under earlier keys. */
+  readonly others?: readonly string[];
   readonly expiresAtMs: number;
 }
 
@@ -100,6 +102,11 @@ const refused = 'refused:';
 /** Of a message that was refused, of whose body nothing is known. Its key is free for anything but the same again. */
 export function refusedFingerprint(headersDigest: string): string {
   return refused + headersDigest;
+}
+
+/** Whether what was written is of the same send. */
+export function isSameClaim(written: string, claim: IdempotencyClaim): boolean {
+  return written === claim.fingerprint || claim.others?.includes(written) === true;
 }
 
 export function isRefusedFingerprint(fingerprint: string): boolean {

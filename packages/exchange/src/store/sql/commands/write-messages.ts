@@ -10,6 +10,7 @@ import {
   type ChangeStateCommand,
   type IdempotencyClaim,
   isRefusedFingerprint,
+  isSameClaim,
   type NewChunk,
   type NewMessage,
   type NewPayload,
@@ -50,7 +51,8 @@ export function* accept(command: AcceptCommand): Talk<AcceptOutcome> {
     idempotency === null ? undefined : yield* one(q.readIdempotency, idempotency.mailbox, idempotency.key);
   const known = standsInTheWay(standing, idempotency) ? standing : undefined;
   // A refused request never uses up its token: this one is refused before the nonce is claimed.
-  if (known !== undefined && known.fingerprint !== idempotency?.fingerprint) return { kind: 'key-conflict' };
+  if (known !== undefined && idempotency !== null && !isSameClaim(known.fingerprint, idempotency))
+    return { kind: 'key-conflict' };
   const used = yield* claimNonce(command.nonce);
   if (used !== null) {
     // Ids are made by the caller: a message of this id is this command's own earlier commit, not a replayed token.
@@ -72,10 +74,8 @@ function standsInTheWay(
   standing: { readonly fingerprint: string } | undefined,
   wanted: IdempotencyClaim | null,
 ): boolean {
-  return (
-    standing !== undefined &&
-    (!isRefusedFingerprint(standing.fingerprint) || standing.fingerprint === wanted?.fingerprint)
-  );
+  if (standing === undefined || wanted === null) return false;
+  return !isRefusedFingerprint(standing.fingerprint) || isSameClaim(standing.fingerprint, wanted);
 }
 
 /**
