@@ -127,6 +127,14 @@ export const registryRows: fc.Arbitrary<RegistryRows> = fc.record({
     }),
   ),
   rules: few(rule),
+  sharedKeys: few(
+    fc.record({
+      sharedKeyId: fc.constantFrom('k1', 'k2'),
+      sealed: fc.constantFrom('a', 'b'),
+      validFromMs: fc.constantFrom(0, 5),
+      validToMs: fc.option(fc.constantFrom(6, 7)),
+    }),
+  ),
   certificates: few(
     fc.record({
       fingerprint: fc.constantFrom('f1', 'f2'),
