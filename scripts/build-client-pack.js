@@ -29,6 +29,8 @@ const platforms = {
 const ours = ['protocol', 'sdk', 'client'];
 const manifest = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 const { version } = manifest('packages/client/package.json');
+/** As in the launcher of `packages/client/bin`: a share that hangs must not take every thread that waits for files. */
+const fileThreads = 64;
 const nodeFlags = manifest('packages/client/bin/node-flags.json').join(' ');
 
 const [out, ...wanted] = process.argv.slice(2);
@@ -82,11 +84,12 @@ function fill(folder, platform) {
     const windowsMain = main.replaceAll('/', '\\');
     writeFileSync(
       join(folder, 'openmesh-client.cmd'),
-      `@"%~dp0runtime\\${name}" ${nodeFlags} "%~dp0${windowsMain}" %*\r\n`,
+      `@if not defined UV_THREADPOOL_SIZE set UV_THREADPOOL_SIZE=${fileThreads}\r\n` +
+        `@"%~dp0runtime\\${name}" ${nodeFlags} "%~dp0${windowsMain}" %*\r\n`,
     );
     return;
   }
-  const launcher = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/runtime/${name}" ${nodeFlags} "$here/${main}" "$@"\n`;
+  const launcher = `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexport UV_THREADPOOL_SIZE="\${UV_THREADPOOL_SIZE:-${fileThreads}}"\nexec "$here/runtime/${name}" ${nodeFlags} "$here/${main}" "$@"\n`;
   writeFileSync(join(folder, 'openmesh-client'), launcher);
   for (const file of ['install.sh', 'uninstall.sh'])
     copyFileSync(join(root, 'packages/client/service', file), join(folder, file));

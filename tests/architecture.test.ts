@@ -85,6 +85,7 @@ describe('house rules', () => {
       'packages/sandbox/src/main.ts',
       'packages/sdk/src/cli/main.ts',
       'packages/client/src/cli/main.ts',
+      'packages/client/bin/node24.js',
     ];
     expect(readersOfTheEnvironment(files).filter((path) => !allowed.includes(path))).toEqual([]);
     expect(readersOfTheEnvironment([{ path: hall, text: 'process.env.A' }])).toEqual([hall]);

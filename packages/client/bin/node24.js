@@ -28,6 +28,12 @@ export function findNode24() {
   }
 }
 
+/**
+ * Threads that wait for files. Node's own four would all be taken by the first network share that hangs, and the mailboxes
+ * on other disks would wait with it.
+ */
+const fileThreads = '64';
+
 /** A small young generation: what streams through the client is collected early, and memory stays flat. */
 const nodeFlags = JSON.parse(readFileSync(new URL('node-flags.json', import.meta.url), 'utf8'));
 
@@ -44,7 +50,10 @@ export function runUnderNode24(entryPath, args) {
     process.exitCode = 78;
     return;
   }
-  const child = spawn(node, [...nodeFlags, entryPath, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
+  const child = spawn(node, [...nodeFlags, entryPath, ...args], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { UV_THREADPOOL_SIZE: fileThreads, ...process.env },
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
     process.stderr.write(`Node ${majorNeeded} could not be started: ${error.message}\n`);
