@@ -29,6 +29,8 @@ export default defineConfig({
             'tests/scenarios/tokens/nonces.test.ts',
             'tests/scenarios/sdk/{lost-answers,round-trip}.test.ts',
           ],
+          // Measures the file of an SQLite ledger.
+          exclude: ['tests/scenarios/routing/large-copies.test.ts'],
         },
       },
     ],
