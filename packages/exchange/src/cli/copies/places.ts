@@ -15,6 +15,14 @@ export const placeOptions = {
   's3-region': { value: 'NAME', says: 'its region, where it is not that of OPENMESH_S3_REGION' },
 } as const;
 
+/** Options of every command that reads a backup back; `chooseBackup` and `identityFrom` read them. */
+export const readingOptions = {
+  identity: { value: 'FILE', says: 'the private key of "backup keygen" (needed)' },
+  snapshot: { value: 'ID', says: 'a backup of "backup list"; the newest when left out' },
+  at: { value: 'TIME', says: 'the newest made by this moment, ISO 8601' },
+  ...placeOptions,
+} as const;
+
 type PlaceOptions = { readonly [Name in keyof typeof placeOptions]?: string };
 
 /** S3 access of the environment, for commands that need no exchange's settings. */

@@ -5,7 +5,7 @@ import { exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { goodConfig } from '../good-config.ts';
 import { instantText, printJson } from '../print.ts';
-import { chooseBackup, identityFrom, openPlace, placeOptions } from './places.ts';
+import { chooseBackup, identityFrom, openPlace, readingOptions } from './places.ts';
 import { mebibytes, sayProgress } from './progress.ts';
 import { refusingCopies } from './refusals.ts';
 
@@ -20,12 +20,7 @@ export const restoreCommand = defineCommand({
     'that were used after it and are younger than two hours would be good once more.',
   ].join('\n'),
   positionals: ['PLACE'],
-  options: {
-    identity: { value: 'FILE', says: 'the private key of "backup keygen" (needed)' },
-    snapshot: { value: 'ID', says: 'a backup of "backup list"; the newest when left out' },
-    at: { value: 'TIME', says: 'the newest made by this moment, ISO 8601' },
-    ...placeOptions,
-  },
+  options: readingOptions,
   exits: {
     failed: 'there is a ledger already, or the backup is damaged or not there; bodies may have been written',
     badInput: 'no place, no private key, or no moment',

@@ -2,7 +2,7 @@ import { type ReadProgress, verifyBackup } from '../../backup/read-backup.ts';
 import { exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { instantText, plain, printJson } from '../print.ts';
-import { chooseBackup, identityFrom, openPlace, placeOptions, s3AccessOf } from './places.ts';
+import { chooseBackup, identityFrom, openPlace, readingOptions, s3AccessOf } from './places.ts';
 import { mebibytes, sayProgress } from './progress.ts';
 import { refusingCopies } from './refusals.ts';
 
@@ -15,12 +15,7 @@ export const verifyCommand = defineCommand({
     'key is, which is not the server; a backup that was never verified is a hope.',
   ].join('\n'),
   positionals: ['PLACE'],
-  options: {
-    identity: { value: 'FILE', says: 'the private key of "backup keygen" (needed)' },
-    snapshot: { value: 'ID', says: 'a backup of "backup list"; the newest when left out' },
-    at: { value: 'TIME', says: 'the newest made by this moment, ISO 8601' },
-    ...placeOptions,
-  },
+  options: readingOptions,
   exits: {
     failed: 'something is damaged or missing, or there is no such backup',
     badInput: 'no place, no private key, or no moment',
