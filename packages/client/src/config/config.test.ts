@@ -86,6 +86,19 @@ describe('meshclient.cfg', () => {
     expect(readCfg(`\ufeff${text}`)).toMatchObject({ keyStorePassword: 'p£ss', warnings: [] });
   });
 
+  it('warns of a host that the service is leaving, and names the one on the internet instead', () => {
+    const old = real.replace('mesh-sync.spineservices.nhs.uk', 'mesh-sync.national.ncrs.nhs.uk');
+    const { warnings } = readCfg(old);
+    expect(warnings.map(({ line, setting, problem }) => `${line} ${setting} ${problem}`)).toEqual([
+      expect.stringMatching(/^3 PrimaryURL .*HSCN.*https:\/\/mesh-sync\.spineservices\.nhs\.uk/) as unknown,
+    ]);
+  });
+
+  it('warns of polling the national service more often than it asks for, and takes it', () => {
+    const { warnings } = readCfg(real.replace('<PollPeriod>30<', '<PollPeriod>1<'));
+    expect(warnings.map(({ setting }) => setting)).toEqual(['PollPeriod']);
+  });
+
   it('ignores an unknown element with one warning that names its line', () => {
     const { warnings } = readCfg(real.replace('<LogPath>', '<Colour>red</Colour>\n    <LogPath>'));
     expect(warnings).toEqual([
