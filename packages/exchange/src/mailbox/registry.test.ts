@@ -2,20 +2,8 @@ import type { MailboxId } from '@openmesh/protocol';
 import { describe, expect, it } from 'vitest';
 import type { RegistryDelta, RegistryLedger, RegistryRecords } from '../store/ledger/registry.ts';
 import { LedgerFault } from '../store/ledger.ts';
+import { noRecords } from '../store/ledger-probe.ts';
 import { createRegistry } from './registry.ts';
-
-const none = {
-  mailboxes: [],
-  credentials: [],
-  sharedKeys: [],
-  workflows: [],
-  registrations: [],
-  groups: [],
-  memberships: [],
-  approvals: [],
-  rules: [],
-  certificates: [],
-};
 
 const unused = () => Promise.reject(new Error('not part of this test'));
 
@@ -39,7 +27,7 @@ function createSlowLedger() {
   return {
     ledger,
     state,
-    finish: (version: number) => waiting.shift()?.resolve({ version, ...none }),
+    finish: (version: number) => waiting.shift()?.resolve({ version, ...noRecords }),
     fail: () => waiting.shift()?.reject(new LedgerFault('unavailable', 'away')),
   };
 }

@@ -1,5 +1,6 @@
 import { parseMailboxId } from '@openmesh/protocol';
 import { describe, expect, it } from 'vitest';
+import { noRecords } from '../store/ledger-probe.ts';
 import { exportLines } from './export-lines.ts';
 import { planEntries, planImport } from './import/plan-import.ts';
 import { parseSandboxMailboxes, parseSandboxWorkflows } from './sandbox-fixtures.ts';
@@ -7,19 +8,7 @@ import { createSealer } from './sealer.ts';
 import { buildSnapshot } from './snapshot.ts';
 
 const sealer = createSealer([{ id: 'k', key: new Uint8Array(32).fill(5) }]);
-const nothing = {
-  version: 0,
-  mailboxes: [],
-  credentials: [],
-  sharedKeys: [],
-  workflows: [],
-  registrations: [],
-  groups: [],
-  memberships: [],
-  approvals: [],
-  rules: [],
-  certificates: [],
-};
+const nothing = { version: 0, ...noRecords };
 
 const mailboxLines = [
   '{"mailbox_id": "X26ABC1", "mailbox_name": "TESTMB1", "billing_entity": "England", "ods_code": "X26", "org_code": "X26", "org_name": "", "password": "password"}',

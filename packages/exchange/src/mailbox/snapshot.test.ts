@@ -7,6 +7,7 @@ import {
   type RegistryRecords,
   workflowDefaults,
 } from '../store/ledger/registry.ts';
+import { noRecords } from '../store/ledger-probe.ts';
 import { createSealer, credentialContext } from './sealer.ts';
 import { buildSnapshot } from './snapshot.ts';
 
@@ -32,19 +33,7 @@ function registration(id: string, workflowId: string, changes: Partial<Registrat
 }
 
 function records(changes: Partial<RegistryRecords>): RegistryRecords {
-  const none = {
-    mailboxes: [],
-    credentials: [],
-    sharedKeys: [],
-    workflows: [],
-    registrations: [],
-    groups: [],
-    memberships: [],
-    approvals: [],
-    rules: [],
-    certificates: [],
-  };
-  return { version: 1, ...none, ...changes };
+  return { version: 1, ...noRecords, ...changes };
 }
 
 function refuseToUnseal(): string {

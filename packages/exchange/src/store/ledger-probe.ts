@@ -15,6 +15,7 @@ import type {
 } from './ledger/messages.ts';
 import type { NonceClaim } from './ledger/nonces.ts';
 import type { RefusalRecord } from './ledger/refusals.ts';
+import type { RegistryRecords } from './ledger/registry.ts';
 
 export const dayMs = 86_400_000;
 /** When the messages of a test are made, on the service clock. */
@@ -23,6 +24,20 @@ export const bornAtMs = Date.UTC(2026, 0, 5, 9);
 export const alice = 'ALICE' as MailboxId;
 export const bob = 'BOB' as MailboxId;
 export const carol = 'CAROL' as MailboxId;
+
+/** A registry with nothing in it. */
+export const noRecords: Omit<RegistryRecords, 'version'> = {
+  mailboxes: [],
+  credentials: [],
+  sharedKeys: [],
+  workflows: [],
+  registrations: [],
+  groups: [],
+  memberships: [],
+  approvals: [],
+  rules: [],
+  certificates: [],
+};
 
 export const ref = (name: string): BodyRef => name as BodyRef;
 

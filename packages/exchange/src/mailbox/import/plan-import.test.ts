@@ -1,24 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { RegistryRecords } from '../../store/ledger/registry.ts';
+import { noRecords } from '../../store/ledger-probe.ts';
 import { createSealer, type Sealer } from '../sealer.ts';
 import { parseEntry } from './entry.ts';
 import { problemsMax } from './plan-builder.ts';
 import { lineBytesMax, planEntries, planImport } from './plan-import.ts';
 
 const sealer: Sealer = createSealer([{ id: 'k', key: new Uint8Array(32).fill(5) }]);
-const nothing: RegistryRecords = {
-  version: 0,
-  mailboxes: [],
-  credentials: [],
-  sharedKeys: [],
-  workflows: [],
-  registrations: [],
-  groups: [],
-  memberships: [],
-  approvals: [],
-  rules: [],
-  certificates: [],
-};
+const nothing: RegistryRecords = { version: 0, ...noRecords };
 
 const plan = (text: string | Uint8Array, current = nothing) =>
   planImport({ blocks: [typeof text === 'string' ? Buffer.from(text) : text], current, sealer });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LedgerSource } from '../ledger.contract.ts';
-import { alice, bob, bornAtMs, nonceOf } from '../ledger-probe.ts';
+import { alice, bob, bornAtMs, nonceOf, noRecords } from '../ledger-probe.ts';
 import {
   type CertificateRecord,
   type ConnectionFacts,
@@ -173,19 +173,7 @@ const seen = (n: number, changes: Partial<ConnectionFacts> = {}): ConnectionFact
 
 export function promiseRegistry(at: LedgerSource): void {
   it('is empty and at version 0 at first', async () => {
-    const nothing = {
-      mailboxes: [],
-      credentials: [],
-      sharedKeys: [],
-      workflows: [],
-      registrations: [],
-      groups: [],
-      memberships: [],
-      approvals: [],
-      rules: [],
-      certificates: [],
-    };
-    expect(await at.ledger.registry.load()).toEqual({ version: 0, ...nothing });
+    expect(await at.ledger.registry.load()).toEqual({ version: 0, ...noRecords });
     expect(await at.ledger.registry.version()).toBe(0);
   });
 
