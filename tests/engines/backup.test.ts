@@ -17,6 +17,7 @@ import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 const seed = seedOfRun();
+const unsafeServer = { OPENMESH_LEDGER_UNSAFE_SERVER: 'warn' };
 const mailboxes = ['SENDER', 'READER'];
 let ceph: CephStore;
 let postgres: PostgresServer;
@@ -54,7 +55,7 @@ async function succeed(args: readonly string[], env: Readonly<Record<string, str
 /** An exchange on PostgreSQL and S3. */
 async function shared(prefix: string): Promise<Record<string, string>> {
   const ledger = await postgres.createDatabase();
-  return { ...folder.env, ...s3Environment(ceph, bucket.name, prefix), OPENMESH_LEDGER: ledger };
+  return { ...folder.env, ...s3Environment(ceph, bucket.name, prefix), OPENMESH_LEDGER: ledger, ...unsafeServer };
 }
 
 /** The settings of an exchange that was made of one backup. */
