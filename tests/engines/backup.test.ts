@@ -122,6 +122,15 @@ describe('a backup of PostgreSQL and S3', () => {
     await server.kill9();
     await succeed(['verify', place, '--identity', join(home.path, 'backup.key')], s3Environment(ceph, bucket.name));
     await expectWhole(await restoredAt(place, JSON.parse(underLoad.out) as { snapshot: string }));
+    // What is restored from here on is what a prune left.
+    const prune = ['backup', 'prune', place, '--identity', join(home.path, 'backup.key'), '--keep-last', '1', '--json'];
+    const pruned = JSON.parse((await succeed(prune, s3Environment(ceph, bucket.name))).out) as object;
+    expect(pruned).toMatchObject({
+      whole: true,
+      removed: [(JSON.parse(underLoad.out) as { snapshot: string }).snapshot],
+    });
+    const verify = ['verify', place, '--identity', join(home.path, 'backup.key')];
+    await succeed(verify, s3Environment(ceph, bucket.name));
     const restored = await shared('restored');
     await succeed(['restore', place, '--identity', join(home.path, 'backup.key')], restored);
     server = await ExchangeProcess.start({ env: restored });
