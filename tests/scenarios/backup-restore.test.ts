@@ -204,23 +204,43 @@ describe('what is wrong with a backup', () => {
     expect(readdirSync(restored.data)).not.toContain('ledger.sqlite');
   });
 
-  it('is told at once where a body is missing at its source, or damaged and the ledger keeps its digest', async () => {
-    await server?.stop();
-    server = await server?.restart({ OPENMESH_BODY_ENCRYPTION: 'off' });
-    await send(large);
-    await send(large);
-    const [damaged = '', missing = ''] = filesOf(join(folder.data, 'bodies'));
-    const bytes = readFileSync(damaged);
-    bytes[5] = (bytes[5] ?? 0) ^ 1;
-    writeFileSync(damaged, bytes);
-    rmSync(missing);
-    const ran = await backUp();
-    expect(ran.status).toBe(1);
-    expect(ran.json).toMatchObject({ bodies: 0, absentCount: 2 });
-    const verified = await command(['verify', place(), '--identity', privateKey()]);
-    expect(verified.status).toBe(1);
-    expect(verified.out).toContain('was damaged when the backup was made');
-    expect(verified.out).toContain('was missing when the backup was made');
+  it.each([
+    ['as it came', 'off'],
+    ['encrypted', 'on'],
+  ])(
+    'is told at once where a body that lies %s is missing at its source, or one bit of it is another',
+    async (_how, encryption) => {
+      await server?.stop();
+      server = await server?.restart({ OPENMESH_BODY_ENCRYPTION: encryption });
+      await send(large);
+      await send(large);
+      const [damaged = '', missing = ''] = filesOf(join(folder.data, 'bodies'));
+      const bytes = readFileSync(damaged);
+      bytes[5] = (bytes[5] ?? 0) ^ 1;
+      writeFileSync(damaged, bytes);
+      rmSync(missing);
+      const ran = await backUp();
+      expect(ran.status).toBe(1);
+      expect(ran.json).toMatchObject({ bodies: 0, absentCount: 2 });
+      const verified = await command(['verify', place(), '--identity', privateKey()]);
+      expect(verified.status).toBe(1);
+      expect(verified.out).toContain('was damaged when the backup was made');
+      expect(verified.out).toContain('was missing when the backup was made');
+    },
+  );
+
+  it('is not claimed of an encrypted body whose key is not at hand: it is copied, and said to be unchecked', async () => {
+    const sent = [await send(large)];
+    const otherKey = join(home.path, 'other-key');
+    writeFileSync(otherKey, `${'a7'.repeat(32)}\n`, { mode: 0o600 });
+    const create = ['backup', 'create', place(), '--recipient', publicKey()];
+    const ran = await command(create, { ...folder.env, OPENMESH_SECRET_KEY_FILE: otherKey });
+    expect(ran).toMatchObject({
+      status: 0,
+      err: expect.stringContaining('1 bodies were copied by their length') as unknown,
+    });
+    await server?.kill9();
+    await drill(sent, [large]);
   });
 
   it('is no reason to overwrite a ledger: a restore over one is refused', async () => {

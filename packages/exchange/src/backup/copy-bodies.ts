@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Blobs } from '../store/blobs.ts';
 import { BodyFault } from '../store/bodies.ts';
 import type { NamedBody } from '../store/ledger-snapshot.ts';
+import { checkBody, type OpenSealedBody } from './check-body.ts';
 import { inOrder } from './in-order.ts';
 
 const lanes = 4;
@@ -12,6 +12,8 @@ export interface BodiesCopied {
   /** Of them, those that were there already. */
   readonly there: number;
   readonly bytes: number;
+  /** Of those that were copied, by their length alone: the ledger keeps no digest, or their key is not at hand. */
+  readonly unchecked: number;
   /** Those that the source did not have as they should be, the first hundred. */
   readonly absent: readonly { readonly ref: string; readonly why: 'missing' | 'damaged' }[];
   readonly absentCount: number;
@@ -22,13 +24,22 @@ export async function copyBodies(
   named: AsyncIterable<NamedBody>,
   from: Pick<Blobs, 'read'>,
   to: Pick<Blobs, 'size' | 'write'>,
-  options: { readonly nowMs: () => number; readonly progress: (so: { done: number; bytes: number }) => void },
+  options: {
+    readonly nowMs: () => number;
+    readonly openSealed: OpenSealedBody;
+    readonly progress: (so: { done: number; bytes: number }) => void;
+  },
 ): Promise<BodiesCopied> {
-  const sum = { bodies: 0, there: 0, bytes: 0, absentCount: 0 };
+  const sum = { bodies: 0, there: 0, bytes: 0, unchecked: 0, absentCount: 0 };
   const absent: { ref: string; why: 'missing' | 'damaged' }[] = [];
   const copy = async (body: NamedBody): Promise<{ body: NamedBody; outcome: Outcome }> => {
     if ((await to.size(body.ref)) === body.sizeBytes) return { body, outcome: 'there' };
-    return { body, outcome: await noting(body, options.nowMs, () => to.write(body.ref, checkedBody(from, body))) };
+    const copying = async (): Promise<void> => {
+      const { bytes, isChecked } = await checkBody(from, body, options.openSealed);
+      await to.write(body.ref, bytes);
+      if (!isChecked) sum.unchecked += 1;
+    };
+    return { body, outcome: await noting(body, options.nowMs, copying) };
   };
   for await (const { body, outcome } of inOrder(named, lanes, copy)) {
     if (outcome === 'missing' || outcome === 'damaged') {
@@ -63,17 +74,4 @@ export async function noting(body: NamedBody, nowMs: () => number, copy: () => P
     if (kind !== 'missing') throw error;
     return body.keepUntilMs <= nowMs() ? 'gone' : 'missing';
   }
-}
-
-/** The bytes at rest; ends with 'corrupt' where they are not those that the ledger knows: nothing damaged is a copy. */
-export async function* checkedBody(from: Pick<Blobs, 'read'>, body: NamedBody): AsyncGenerator<Uint8Array, void, void> {
-  const digest = createHash('sha256');
-  let sizeBytes = 0;
-  for await (const piece of from.read(body.ref)) {
-    digest.update(piece);
-    sizeBytes += piece.length;
-    yield piece;
-  }
-  const same = sizeBytes === body.sizeBytes && (body.sha256 === '' || digest.digest('hex') === body.sha256);
-  if (!same) throw new BodyFault('corrupt', 'the bytes at rest are not those that were accepted');
 }

@@ -2,7 +2,8 @@ import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { Blobs } from '../store/blobs.ts';
 import type { LedgerSnapshot, NamedBody } from '../store/ledger-snapshot.ts';
 import type { BackupRecipient } from './backup-keys.ts';
-import { checkedBody, noting } from './copy-bodies.ts';
+import { checkBody, type OpenSealedBody } from './check-body.ts';
+import { noting } from './copy-bodies.ts';
 import { inOrder } from './in-order.ts';
 import { lineOf, type ManifestEntry } from './manifest.ts';
 import { bodiesStart, bodyBlobName, newSnapshotName, segmentsStart, snapshotIdOf } from './names.ts';
@@ -22,6 +23,7 @@ export interface BackupParts {
   readonly bodies: Pick<Blobs, 'read'>;
   readonly target: Blobs;
   readonly recipient: BackupRecipient;
+  readonly openSealed: OpenSealedBody;
   /** A secret of the exchange, 32 bytes: pieces of the ledger are named by it, so that their names tell nothing. */
   readonly namingSecret: Uint8Array;
   readonly nowMs: () => number;
@@ -47,6 +49,8 @@ export interface BackupOutcome {
   readonly bodiesCopied: number;
   /** Plain bytes, before they were sealed. */
   readonly copiedBytes: number;
+  /** Of the bodies copied, by their length alone: the ledger keeps no digest, or their key is not at hand. */
+  readonly unchecked: number;
   /** Bodies that the ledger names and the store did not have as they should be, the first hundred. */
   readonly absent: readonly { readonly ref: string; readonly why: 'missing' | 'damaged' }[];
   readonly absentCount: number;
@@ -66,7 +70,15 @@ async function copyAll(parts: BackupParts): Promise<BackupOutcome> {
   const { target, recipient, snapshot, progress } = parts;
   const madeAtMs = parts.nowMs();
   const name = newSnapshotName(madeAtMs, randomBytes(4).toString('hex'));
-  const sum = { segments: 0, segmentsCopied: 0, bodies: 0, bodiesCopied: 0, copiedBytes: 0, absentCount: 0 };
+  const sum = {
+    segments: 0,
+    segmentsCopied: 0,
+    bodies: 0,
+    bodiesCopied: 0,
+    copiedBytes: 0,
+    unchecked: 0,
+    absentCount: 0,
+  };
   const absent: { ref: string; why: 'missing' | 'damaged' }[] = [];
 
   async function* lines(): AsyncGenerator<Buffer, void, void> {
@@ -79,8 +91,9 @@ async function copyAll(parts: BackupParts): Promise<BackupOutcome> {
       progress({ phase: 'ledger', done: sum.segments, copied: sum.segmentsCopied, copiedBytes: sum.copiedBytes });
       yield lineOf(entry);
     }
-    for await (const { entry, copied } of copyBodies(parts)) {
+    for await (const { entry, copied, unchecked } of copyBodies(parts)) {
       if (entry === undefined) continue;
+      if (unchecked === true) sum.unchecked += 1;
       if (entry.kind === 'absent') {
         sum.absentCount += 1;
         if (absent.length < namedMax) absent.push({ ref: entry.ref, why: entry.why });
@@ -138,6 +151,7 @@ interface CopiedBody {
   /** undefined: it was gone by its date, and nobody will miss it. */
   readonly entry: Extract<ManifestEntry, { kind: 'body' | 'absent' }> | undefined;
   readonly copied: boolean;
+  readonly unchecked?: boolean;
 }
 
 /** Both lists are in the order of their bytes: each is walked once, whatever its length. */
@@ -161,12 +175,18 @@ function listed({ ref, sizeBytes, sha256 }: NamedBody, copied: boolean): CopiedB
   return { entry: { kind: 'body', ref, sizeBytes, sha256 }, copied };
 }
 
-async function copyBody({ bodies, target, recipient, nowMs }: BackupParts, body: NamedBody): Promise<CopiedBody> {
+async function copyBody(parts: BackupParts, body: NamedBody): Promise<CopiedBody> {
+  const { bodies, target, recipient, nowMs, openSealed } = parts;
   const name = bodyBlobName(recipient, body.ref);
-  const outcome = await noting(body, nowMs, () => target.write(name, seal(recipient, name, checkedBody(bodies, body))));
+  let unchecked = false;
+  const outcome = await noting(body, nowMs, async () => {
+    const { bytes, isChecked } = await checkBody(bodies, body, openSealed);
+    await target.write(name, seal(recipient, name, bytes));
+    unchecked = !isChecked;
+  });
   switch (outcome) {
     case 'copied':
-      return listed(body, true);
+      return { ...listed(body, true), unchecked };
     case 'gone':
       return { entry: undefined, copied: false };
     case 'missing':

@@ -47,7 +47,8 @@ async function backUp(day: number, pieces: readonly number[], bodies: readonly n
     snapshot: {
       engine: 'sqlite',
       async *bodies() {
-        for (const ref of refs) yield { ref, sizeBytes: 3, sha256: '', keepUntilMs: startMs + 1000 * dayMs };
+        for (const ref of refs)
+          yield { ref, sizeBytes: 3, sha256: '', keepUntilMs: startMs + 1000 * dayMs, sealed: null };
       },
       async *pieces() {
         for (const piece of pieces) yield new Uint8Array(segmentBytes).fill(piece);
@@ -61,6 +62,7 @@ async function backUp(day: number, pieces: readonly number[], bodies: readonly n
     },
     target: blobs,
     recipient,
+    openSealed: () => Promise.resolve(undefined),
     namingSecret: secret,
     nowMs: () => startMs + day * dayMs,
     product: 'test',

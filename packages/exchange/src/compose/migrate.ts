@@ -2,10 +2,13 @@ import { type BodiesCopied, copyBodies } from '../backup/copy-bodies.ts';
 import type { Config } from '../config/config.ts';
 import { openSecretKeys } from '../config/secrets.ts';
 import { LedgerCopyProblem, type NamedBody } from '../store/ledger-snapshot.ts';
-import { fillPostgres } from '../store/sql/postgres/table-writer.ts';
-import { holdSqlite } from '../store/sql/sqlite/table-reader.ts';
-import { copyTables } from '../store/sql/table-copy.ts';
+import { type FillingPostgres, fillPostgres } from '../store/sql/postgres/table-writer.ts';
+import { type HeldSqlite, holdSqlite } from '../store/sql/sqlite/table-reader.ts';
+import { copyTables, type UsedToken } from '../store/sql/table-copy.ts';
 import { openBodyBlobs, takeSnapshot } from './copies.ts';
+import { openSealedBodies } from './sealed-bodies.ts';
+
+const tokensTogether = 5000;
 
 export interface MoveProgress {
   readonly phase: 'bodies' | 'ledger';
@@ -15,6 +18,8 @@ export interface MoveProgress {
 
 export interface Moved extends BodiesCopied {
   readonly rows: number;
+  /** Tokens that were used and are refused at the new ledger too. */
+  readonly tokens: number;
   /** The name under which the old ledger lies now; undefined when only bodies were copied. */
   readonly retired: string | undefined;
 }
@@ -23,7 +28,7 @@ export interface Moved extends BodiesCopied {
 export async function copyBodiesOnly(from: Config, to: Config, progress: (so: MoveProgress) => void): Promise<Moved> {
   const snapshot = await takeSnapshot(from);
   try {
-    return { ...(await copyNamed(snapshot.bodies(), from, to, progress)), rows: 0, retired: undefined };
+    return { ...(await copyNamed(snapshot.bodies(), from, to, progress)), rows: 0, tokens: 0, retired: undefined };
   } finally {
     await snapshot.close();
   }
@@ -47,9 +52,10 @@ export async function moveStores(from: Config, to: Config, progress: (so: MovePr
       );
     }
     const copied = await copyNamed(held.bodies(), from, to, progress);
-    if (copied.absentCount > 0) return { ...copied, rows: 0, retired: undefined };
+    if (copied.absentCount > 0) return { ...copied, rows: 0, tokens: 0, retired: undefined };
     const filling = await fillPostgres(to.ledger.url.reveal());
     let rows = 0;
+    let tokens = 0;
     try {
       let before = 0;
       for await (const table of copyTables(held, filling)) {
@@ -57,15 +63,33 @@ export async function moveStores(from: Config, to: Config, progress: (so: MovePr
         rows = table.ended ? before : before + table.rows;
         progress({ phase: 'ledger', done: rows, bytes: 0 });
       }
+      tokens = await copyUsedTokens(held, filling);
       await filling.setMeta('profile', to.profile);
       await filling.commit();
     } finally {
       await filling.close();
     }
-    return { ...copied, rows, retired: held.retire() };
+    return { ...copied, rows, tokens, retired: held.retire() };
   } finally {
     held.close();
   }
+}
+
+/** Resolves to how many. */
+async function copyUsedTokens(held: HeldSqlite, filling: FillingPostgres): Promise<number> {
+  let tokens = 0;
+  let some: UsedToken[] = [];
+  const write = async (): Promise<void> => {
+    await filling.writeUsedTokens(some);
+    tokens += some.length;
+    some = [];
+  };
+  for (const token of held.usedTokens(Date.now())) {
+    some.push(token);
+    if (some.length === tokensTogether) await write();
+  }
+  if (some.length > 0) await write();
+  return tokens;
 }
 
 async function copyNamed(
@@ -78,6 +102,7 @@ async function copyNamed(
   try {
     return await copyBodies(named, source, target, {
       nowMs: Date.now,
+      openSealed: openSealedBodies(from),
       progress: (so) => progress({ phase: 'bodies', ...so }),
     });
   } finally {

@@ -1,4 +1,14 @@
 import type { BodyRef } from './bodies.ts';
+import type { WrappedKey } from './ledger/messages.ts';
+
+/** What opens an encrypted body, and so can tell whether its bytes are those that were stored. */
+export interface SealedBody {
+  readonly payloadId: string;
+  readonly chunkNumber: number;
+  readonly wrapped: WrappedKey;
+  /** The text that the payload's key opens; see `PayloadKey.openBodyKey`. */
+  readonly seal: string;
+}
 
 /** A body that a row names: what a copy of the ledger needs beside it. */
 export interface NamedBody {
@@ -6,6 +16,8 @@ export interface NamedBody {
   readonly sizeBytes: number;
   /** SHA-256 of the bytes as they lie, lower-case hex; '' where the row keeps none, as of an encrypted body. */
   readonly sha256: string;
+  /** Of an encrypted body; null of another. */
+  readonly sealed: SealedBody | null;
   /** From when on it may be deleted, milliseconds since 1970. */
   readonly keepUntilMs: number;
 }

@@ -4,6 +4,7 @@ import { type BackupOutcome, type BackupProgress, createBackup } from '../../bac
 import { momentOf } from '../../backup/names.ts';
 import { listBackups } from '../../backup/read-backup.ts';
 import { namingSecret, openBodyBlobs, takeSnapshot } from '../../compose/copies.ts';
+import { openSealedBodies } from '../../compose/sealed-bodies.ts';
 import { version } from '../../version.ts';
 import type { Command, CommandIo } from '../command.ts';
 import { exitCodes } from '../command.ts';
@@ -11,7 +12,7 @@ import { type CommandGroup, CommandRefusal, defineCommand, groupCommands } from 
 import { goodConfig } from '../good-config.ts';
 import { instantText, printJson, printTable } from '../print.ts';
 import { openPlace, placeOptions, recipientFrom, s3AccessOf } from './places.ts';
-import { mebibytes, sayProgress } from './progress.ts';
+import { mebibytes, sayProgress, sayUnchecked } from './progress.ts';
 import { backupPrune } from './prune.ts';
 import { refusingCopies } from './refusals.ts';
 
@@ -84,6 +85,7 @@ const backupCreate = defineCommand({
           bodies,
           target,
           recipient,
+          openSealed: openSealedBodies(config),
           namingSecret: namingSecret(config),
           nowMs: Date.now,
           product: version,
@@ -107,6 +109,7 @@ const backupCreate = defineCommand({
 
 function say(io: CommandIo, outcome: BackupOutcome): void {
   const { snapshot, segments, segmentsCopied, bodies, bodiesCopied, copiedBytes, absent, absentCount } = outcome;
+  sayUnchecked(io, outcome.unchecked);
   io.stdout(
     `backup ${snapshot}: ${bodies} bodies and ${segments} pieces of the ledger, ` +
       `${bodiesCopied} and ${segmentsCopied} of them copied (${mebibytes(copiedBytes)})\n`,

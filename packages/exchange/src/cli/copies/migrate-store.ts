@@ -5,7 +5,7 @@ import { type CommandIo, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
 import { goodConfig } from '../good-config.ts';
 import { printJson } from '../print.ts';
-import { mebibytes, sayProgress } from './progress.ts';
+import { mebibytes, sayProgress, sayUnchecked } from './progress.ts';
 import { refusingCopies } from './refusals.ts';
 
 /** `migrate-store`: from one machine's stores to those that several nodes share. */
@@ -16,7 +16,7 @@ export const migrateStoreCommand = defineCommand({
     'Reads the stores of the environment, and FILE for those to move to: the new settings, NAME=VALUE a line, as they will be',
     'served. First run it with --bodies-only while the exchange runs, as often as you like. Then stop the exchange and run it',
     'without: it copies the bodies that came since, then every row in one transaction, and gives the old ledger another name.',
-    'If anything fails, the old stores are as they were. Tokens younger than two hours would be good once more.',
+    'Tokens that were used stay used. If anything fails, the old stores are as they were.',
   ].join('\n'),
   positionals: ['FILE'],
   options: { 'bodies-only': { says: 'copy the bodies there are now; the exchange may run' } },
@@ -53,7 +53,10 @@ function settingsIn(file: string): CommandIo['env'] {
 }
 
 function say(io: CommandIo, moved: Awaited<ReturnType<typeof moveStores>>): void {
+  sayUnchecked(io, moved.unchecked);
   io.stdout(`${moved.bodies} bodies, ${moved.there} of which were there (${mebibytes(moved.bytes)})\n`);
   if (moved.retired === undefined) return;
-  io.stdout(`${moved.rows} rows; the old ledger is now ${moved.retired}: serve with the new settings\n`);
+  io.stdout(
+    `${moved.rows} rows and ${moved.tokens} used tokens; the old ledger is now ${moved.retired}: serve with the new settings\n`,
+  );
 }

@@ -17,3 +17,11 @@ export function sayProgress<So>(io: CommandIo, says: (so: So) => string): (so: S
 export function mebibytes(bytes: number): string {
   return `${(bytes / mebibyte).toFixed(1)} MiB`;
 }
+
+/** Says how many bodies could not be checked while they were copied. */
+export function sayUnchecked(io: CommandIo, unchecked: number): void {
+  if (unchecked === 0) return;
+  io.stderr(
+    `warning: ${unchecked} bodies were copied by their length alone: the keys that open them are not in the key file\n`,
+  );
+}

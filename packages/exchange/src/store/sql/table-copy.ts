@@ -15,9 +15,17 @@ export interface TableWriter {
   write(table: string, columns: readonly string[], rows: readonly (readonly SqlValue[])[]): Promise<void>;
 }
 
+/** A token that was used, as SQLite knows it; the key of the fingerprints goes with the rows. Milliseconds since 1970. */
+export interface UsedToken {
+  /** 16 hexadecimal digits. */
+  readonly print: string;
+  readonly seenAtMs: number;
+  readonly expiresAtMs: number;
+}
+
 /**
- * What is of one engine only: how SQLite numbers and files messages, its log of used tokens, and who does which job at the
- * moment. Used tokens are forgotten by the move; those of the last two hours would be good once more.
+ * What is of one engine only: how SQLite numbers and files messages, its log of used tokens, which goes another way, and who
+ * does which job at the moment.
  */
 const ownTables = new Set(['filing', 'nonce_log', 'lease']);
 const ownColumns = new Set(['message.message_no', 'message.filed']);

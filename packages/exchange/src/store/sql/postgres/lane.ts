@@ -8,7 +8,8 @@ import type { PostgresConnection, Statement } from './connection.ts';
 import { faultKindOf, troubleOf, wordsOf } from './faults.ts';
 import { Gathering } from './gathering.ts';
 import type { Line } from './line.ts';
-import { allOrFirst, leadTogether } from './rounds.ts';
+import type { MovedTokens } from './moved-tokens.ts';
+import { allOrFirst, leadTogether, type RoundsOptions } from './rounds.ts';
 
 export interface Job {
   readonly start: () => Talk<unknown>;
@@ -25,6 +26,8 @@ export interface LaneOptions {
   /** How long a commit whose answer was lost is inquired after before its callers are told that it is not known. */
   readonly inquireMs: number;
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
+  /** Tokens that were used before the ledger came to this engine; none when absent. */
+  readonly movedTokens?: MovedTokens;
 }
 
 /** What collides with other transactions is tried so often, a whole batch and a single command. */
@@ -117,7 +120,7 @@ export class Lane {
     const receipt = randomUUID();
     let results: readonly unknown[];
     try {
-      results = await lead(connection, batch, receipt, defers);
+      results = await lead(connection, batch, receipt, { defers, movedTokens: this.#options.movedTokens });
     } catch (error) {
       if (!connection.isLost) await connection.put(rollback).catch(() => undefined);
       return { kind: 'undone', error };
@@ -180,7 +183,7 @@ async function lead(
   connection: PostgresConnection,
   batch: readonly Job[],
   receipt: string,
-  defers: boolean,
+  { defers, movedTokens }: Pick<RoundsOptions, 'defers' | 'movedTokens'>,
 ): Promise<readonly unknown[]> {
   const put = (statement: Statement) => connection.put(statement);
   const isAlone = batch.some(({ about }) => about === undefined);
@@ -191,7 +194,7 @@ async function lead(
   const leading = async (): Promise<void> => {
     const talks = batch.map(({ start }) => start());
     const mailboxes = defers ? batch.flatMap(({ about }) => about?.moves ?? []) : [];
-    results = await leadTogether(talks, { put, defers, mailboxes });
+    results = await leadTogether(talks, { put, defers, mailboxes, movedTokens });
   };
   await allOrFirst([...opening, leading()]);
   return results;

@@ -10,6 +10,7 @@ import { RegistryHints } from './hints.ts';
 import { Lanes } from './lanes.ts';
 import { Line } from './line.ts';
 import { migrate } from './migrate.ts';
+import { type MovedTokens, readMovedTokens } from './moved-tokens.ts';
 
 export interface PostgresLedgerOptions {
   /** `postgres://…` of the primary, or of what leads to it. */
@@ -44,10 +45,12 @@ const dropReceipts = "delete from commit_receipt where at < now() - interval '1 
  */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
   const { url, profile, queueMax, onBatch, onRegistryHint } = options;
+  let movedTokens: MovedTokens | undefined;
   try {
     await withConnection(url, 'schema', async (connection) => {
       await requireDurability(connection, options);
       await migrate(connection);
+      movedTokens = await readMovedTokens(connection);
     });
   } catch (error) {
     if (error instanceof ConnectionLost) throw new LedgerProblem('unreachable', error);
@@ -59,6 +62,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     batchMax,
     inquireMs,
     ...(onBatch && { onBatch }),
+    ...(movedTokens && { movedTokens }),
   });
   const made = (await lanes.write('claimMeta', 'profile', profile)) as string;
   if (made !== profile) {

@@ -1,6 +1,7 @@
 import type { NonceClaim } from '../../ledger/nonces.ts';
 import { columnOf } from './arrays.ts';
 import type { Answer, Statement } from './connection.ts';
+import type { MovedTokens } from './moved-tokens.ts';
 
 export const claimNonces: Pick<Statement, 'name' | 'sql'> = {
   name: 'claim-nonces',
@@ -21,15 +22,26 @@ const keyOf = (mailbox: unknown, nonce: unknown): string => `${String(mailbox)} 
 /** The single use of tokens where many nodes share the ledger: what was claimed is a row, and its key refuses another. */
 export class BatchNonces {
   readonly #put: (statement: Statement) => Promise<Answer>;
+  readonly #moved: MovedTokens | undefined;
   /** What this batch claimed, and when. */
   readonly #claimed = new Map<string, number>();
 
-  constructor(put: (statement: Statement) => Promise<Answer>) {
+  constructor(put: (statement: Statement) => Promise<Answer>, moved: MovedTokens | undefined) {
     this.#put = put;
+    this.#moved = moved;
   }
 
   /** For each claim, when its nonce was claimed before; undefined where it is claimed now. */
   async claim(claims: readonly NonceClaim[]): Promise<readonly (number | undefined)[]> {
+    const moved = this.#moved;
+    if (moved === undefined) return this.#claimHere(claims);
+    const earlier = claims.map((wanted) => moved.find(wanted));
+    const others = await this.#claimHere(claims.filter((_, at) => earlier[at] === undefined));
+    const answers = others.values();
+    return earlier.map((seenAtMs) => seenAtMs ?? answers.next().value);
+  }
+
+  async #claimHere(claims: readonly NonceClaim[]): Promise<readonly (number | undefined)[]> {
     const fresh = new Map<string, NonceClaim>();
     const again = new Set<number>();
     for (const [at, wanted] of claims.entries()) {

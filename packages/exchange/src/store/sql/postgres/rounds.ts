@@ -6,6 +6,7 @@ import { BatchCounters } from './counters.ts';
 import { DeferredChanges } from './deferred.ts';
 import { counterQuestions, isUnasked, sayInPostgres, toParam } from './dialect.ts';
 import { isConsequence } from './faults.ts';
+import type { MovedTokens } from './moved-tokens.ts';
 import { BatchNonces } from './nonces.ts';
 import { type AskedTogether, putLater, togetherNow } from './together.ts';
 
@@ -27,6 +28,8 @@ export interface RoundsOptions {
   readonly defers: boolean;
   /** Mailboxes that the batch is likely to move. */
   readonly mailboxes: Iterable<string>;
+  /** Tokens that were used before the ledger came to this engine. */
+  readonly movedTokens?: MovedTokens | undefined;
 }
 
 /**
@@ -52,11 +55,11 @@ class Rounds {
   /** Answers that hold until the transaction ends. */
   readonly #steady = new Map<string, unknown>();
 
-  constructor({ put, defers, mailboxes }: RoundsOptions) {
+  constructor({ put, defers, mailboxes, movedTokens }: RoundsOptions) {
     this.#put = put;
     this.#defers = defers;
     this.#counters = new BatchCounters(put, mailboxes, defers);
-    this.#nonces = new BatchNonces(put);
+    this.#nonces = new BatchNonces(put, movedTokens);
     this.#deferred = new DeferredChanges(put);
   }
 

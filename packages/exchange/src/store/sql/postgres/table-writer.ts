@@ -1,11 +1,12 @@
 import { LedgerCopyProblem } from '../../ledger-snapshot.ts';
 import type { SqlValue } from '../question.ts';
-import type { TableWriter } from '../table-copy.ts';
+import type { TableWriter, UsedToken } from '../table-copy.ts';
 import { PostgresConnection } from './connection.ts';
 import { addDaysOf, partedBy } from './days.ts';
 import { toParam } from './dialect.ts';
 import { ConnectionLost } from './faults.ts';
 import { migrate } from './migrate.ts';
+import { putMovedTokens } from './moved-tokens.ts';
 
 const limits = { connectTimeoutMs: 5000, answerTimeoutMs: 10 * 60_000 } as const;
 /** The protocol's own limit is 65,535. */
@@ -15,6 +16,8 @@ const madeAtBirth = ['registry_version', 'meta'];
 
 /** An empty ledger being filled in one transaction. */
 export interface FillingPostgres extends TableWriter {
+  /** Tokens that are to be refused here too. */
+  writeUsedTokens(tokens: readonly UsedToken[]): Promise<void>;
   setMeta(key: string, value: string): Promise<void>;
   /** Ends the transaction: only now is anything there. */
   commit(): Promise<void>;
@@ -52,6 +55,7 @@ export async function fillPostgres(url: string): Promise<FillingPostgres> {
       if (key >= 0) await addDaysOf(connection, new Set(rows.map((row) => String(row[key]))));
       await insert(connection, table, columns, rows);
     },
+    writeUsedTokens: (tokens) => putMovedTokens(connection, tokens),
     async setMeta(key, value) {
       await connection.put({
         sql: 'insert into meta (key, value) values ($1, $2) on conflict (key) do update set value = excluded.value',

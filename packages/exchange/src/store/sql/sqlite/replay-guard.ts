@@ -1,15 +1,15 @@
-import { hash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { NonceClaim } from '../../ledger/nonces.ts';
+import type { Fingerprint } from '../fingerprints.ts';
 import { all, one, run, type Talk } from '../question.ts';
 import { readMeta, writeMeta } from '../questions/jobs.ts';
 import { appendNonces, listNonces } from '../questions/nonces.ts';
-import { type Fingerprint, FingerprintSet } from './fingerprints.ts';
+import { fingerprintOf, saltKey, UsedTokens } from '../used-tokens.ts';
 
 /** Claims whose dates lie in the same span share a set and are forgotten together. */
 const spanMs = 15 * 60_000;
 const bytesEach = 12;
 const rowsAtATime = 1000;
-const saltKey = 'nonce-salt';
 const saltBytes = 32;
 
 interface Claimed {
@@ -28,7 +28,7 @@ interface Claimed {
  * a fresh token, which the caller makes anew.
  */
 export class ReplayGuard {
-  readonly #spans = new Map<number, FingerprintSet>();
+  readonly #used = new UsedTokens();
   /** Of the transaction that is open, and the last of them with a certain lower half. */
   #open: Claimed[] = [];
   readonly #openByLow = new Map<number, Claimed>();
@@ -51,7 +51,7 @@ export class ReplayGuard {
 
   /** When the nonce was claimed before, in machine-clock milliseconds; undefined when it is claimed now. */
   claim(claim: NonceClaim): number | undefined {
-    const print = this.#printOf(claim);
+    const print = fingerprintOf(this.#salt, claim);
     const seenAtMs = this.#find(print, claim.seenAtMs);
     if (seenAtMs !== undefined) return seenAtMs;
     const span = Math.ceil(claim.expiresAtMs / spanMs) * spanMs;
@@ -78,7 +78,7 @@ export class ReplayGuard {
 
   /** The transaction was committed: its claims hold. */
   keep(): void {
-    for (const { print, span, leftMs } of this.#open) this.#setOf(span).add(print, leftMs);
+    for (const { print, span, leftMs } of this.#open) this.#used.add(print, span, leftMs);
     this.drop();
   }
 
@@ -88,41 +88,23 @@ export class ReplayGuard {
     this.#openByLow.clear();
   }
 
-  /** When it was claimed, in milliseconds; spans that are over are forgotten on the way. */
+  /** When it was claimed, in milliseconds. */
   #find(print: Fingerprint, nowMs: number): number | undefined {
     for (let open = this.#openByLow.get(print.low); open !== undefined; open = open.before) {
       if (open.print.high === print.high) return open.span - open.leftMs;
     }
-    for (const [span, set] of this.#spans) {
-      if (span <= nowMs) {
-        this.#spans.delete(span);
-        continue;
-      }
-      const leftMs = set.find(print);
-      if (leftMs !== undefined) return span - leftMs;
-    }
-    return undefined;
+    return this.#used.find(print, nowMs);
   }
 
   #remember(span: number, prints: Buffer): void {
-    const set = this.#setOf(span);
-    for (let at = 0; at + bytesEach <= prints.length; at += bytesEach) {
-      set.add({ high: prints.readUInt32BE(at), low: prints.readUInt32BE(at + 4) }, prints.readUInt32BE(at + 8));
-    }
+    for (const { print, leftMs } of claimsIn(prints)) this.#used.add(print, span, leftMs);
   }
+}
 
-  #setOf(span: number): FingerprintSet {
-    let set = this.#spans.get(span);
-    if (set === undefined) {
-      set = new FingerprintSet();
-      this.#spans.set(span, set);
-    }
-    return set;
-  }
-
-  #printOf({ mailbox, nonce }: NonceClaim): Fingerprint {
-    const digest = hash('sha256', `${this.#salt} ${mailbox} ${nonce}`, 'buffer');
-    // Both halves 0 would read as a free slot.
-    return { high: digest.readUInt32BE(0), low: digest.readUInt32BE(4) || 1 };
+/** The claims of a row of the log: each with how long before its span's end it was made. */
+export function* claimsIn(prints: Buffer): Generator<{ readonly print: Fingerprint; readonly leftMs: number }> {
+  for (let at = 0; at + bytesEach <= prints.length; at += bytesEach) {
+    const print = { high: prints.readUInt32BE(at), low: prints.readUInt32BE(at + 4) };
+    yield { print, leftMs: prints.readUInt32BE(at + 8) };
   }
 }

@@ -1,16 +1,20 @@
 import { existsSync, renameSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { LedgerCopyProblem, type NamedBody } from '../../ledger-snapshot.ts';
+import { hexOf } from '../fingerprints.ts';
 import { toNamedBody } from '../named-body.ts';
 import type { SqlValue } from '../question.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
-import type { TableReader } from '../table-copy.ts';
+import type { TableReader, UsedToken } from '../table-copy.ts';
 import { migrate, openEngine } from './engine.ts';
+import { claimsIn } from './replay-guard.ts';
 
 /** A ledger that nobody else has open, and nobody can open until it is closed. */
 export interface HeldSqlite extends TableReader {
   /** Every body that is not deleted. */
   bodies(): AsyncIterable<NamedBody>;
+  /** Tokens that were used and are still to be refused at `nowMs`, by the machine's clock. */
+  usedTokens(nowMs: number): Iterable<UsedToken>;
   /** What the ledger remembers of itself, such as its profile. */
   meta(key: string): string | undefined;
   close(): void;
@@ -52,6 +56,15 @@ export function holdSqlite(path: string): HeldSqlite {
       const statement = db.prepare(namedBodies);
       statement.setReturnArrays(true);
       for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+    },
+    *usedTokens(nowMs) {
+      const statement = db.prepare('select expires_at_ms, prints from nonce_log where expires_at_ms > ?');
+      statement.setReturnArrays(true);
+      for (const [span, prints] of statement.iterate(nowMs) as unknown as Iterable<[number, Uint8Array]>) {
+        for (const { print, leftMs } of claimsIn(Buffer.from(prints))) {
+          yield { print: hexOf(print), seenAtMs: span - leftMs, expiresAtMs: span };
+        }
+      }
     },
     meta(key) {
       const found = db.prepare('select value from meta where key = ?').get(key)?.['value'];

@@ -10,6 +10,17 @@ export interface Fingerprint {
   readonly low: number;
 }
 
+const hexLength = 8;
+
+/** 16 digits, the upper half first. */
+export function hexOf({ high, low }: Fingerprint): string {
+  return high.toString(16).padStart(hexLength, '0') + low.toString(16).padStart(hexLength, '0');
+}
+
+export function readHex(hex: string): Fingerprint {
+  return { high: Number.parseInt(hex.slice(0, hexLength), 16), low: Number.parseInt(hex.slice(hexLength), 16) };
+}
+
 interface Segment {
   readonly high: Uint32Array;
   readonly low: Uint32Array;
