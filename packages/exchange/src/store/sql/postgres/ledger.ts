@@ -38,7 +38,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   const { url, profile, queueMax, onBatch, onRegistryHint } = options;
   await withConnection(url, 'schema', migrate);
   const lanes = new Lanes({
-    lineFor: (role) => new Line({ url, role, retryMs, ...limits }),
+    lineFor: (role, plansOnce) => new Line({ url, role, plansOnce, retryMs, ...limits }),
     queueMax,
     batchMax,
     inquireMs,
