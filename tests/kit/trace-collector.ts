@@ -1,6 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TestIdentity } from './certificates.ts';
 
 /** A span as a collector reads it. */
 export interface CollectedSpan {
@@ -37,19 +39,27 @@ export class TraceCollector implements AsyncDisposable {
   /** Every byte it was ever sent, heads included; what it did not take too. */
   everything = '';
   offers = 0;
-  readonly #server = createServer((request, response) => void this.#serve(request, response));
+  readonly #server: Server;
+  readonly #scheme: 'http' | 'https';
   #offered = Promise.withResolvers<void>();
 
-  /** A free port unless given. */
-  static async start(port = 0): Promise<TraceCollector> {
-    const collector = new TraceCollector();
+  private constructor(identity: TestIdentity | undefined) {
+    const serve = (request: IncomingMessage, response: ServerResponse): void => void this.#serve(request, response);
+    this.#scheme = identity === undefined ? 'http' : 'https';
+    this.#server =
+      identity === undefined ? createServer(serve) : createTlsServer({ cert: identity.cert, key: identity.key }, serve);
+  }
+
+  /** At a free port and without TLS, unless given. */
+  static async start({ port = 0, identity }: { port?: number; identity?: TestIdentity } = {}): Promise<TraceCollector> {
+    const collector = new TraceCollector(identity);
     collector.#server.listen(port, '127.0.0.1');
     await once(collector.#server, 'listening');
     return collector;
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `${this.#scheme}://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
   /** Resolves when it has read the next offer. */

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { traceOf } from '@openmesh/exchange/traces/trace-id.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testCertificates } from '../../kit/certificates.ts';
 import { guardLeaks } from '../../kit/leak-guard.ts';
 import { sentIdOf } from '../../kit/mesh-client.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
@@ -22,8 +23,8 @@ afterEach(async () => {
   await collector[Symbol.asyncDispose]();
 });
 
-function startWith(endpoint: string): Promise<ExchangeInProcess> {
-  return ExchangeInProcess.start({ tls: 'off', settings: { OPENMESH_TRACES_ENDPOINT: endpoint } });
+function startWith(endpoint: string, more: Readonly<Record<string, string>> = {}): Promise<ExchangeInProcess> {
+  return ExchangeInProcess.start({ tls: 'off', settings: { OPENMESH_TRACES_ENDPOINT: endpoint, ...more } });
 }
 
 /** A whole life: four spans. */
@@ -60,6 +61,26 @@ describe('a collector that takes spans', () => {
   });
 });
 
+describe('a collector behind TLS', () => {
+  it('is sent spans when its certificate is from the authority that is named', async () => {
+    const { server: identity, authorityFile } = await testCertificates();
+    await using secure = await TraceCollector.start({ identity });
+    await using other = await startWith(secure.url, { OPENMESH_TRACES_CA_FILE: authorityFile });
+    const id = await passOne(other);
+    await other.running.flush();
+    expect(secure.trace(traceOf(id).traceId)).toHaveLength(4);
+  });
+
+  it('is sent nothing when nobody we trust speaks for it', async () => {
+    const { server: identity } = await testCertificates();
+    await using secure = await TraceCollector.start({ identity });
+    await using other = await startWith(secure.url);
+    await passOne(other);
+    await other.running.flush();
+    expect([secure.everything, other.rooms.traces?.counts.sent]).toEqual(['', 0]);
+  });
+});
+
 describe('a message goes its way', () => {
   it('while nobody listens where the collector should be, and its trace arrives when somebody does', async () => {
     const { port } = new URL(collector.url);
@@ -68,7 +89,7 @@ describe('a message goes its way', () => {
     await exchange.running.flush();
     await exchange.running.flush();
     expect([warnings(), await metric('sent')]).toEqual([['unreachable'], 0]);
-    collector = await TraceCollector.start(Number(port));
+    collector = await TraceCollector.start({ port: Number(port) });
     await exchange.running.flush();
     expect([collector.trace(traceOf(id).traceId).length, await metric('sent')]).toEqual([4, 4]);
   });

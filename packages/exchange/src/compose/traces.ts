@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../http/log.ts';
@@ -33,7 +34,7 @@ const quietMs = 60_000;
 /** What makes spans and sends them; undefined, and nothing of it loaded, where no collector is set. */
 export async function openTraces(config: Config, parts: TracesParts): Promise<Traces | undefined> {
   if (config.traces === undefined) return undefined;
-  const { endpoint, share, serviceName } = config.traces;
+  const { endpoint, caFile, share, serviceName } = config.traces;
   const [
     { traceLedger },
     { encodeSpans },
@@ -55,6 +56,7 @@ export async function openTraces(config: Config, parts: TracesParts): Promise<Tr
   const spoiled = (error: unknown): void => {
     if (isNews('spoiled')) log.error('trace-spoiled', error);
   };
+  const authorities = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
   const scope = { name: 'openmesh', version };
   const resource = {
     'service.name': serviceName,
@@ -64,7 +66,7 @@ export async function openTraces(config: Config, parts: TracesParts): Promise<Tr
     'host.name': hostname(),
   };
   const queue = new SpanQueue({
-    post: createSpanPost(endpoint, answerTimeoutMs),
+    post: createSpanPost({ endpoint, authorities, timeoutMs: answerTimeoutMs }),
     encode: (spans) => encodeSpans(spans, resource, scope),
     failed: (reason) => void (isNews(reason) && log.warn('traces-not-taken', { reason })),
     spoiled,

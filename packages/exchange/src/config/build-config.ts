@@ -107,8 +107,14 @@ function buildMachines(values: SettingValues): Config['machines'] {
 }
 
 function buildTraces(values: SettingValues): Config['traces'] {
-  const { OPENMESH_TRACES_ENDPOINT: endpoint, OPENMESH_TRACES_SERVICE_NAME: serviceName } = values;
-  return endpoint === undefined ? undefined : { endpoint, share: values.OPENMESH_TRACES_SHARE, serviceName };
+  const { OPENMESH_TRACES_ENDPOINT: endpoint, OPENMESH_TRACES_CA_FILE: caFile } = values;
+  if (endpoint === undefined) return undefined;
+  return {
+    endpoint,
+    caFile,
+    share: values.OPENMESH_TRACES_SHARE,
+    serviceName: values.OPENMESH_TRACES_SERVICE_NAME,
+  };
 }
 
 function buildTls(values: SettingValues): MachinesTls {

@@ -1,4 +1,4 @@
-import { optionalSetting, type Parsed, refuse, type SettingKind, setting, visibleText } from './setting.ts';
+import { file, optionalSetting, type Parsed, refuse, type SettingKind, setting, visibleText } from './setting.ts';
 
 /** Where a collector of OpenTelemetry listens for OTLP over HTTP; no slash at its end. */
 function collectorAddress(): SettingKind<string> {
@@ -33,6 +33,9 @@ function shareOfAll(): SettingKind<number> {
 export const traces = {
   OPENMESH_TRACES_ENDPOINT: optionalSetting(collectorAddress(), {
     help: 'The address of an OpenTelemetry collector that takes OTLP over HTTP, to which /v1/traces is added. Without it no trace is made.',
+  }),
+  OPENMESH_TRACES_CA_FILE: optionalSetting(file(), {
+    help: "The authorities, PEM, of the collector's certificate; without it those the system trusts.",
   }),
   OPENMESH_TRACES_SHARE: setting(shareOfAll(), {
     default: 1,

@@ -21,13 +21,20 @@ const answeredTooMuch = new Error('the answer is longer than an answer is');
 /** The only ones that may be tried again (OTLP, section "Retryable Response Codes"). */
 const busyStatuses: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
-/** Sends to `{endpoint}/v1/traces`, one request at a time, over a connection that is kept. */
-export function createSpanPost(endpoint: string, timeoutMs: number): SpanPost {
+export interface SpanPostOptions {
+  /** `/v1/traces` is added. */
+  readonly endpoint: string;
+  /** PEM; those the system trusts when undefined. */
+  readonly authorities: string | undefined;
+  readonly timeoutMs: number;
+}
+
+/** Sends one request at a time, over a connection that is kept; follows nothing. */
+export function createSpanPost({ endpoint, authorities, timeoutMs }: SpanPostOptions): SpanPost {
   const url = new URL(`${endpoint}/v1/traces`);
   const isPlain = url.protocol === 'http:';
-  const agent = isPlain
-    ? new HttpAgent({ keepAlive: true, maxSockets: 1 })
-    : new HttpsAgent({ keepAlive: true, maxSockets: 1 });
+  const kept = { keepAlive: true, maxSockets: 1 };
+  const agent = isPlain ? new HttpAgent(kept) : new HttpsAgent({ ...kept, ...(authorities && { ca: authorities }) });
   const send = isPlain ? httpRequest : httpsRequest;
 
   const answerTo = (body: string, signal: AbortSignal): Promise<Answer> =>
