@@ -48,6 +48,6 @@ function encodeAttributes(attributes: Attributes): readonly object[] {
 
 function encodeValue(value: AttributeValue): object {
   if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'number') return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  if (typeof value === 'number') return { intValue: String(value) };
   return { arrayValue: { values: value.map(encodeValue) } };
 }

@@ -1,6 +1,7 @@
 import type { MessageId } from '@openmesh/protocol';
 import { isSampled, traceOf } from './trace-id.ts';
 
+/** A number is a whole one: a collector that cannot read one value refuses everything that came with it. */
 export type AttributeValue = string | number | readonly string[];
 /** By name; what is undefined is left out. */
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
