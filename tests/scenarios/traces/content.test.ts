@@ -42,6 +42,26 @@ describe('refusals', () => {
   });
 });
 
+describe('the log', () => {
+  it('is found from a span: both have the correlation id of the request, and name the message', async () => {
+    await using mesh = await TracedExchange.start();
+    const id = sentIdOf(await mesh.sender.send({ to: 'X26ABC2', workflowId }, 'hello'));
+    await mesh.recipient.download(id);
+    await mesh.recipient.acknowledge(id);
+    const lines = mesh.exchange.logLines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const requests = lines.filter(({ event }) => event === 'request');
+    expect(requests.map(({ operation, messageId }) => [operation, messageId])).toEqual([
+      ['send-message', id],
+      ['download-message', id],
+      ['acknowledge', id],
+    ]);
+    const spans = (await mesh.spansOf(id)).filter(({ kind }) => kind === 2);
+    expect(spans.map(({ attributes }) => attributes['openmesh.correlation_id'])).toEqual(
+      requests.map(({ correlationId }) => correlationId),
+    );
+  });
+});
+
 describe('what a caller says of its own trace', () => {
   it('is a link of ours, decides nothing, and is left out where it is none', async () => {
     await using mesh = await TracedExchange.start();
