@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadConfig } from '@openmesh/exchange';
 import { settings } from '@openmesh/exchange/config/settings.ts';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { repositoryRoot } from './architecture/source-tree.ts';
+import { testCertificates } from './kit/certificates.ts';
+import { temporaryFolder } from './kit/temporary-folder.ts';
 
 const folder = join(repositoryRoot, 'deploy');
 const read = (path: string): string => readFileSync(join(folder, path), 'utf8');
@@ -18,9 +21,14 @@ interface Container {
   readonly command: readonly string[];
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly resources: { readonly limits: object; readonly requests: object };
-  readonly startupProbe: object;
-  readonly livenessProbe: { readonly httpGet: { readonly path: string } };
-  readonly readinessProbe: { readonly httpGet: { readonly path: string } };
+  readonly startupProbe: CommandProbe;
+  readonly livenessProbe: CommandProbe;
+  readonly readinessProbe: CommandProbe;
+}
+
+interface CommandProbe {
+  readonly exec: { readonly command: readonly string[] };
+  readonly timeoutSeconds: number;
 }
 
 interface PodSpec {
@@ -37,6 +45,10 @@ function podOf(manifests: readonly Manifest[]): PodSpec {
   const workload = manifests.find(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
   if (workload === undefined) throw new Error('nothing is run');
   return (workload['spec'] as { template: { spec: PodSpec } }).template.spec;
+}
+
+function settingsOf(manifests: readonly Manifest[]): Readonly<Record<string, string>> {
+  return manifests.find(({ kind }) => kind === 'ConfigMap')?.['data'] as Readonly<Record<string, string>>;
 }
 
 /** Throws, naming the member, when the manifest is not what the schema of its kind says. */
@@ -64,9 +76,12 @@ describe('the manifests for Kubernetes', () => {
   });
 
   it.each(files)('of %s give the exchange no root, no place to write but its own, limits and probes', (file) => {
-    const pod = podOf(manifestsOf(file));
+    const manifests = manifestsOf(file);
+    const pod = podOf(manifests);
+    const operatorsPort = settingsOf(manifests)['OPENMESH_OPERATORS_PORT'];
     expect(pod.securityContext).toMatchObject({
       runAsNonRoot: true,
+      runAsUser: 1000,
       seccompProfile: { type: 'RuntimeDefault' },
     });
     for (const container of pod.containers) {
@@ -75,15 +90,55 @@ describe('the manifests for Kubernetes', () => {
         readOnlyRootFilesystem: true,
         capabilities: { drop: ['ALL'] },
       });
-      expect(container.livenessProbe.httpGet.path).toBe('/health');
-      expect(container.readinessProbe.httpGet.path).toBe('/ready');
-      expect(container).toMatchObject({ startupProbe: {}, resources: { limits: {}, requests: {} } });
+      const asks = (path: string): CommandProbe['exec'] => ({
+        command: ['curl', '-fsS', `http://127.0.0.1:${operatorsPort}${path}`],
+      });
+      expect(container.startupProbe.exec).toEqual(asks('/health'));
+      expect(container.livenessProbe.exec).toEqual(asks('/health'));
+      expect(container.readinessProbe.exec).toEqual(asks('/ready'));
+      const some = expect.stringMatching(/^\d+/) as string;
+      const limits = { cpu: some, memory: some };
+      expect(container.resources).toEqual({ requests: limits, limits });
+      // The readiness of a store that hangs is told after five seconds at most.
+      for (const probe of [container.startupProbe, container.livenessProbe, container.readinessProbe]) {
+        expect(probe.timeoutSeconds).toBeGreaterThanOrEqual(5);
+      }
     }
+  });
+
+  it.each(files)('of %s have settings that the exchange accepts, with the secrets that they name', async (file) => {
+    await using secretsHere = await temporaryFolder('manifest');
+    const { server, authorityFile } = await testCertificates();
+    const secrets = new Map([
+      ['secret-key', '5e'.repeat(32)],
+      ['shared-key', 'a-shared-key'],
+      ['server.pem', server.cert],
+      ['server-key.pem', server.key],
+      ['clients-ca.pem', readFileSync(authorityFile, 'utf8')],
+      ['ticket-key', 'a7'.repeat(48)],
+    ]);
+    for (const [name, text] of secrets) writeFileSync(join(secretsHere.path, name), text, { mode: 0o600 });
+    const [secretsOnly, first] = [/^\/etc\/openmesh\//, read(`kubernetes/${file}`).split('apiVersion:')[0] ?? ''];
+    const given = Object.entries(settingsOf(manifestsOf(file))).map(([name, value]) => {
+      if (!secretsOnly.test(value)) return [name, value.replace('/var/lib/openmesh', secretsHere.path)];
+      const secret = value.replace(secretsOnly, '');
+      expect(first, 'the comment at the top lists what the secret holds').toContain(secret);
+      return [name, join(secretsHere.path, secret)];
+    });
+    const stores = first.includes('OPENMESH_LEDGER')
+      ? {
+          OPENMESH_LEDGER: 'postgres://openmesh@ledger/openmesh',
+          AWS_ACCESS_KEY_ID: 'id',
+          AWS_SECRET_ACCESS_KEY: 'key',
+        }
+      : {};
+    const loaded = loadConfig({ ...stores, ...(Object.fromEntries(given) as Record<string, string>) });
+    expect(loaded.ok ? [] : loaded.problems).toEqual([]);
   });
 
   it.each(files)('of %s name settings that there are, and leave more time to end than the exchange takes', (file) => {
     const manifests = manifestsOf(file);
-    const data = manifests.find(({ kind }) => kind === 'ConfigMap')?.['data'] as Readonly<Record<string, string>>;
+    const data = settingsOf(manifests);
     expect(Object.keys(data).filter((name) => !Object.hasOwn(settings, name))).toEqual([]);
     expect(podOf(manifests).terminationGracePeriodSeconds).toBeGreaterThan(Number(data['OPENMESH_SHUTDOWN_SECONDS']));
   });

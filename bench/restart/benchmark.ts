@@ -34,7 +34,12 @@ export async function runRestart(args: readonly string[]): Promise<object> {
     const { files } = await makeCredentials(directory);
     await using database = await PostgresServer.start({ settings: { max_wal_size: '4GB', shared_buffers: '512MB' } });
     const ledger = await database.createDatabase();
-    const options = { directory, credentials: files, sharedKey, settings: { OPENMESH_LEDGER: ledger } };
+    const options = {
+      directory,
+      credentials: files,
+      sharedKey,
+      settings: { OPENMESH_LEDGER: ledger, OPENMESH_LEDGER_UNSAFE_SERVER: 'warn' },
+    };
     await provision(options, mailboxesOf(mailboxPairs(1)));
     // The first start makes the parts of the tables for the days around today.
     await (await startExchange(options)).stop();

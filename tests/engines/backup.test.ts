@@ -17,6 +17,7 @@ import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 const seed = seedOfRun();
+const unsafeServer = { OPENMESH_LEDGER_UNSAFE_SERVER: 'warn' };
 const mailboxes = ['SENDER', 'READER'];
 let ceph: CephStore;
 let postgres: PostgresServer;
@@ -54,7 +55,7 @@ async function succeed(args: readonly string[], env: Readonly<Record<string, str
 /** An exchange on PostgreSQL and S3. */
 async function shared(prefix: string): Promise<Record<string, string>> {
   const ledger = await postgres.createDatabase();
-  return { ...folder.env, ...s3Environment(ceph, bucket.name, prefix), OPENMESH_LEDGER: ledger };
+  return { ...folder.env, ...s3Environment(ceph, bucket.name, prefix), OPENMESH_LEDGER: ledger, ...unsafeServer };
 }
 
 /** The settings of an exchange that was made of one backup. */
@@ -121,6 +122,15 @@ describe('a backup of PostgreSQL and S3', () => {
     await server.kill9();
     await succeed(['verify', place, '--identity', join(home.path, 'backup.key')], s3Environment(ceph, bucket.name));
     await expectWhole(await restoredAt(place, JSON.parse(underLoad.out) as { snapshot: string }));
+    // What is restored from here on is what a prune left.
+    const prune = ['backup', 'prune', place, '--identity', join(home.path, 'backup.key'), '--keep-last', '1', '--json'];
+    const pruned = JSON.parse((await succeed(prune, s3Environment(ceph, bucket.name))).out) as object;
+    expect(pruned).toMatchObject({
+      whole: true,
+      removed: [(JSON.parse(underLoad.out) as { snapshot: string }).snapshot],
+    });
+    const verify = ['verify', place, '--identity', join(home.path, 'backup.key')];
+    await succeed(verify, s3Environment(ceph, bucket.name));
     const restored = await shared('restored');
     await succeed(['restore', place, '--identity', join(home.path, 'backup.key')], restored);
     server = await ExchangeProcess.start({ env: restored });

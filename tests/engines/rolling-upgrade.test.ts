@@ -21,7 +21,7 @@ let home: TemporaryFolder;
 let nodes: ExchangeProcess[] = [];
 beforeAll(async () => {
   previous = await buildPreviousVersion();
-  database = await PostgresServer.start();
+  database = await PostgresServer.start({ durable: true });
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();

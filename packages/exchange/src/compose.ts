@@ -158,6 +158,8 @@ function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions, 
         onBroken(reason);
       },
       onRegistryHint: () => wires.pollRegistry?.(),
+      onUnsafeServer: (setting: string) =>
+        log.warn('ledger-may-lose-commits', { reason: setting.replaceAll('_', '-') }),
       onBodyFlushFailure: (reason: string) => log.error('body-flush-failed', new Error(reason)),
     },
     expired: (count: number) => wires.metrics?.messagesExpired(count),

@@ -6,6 +6,7 @@ import { checkedBody, noting } from './copy-bodies.ts';
 import { inOrder } from './in-order.ts';
 import { lineOf, type ManifestEntry } from './manifest.ts';
 import { bodiesStart, bodyBlobName, newSnapshotName, segmentsStart, snapshotIdOf } from './names.ts';
+import { markedIn } from './place-marks.ts';
 import { seal } from './sealed-blob.ts';
 
 /** The ledger's image is cut into pieces of this size; those that did not change are not copied again. */
@@ -54,9 +55,14 @@ export interface BackupOutcome {
 /**
  * Copies what the target does not have yet, ledger first, and then writes the manifest that names it all: a backup that was
  * cut off shows as none, and what it copied counts for the next. A body is there before a row names it and stays until its
- * date, so that the bodies of a moment can be copied after the moment.
+ * date, so that the bodies of a moment can be copied after the moment. Throws `PlaceInUse` while old ones are removed.
  */
-export async function createBackup(parts: BackupParts): Promise<BackupOutcome> {
+export function createBackup(parts: BackupParts): Promise<BackupOutcome> {
+  const { target, nowMs } = parts;
+  return markedIn(target, 'making', { nowMs, besides: ['pruning'] }, () => copyAll(parts));
+}
+
+async function copyAll(parts: BackupParts): Promise<BackupOutcome> {
   const { target, recipient, snapshot, progress } = parts;
   const madeAtMs = parts.nowMs();
   const name = newSnapshotName(madeAtMs, randomBytes(4).toString('hex'));

@@ -4,11 +4,15 @@ import type { BackupRecipient } from './backup-keys.ts';
 
 export const snapshotsStart = 'snapshots/';
 export const segmentsStart = 'ledger/';
+export const allBodiesStart = 'bodies/';
 
-/** Names that sort by the moment. */
+/** Words that sort by the moment; `momentOf` reads them. */
+export function newMoment(atMs: number, random: string): string {
+  return `${new Date(atMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${random}`;
+}
+
 export function newSnapshotName(madeAtMs: number, random: string): string {
-  const at = new Date(madeAtMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
-  return `${snapshotsStart}${at}-${random}`;
+  return `${snapshotsStart}${newMoment(madeAtMs, random)}`;
 }
 
 export function snapshotIdOf(name: string): string {
@@ -29,7 +33,7 @@ export function momentOf(id: string): number | undefined {
 
 /** Bodies are apart by who can read them: after a change of keys they are copied anew. */
 export function bodiesStart({ bytes }: BackupRecipient): string {
-  return `bodies/${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}/`;
+  return `${allBodiesStart}${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}/`;
 }
 
 export function bodyBlobName(recipient: BackupRecipient, ref: BodyRef): string {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { checkLedger } from '../compose/check-ledger.ts';
 import { type ConfigProblem, loadConfig } from '../config/config.ts';
 import { describeConfig, describeSettings } from '../config/describe-config.ts';
 import { renderSettingsDocument } from '../config/settings-document.ts';
@@ -6,7 +7,8 @@ import { type Command, type CommandIo, exitCodes } from './command.ts';
 
 const help = `usage: openmesh-exchange check-config [--json | --markdown]
 
-Reads the settings as "serve" would and says whether it would start with them. Starts and creates nothing.
+Reads the settings as "serve" would and says whether it would start with them. Starts and creates nothing. A PostgreSQL
+is asked whether it keeps what it answers; that it cannot be reached now is a warning.
 
   --json       print what is in force, grouped, with secrets masked
   --markdown   print the table of all settings (docs/config.md)
@@ -19,10 +21,10 @@ export const checkConfig: Command = {
   name: 'check-config',
   summary: 'say whether the settings are good, without starting',
   help,
-  run: (args, io) => Promise.resolve(runCheck(args, io)),
+  run: runCheck,
 };
 
-function runCheck(args: readonly string[], io: CommandIo): number {
+async function runCheck(args: readonly string[], io: CommandIo): Promise<number> {
   const options = readOptions(args);
   if (options === undefined) {
     io.stderr(help);
@@ -45,14 +47,17 @@ function readOptions(args: readonly string[]): { json: boolean; markdown: boolea
   }
 }
 
-function judge(json: boolean, io: CommandIo): number {
+async function judge(json: boolean, io: CommandIo): Promise<number> {
   const loaded = loadConfig(io.env);
-  if (!loaded.ok) {
-    if (json) printJson(io, { ok: false, problems: loaded.problems });
-    else io.stderr(sentences('', loaded.problems));
-    return exitCodes.config;
-  }
-  const { config, warnings } = loaded;
+  if (!loaded.ok) return refuse(json, loaded.problems, io);
+  const { config } = loaded;
+  const findings = await checkLedger(config);
+  const found = (refused: boolean): readonly ConfigProblem[] =>
+    findings
+      .filter((finding) => finding.refused === refused)
+      .map(({ text }) => ({ name: 'OPENMESH_LEDGER', problem: `names a database that cannot be used: ${text}` }));
+  if (found(true).length > 0) return refuse(json, found(true), io);
+  const warnings = [...loaded.warnings, ...found(false)];
   const inForce = describeSettings(io.env);
   if (json) {
     printJson(io, { ok: true, warnings, config: describeConfig(config), settings: inForce });
@@ -63,6 +68,12 @@ function judge(json: boolean, io: CommandIo): number {
     if (value !== undefined) io.stdout(`${name}=${value}${source === 'default' ? '  (default)' : ''}\n`);
   }
   return exitCodes.ok;
+}
+
+function refuse(json: boolean, problems: readonly ConfigProblem[], io: CommandIo): number {
+  if (json) printJson(io, { ok: false, problems });
+  else io.stderr(sentences('', problems));
+  return exitCodes.config;
 }
 
 function sentences(prefix: string, problems: readonly ConfigProblem[]): string {

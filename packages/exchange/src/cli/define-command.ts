@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { BodyStoreProblem } from '../store/body-store-problem.ts';
 import { LedgerFault } from '../store/ledger.ts';
+import { LedgerProblem } from '../store/ledger-problem.ts';
 import { type Command, type CommandIo, exitCodes } from './command.ts';
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
@@ -127,7 +128,8 @@ function adviceOn(fault: LedgerFault): string {
 
 /**
  * Makes a command from its description: help, options, --json, --help, exit codes. A `CommandRefusal`, a
- * `LedgerFault` or a `BodyStoreProblem` that `run` throws becomes a sentence on stderr and an exit code; anything else is a defect and passes.
+ * `LedgerFault`, a `LedgerProblem` or a `BodyStoreProblem` that `run` throws becomes a sentence on stderr and an exit
+ * code; anything else is a defect and passes.
  */
 export function defineCommand<O extends Options>(spec: CommandSpec<O>): Command {
   const help = renderHelp(spec);
@@ -155,6 +157,10 @@ export function defineCommand<O extends Options>(spec: CommandSpec<O>): Command 
         if (error instanceof BodyStoreProblem) {
           io.stderr(`${spec.path}: ${error.message}\n`);
           return error.kind === 'unreachable' || error.kind === 'failed' ? exitCodes.unavailable : exitCodes.config;
+        }
+        if (error instanceof LedgerProblem) {
+          io.stderr(`${spec.path}: ${error.message}\n`);
+          return error.kind === 'unreachable' ? exitCodes.unavailable : exitCodes.config;
         }
         if (!(error instanceof LedgerFault)) throw error;
         io.stderr(`${spec.path}: the ledger answers "${error.message}": ${adviceOn(error)}\n`);

@@ -12,8 +12,8 @@ export const serveCommand = defineCommand({
   positionals: [],
   options: {},
   exits: {
-    unavailable: 'the object store cannot be reached',
-    config: 'the settings are not good, or the object store refuses them',
+    unavailable: 'the database or the object store cannot be reached',
+    config: 'the settings are not good, the object store refuses them, or the database may lose what it answers',
   },
   async run(_request, io) {
     const { config, warnings } = goodConfig(io.env);

@@ -7,6 +7,7 @@ import { createDiskBodies } from '../store/disk/disk-bodies.ts';
 import { type FileSystem, nodeFileSystem } from '../store/disk/file-system.ts';
 import { SpaceGuard } from '../store/disk/space-guard.ts';
 import type { Ledger } from '../store/ledger.ts';
+import type { UnsafeSetting } from '../store/ledger-problem.ts';
 import { openPostgresLedger } from '../store/sql/postgres/ledger.ts';
 import { openSqliteLedger } from '../store/sql/sqlite/ledger.ts';
 import { randomBodyKey } from './body-keys.ts';
@@ -23,13 +24,15 @@ export interface StoreHooks {
   readonly onBroken: (reason: string) => void;
   /** A node of the same ledger changed the registry, or may have: a hint that may be lost. */
   readonly onRegistryHint?: () => void;
+  /** The database may lose what it answered, by this setting; with `refuse` it is not opened instead. */
+  readonly onUnsafeServer?: (setting: UnsafeSetting) => void;
   readonly onBodyFlushFailure?: (reason: string) => void;
 }
 
 /** Chooses the record book. */
 export function openLedger(config: Config, hooks: StoreHooks): Promise<Ledger> {
   const { cacheMebibytes, queueMax } = config.ledger;
-  const { onBroken, onBatch, companions, onRegistryHint } = hooks;
+  const { onBroken, onBatch, companions, onRegistryHint, onUnsafeServer } = hooks;
   const { profile, ledger: place } = config;
   const watched = { queueMax, profile, ...(onBatch && { onBatch }) };
   switch (place.engine) {
@@ -42,7 +45,12 @@ export function openLedger(config: Config, hooks: StoreHooks): Promise<Ledger> {
         ...(companions && { companions }),
       });
     case 'postgres':
-      return openPostgresLedger({ url: place.url.reveal(), ...watched, ...(onRegistryHint && { onRegistryHint }) });
+      return openPostgresLedger({
+        url: place.url.reveal(),
+        ...watched,
+        ...(onRegistryHint && { onRegistryHint }),
+        ...(place.unsafeServer === 'warn' && { onUnsafeServer: onUnsafeServer ?? (() => undefined) }),
+      });
   }
 }
 

@@ -25,6 +25,7 @@ export function buildConfig(
       ...values.OPENMESH_LEDGER,
       queueMax: values.OPENMESH_LEDGER_QUEUE_MAX,
       cacheMebibytes: values.OPENMESH_LEDGER_CACHE_MEBIBYTES,
+      unsafeServer: values.OPENMESH_LEDGER_UNSAFE_SERVER,
     },
     bodies: {
       ...values.OPENMESH_BODIES,

@@ -37,7 +37,12 @@ export interface Config {
   readonly adminRoutes: boolean;
   readonly movableClock: boolean;
   readonly environment: { readonly name: string; readonly buildLabel: string };
-  readonly ledger: LedgerPlace & { readonly queueMax: number; readonly cacheMebibytes: number };
+  readonly ledger: LedgerPlace & {
+    readonly queueMax: number;
+    readonly cacheMebibytes: number;
+    /** What becomes of a database whose settings let it lose what it answered. */
+    readonly unsafeServer: 'refuse' | 'warn';
+  };
   readonly bodies: (FilePlace | S3Place) & {
     /** Of new payloads. */
     readonly encrypts: boolean;

@@ -55,6 +55,10 @@ const keeping = {
     default: 'sqlite:./openmesh-data/ledger.sqlite',
     help: 'Where the records are kept: a file, or a PostgreSQL (15 or later) that several nodes share. The URL is the one of the primary; its password may stand in the file ~/.pgpass instead.',
   }),
+  OPENMESH_LEDGER_UNSAFE_SERVER: setting(choice('refuse', 'warn'), {
+    default: { live: 'refuse', sandbox: 'warn' },
+    help: 'What is done with a PostgreSQL whose settings (fsync, full_page_writes, synchronous_commit, data_sync_retry) let it lose what it answered: not started on, or a line in the log.',
+  }),
   ...bodiesSetting,
   OPENMESH_SECRET_KEY_FILE: optionalSetting(file(), {
     help: 'The key (32 bytes, as hex or base64) that encrypts passwords, subjects, file names and patient addresses at rest, and the keys of messages; further lines hold older keys. Required in the live profile and with PostgreSQL, and the same on every node; the sandbox makes one beside its SQLite ledger.',

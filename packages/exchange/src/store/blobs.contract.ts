@@ -63,6 +63,19 @@ export function describeBlobs(name: string, open: () => Promise<BlobsUnderTest>)
       expect(await listed(blobs, 'nothing/')).toEqual([]);
     });
 
+    it('takes away what it is told to and nothing else, as often as it is told', async () => {
+      for (const each of ['a/b/c', 'a/b/d', 'a/e', 'f']) await blobs.write(each, [patterned(10, 1)]);
+      await blobs.remove(['a/b/c', 'f']);
+      await blobs.remove(['a/b/c', 'unknown/blob', 'a/b/d']);
+      await blobs.remove([]);
+      expect(await listed(blobs, '')).toEqual(['a/e']);
+      expect(await blobs.size('f')).toBeUndefined();
+      expect(await place.countStored()).toBe(1);
+      await blobs.write('a/b/c', [patterned(5, 2)]);
+      expect(sameBytes(await get('a/b/c'), patterned(5, 2))).toBe(true);
+      await expect(blobs.remove(['../outside'])).rejects.toThrow(BodyFault);
+    });
+
     it('knows no blob that was never written, nor one that would lie elsewhere', async () => {
       for (const each of ['unknown', 'a/unknown', '../outside', '/etc/passwd', 'a//b', '', '.hidden']) {
         await expect(get(each)).rejects.toMatchObject({ kind: 'missing' });

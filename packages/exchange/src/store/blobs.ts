@@ -12,6 +12,8 @@ export interface Blobs {
   write(name: string, pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<void>;
   /** The names that begin with `start`, which is '' or ends with a slash, in the order of their bytes. */
   list(start: string): AsyncIterable<string>;
+  /** Takes blobs away, durably; what is not there is none the less. */
+  remove(names: readonly string[]): Promise<void>;
   close(): void;
 }
 

@@ -12,6 +12,7 @@ import { goodConfig } from '../good-config.ts';
 import { instantText, printJson, printTable } from '../print.ts';
 import { openPlace, placeOptions, recipientFrom, s3AccessOf } from './places.ts';
 import { mebibytes, sayProgress } from './progress.ts';
+import { backupPrune } from './prune.ts';
 import { refusingCopies } from './refusals.ts';
 
 const backupKeygen = defineCommand({
@@ -66,7 +67,7 @@ const backupCreate = defineCommand({
   exits: {
     failed: 'bodies are missing or damaged, or the ledger cannot be copied',
     badInput: 'no place, or no public key',
-    unavailable: 'a store cannot be reached',
+    unavailable: 'a store cannot be reached, or old backups are being removed',
     config: 'the settings are not good',
   },
   async run({ positionals: [place = ''], options, json }, io) {
@@ -148,6 +149,6 @@ const backupList = defineCommand({
 
 /** `backup`: making backups and looking at what there is. */
 export function createBackupCommand(): CommandGroup {
-  const commands: readonly Command[] = [backupKeygen, backupCreate, backupList];
-  return groupCommands('backup', 'make backups of ledger and bodies', commands);
+  const commands: readonly Command[] = [backupKeygen, backupCreate, backupList, backupPrune];
+  return groupCommands('backup', 'make backups of ledger and bodies, and remove old ones', commands);
 }

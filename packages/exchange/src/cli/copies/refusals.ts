@@ -1,4 +1,5 @@
 import { ManifestFault } from '../../backup/manifest.ts';
+import { PlaceInUse } from '../../backup/place-marks.ts';
 import { UnsealFault } from '../../backup/sealed-blob.ts';
 import { BodyFault } from '../../store/bodies.ts';
 import { LedgerCopyProblem } from '../../store/ledger-snapshot.ts';
@@ -11,6 +12,7 @@ export async function refusingCopies<R>(work: () => Promise<R>): Promise<R> {
     return await work();
   } catch (error) {
     if (error instanceof LedgerCopyProblem) throw new CommandRefusal(exitCodes.failed, error.message);
+    if (error instanceof PlaceInUse) throw new CommandRefusal(exitCodes.unavailable, error.message);
     if (error instanceof UnsealFault || error instanceof ManifestFault) {
       throw new CommandRefusal(exitCodes.failed, `the backup cannot be read: ${error.message}`);
     }

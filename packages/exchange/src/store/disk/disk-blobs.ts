@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Blobs, isBlobName } from '../blobs.ts';
 import { BodyFault } from '../bodies.ts';
@@ -8,6 +8,7 @@ import { diskFault } from './disk-fault.ts';
 import { errorCode, nodeFileSystem } from './file-system.ts';
 
 const readBytes = 1024 * 1024;
+const createAttemptsMax = 5;
 /** What is being written ends like this until it is whole; no blob's name begins with a dot. */
 const unfinishedStart = '.unfinished-';
 
@@ -43,8 +44,7 @@ export class DiskBlobs implements Blobs {
     const folder = dirname(path);
     const aside = join(folder, `${unfinishedStart}${randomBytes(8).toString('hex')}`);
     try {
-      await this.#ensureFolder(folder);
-      const file = await open(aside, 'wx', 0o640);
+      const file = await this.#create(folder, aside);
       try {
         for await (const piece of pieces) await file.appendFile(piece);
         await file.sync();
@@ -64,6 +64,21 @@ export class DiskBlobs implements Blobs {
     yield* this.#listFolder(start);
   }
 
+  async remove(names: readonly string[]): Promise<void> {
+    const folders = new Set<string>();
+    try {
+      for (const name of names) {
+        const path = this.#path(name);
+        await rm(path, { force: true });
+        folders.add(dirname(path));
+      }
+      for (const folder of folders) await this.#tidy(folder);
+    } catch (error) {
+      if (error instanceof BodyFault) throw error;
+      throw diskFault('removing a copy', error);
+    }
+  }
+
   close(): void {
     // Nothing is held between calls.
   }
@@ -81,12 +96,37 @@ export class DiskBlobs implements Blobs {
     }
   }
 
+  /** Somebody may take the empty folder away between its making and the file's. */
+  async #create(folder: string, aside: string): Promise<FileHandle> {
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#ensureFolder(folder);
+      try {
+        return await open(aside, 'wx', 0o640);
+      } catch (error) {
+        if (!isMissing(error) || attempt === createAttemptsMax) throw error;
+      }
+    }
+  }
+
   async #ensureFolder(folder: string): Promise<void> {
     const firstMade = await mkdir(folder, { recursive: true, mode: 0o750 });
     if (firstMade === undefined) return;
     // Each folder that was made is flushed into its parent.
     for (let at = folder; at.length >= firstMade.length; at = dirname(at))
       await nodeFileSystem.syncDirectory(dirname(at));
+  }
+
+  /** Flushes that names are gone from the folder; one that is left empty goes too. */
+  async #tidy(folder: string): Promise<void> {
+    if (folder === this.#root) return nodeFileSystem.syncDirectory(folder);
+    try {
+      await rmdir(folder);
+    } catch (error) {
+      if (errorCode(error) === 'ENOENT') return undefined;
+      if (errorCode(error) === 'ENOTEMPTY') return nodeFileSystem.syncDirectory(folder);
+      throw error;
+    }
+    return this.#tidy(dirname(folder));
   }
 
   #path(name: string): string {

@@ -61,6 +61,11 @@ export class S3Blobs implements Blobs {
     }
   }
 
+  async remove(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    await this.#during('removing copies', () => this.#objects.remove(names.map(checked)));
+  }
+
   close(): void {
     this.#objects.close();
   }

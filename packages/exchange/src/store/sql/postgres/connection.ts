@@ -52,11 +52,13 @@ function parserOf(oid: number): (text: string) => unknown {
 }
 
 /**
- * Every question is answered by an index, and its plan may not depend on how full a table was when it was made. A commit
+ * Every question is answered by an index, and its plan may not depend on how full a table was when it was made: joins that
+ * walk one side whole are off for the same reason. A commit
  * that was answered is on the disk, and with synchronous standbys on theirs: an operator may ask for more, not for less.
  * A transaction whose node went silent lets go of its rows.
  */
-const session = `set jit = off; set enable_seqscan = off; set client_min_messages = warning;
+const session = `set jit = off; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
+  set client_min_messages = warning;
   set lock_timeout = '10s'; set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '30s';
   select set_config('synchronous_commit',
     case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, false)`;

@@ -10,7 +10,7 @@ interface Counter {
   left: number;
 }
 
-const lock: Pick<Statement, 'name' | 'sql'> = {
+export const lockCounters: Pick<Statement, 'name' | 'sql'> = {
   name: 'lock-counters',
   sql: `select mailbox_id as mailbox, next_position as next from inbox_counter where mailbox_id = any($1::text[])
     order by mailbox_id for update`,
@@ -20,7 +20,7 @@ const make: Pick<Statement, 'name' | 'sql'> = {
   sql: `insert into inbox_counter (mailbox_id, waiting, next_position)
     select mailbox, 0, 1 from unnest($1::text[]) mailbox order by mailbox on conflict (mailbox_id) do nothing`,
 };
-const count: Pick<Statement, 'name' | 'sql'> = {
+export const moveCounters: Pick<Statement, 'name' | 'sql'> = {
   name: 'move-counters',
   sql: `update inbox_counter c set waiting = c.waiting + q.change, next_position = c.next_position + q.entered
     from unnest($1::text[], $2::bigint[], $3::bigint[]) q(mailbox, change, entered) where c.mailbox_id = q.mailbox`,
@@ -96,7 +96,7 @@ export class BatchCounters {
       columnOf('bigint', changes),
       columnOf('bigint', entered),
     ];
-    await this.#put({ ...count, params: columns });
+    await this.#put({ ...moveCounters, params: columns });
     for (const [, counter] of moved) {
       if (counter.next !== undefined) counter.next += counter.entered;
       counter.entered = 0;
@@ -109,7 +109,7 @@ export class BatchCounters {
   }
 
   async #lockRows(mailboxes: readonly string[]): Promise<void> {
-    const { rows } = await this.#put({ ...lock, params: [columnOf('text', mailboxes)] });
+    const { rows } = await this.#put({ ...lockCounters, params: [columnOf('text', mailboxes)] });
     for (const { mailbox, next } of rows) this.#of(String(mailbox)).next = Number(next);
   }
 

@@ -1,8 +1,11 @@
 import type { Ledger } from '../../ledger.ts';
+import { LedgerProblem, type LedgerProblemKind, type UnsafeSetting } from '../../ledger-problem.ts';
 import type { Caller, ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
 import { PostgresConnection } from './connection.ts';
 import { addDays, dropDays } from './days.ts';
+import { unsafeSettings } from './durability.ts';
+import { ConnectionLost } from './faults.ts';
 import { RegistryHints } from './hints.ts';
 import { Lanes } from './lanes.ts';
 import { Line } from './line.ts';
@@ -13,6 +16,8 @@ export interface PostgresLedgerOptions {
   readonly url: string;
   /** A ledger remembers the profile it was made for and refuses to be opened by the other. */
   readonly profile: 'live' | 'sandbox';
+  /** A server that may lose what it answered is refused unless somebody is told of it here. */
+  readonly onUnsafeServer?: (setting: UnsafeSetting) => void;
   /** Commands waiting, in flight included; beyond it the ledger answers 'unavailable'. */
   readonly queueMax: number;
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
@@ -33,10 +38,21 @@ const inquireMs = 60_000;
 const limits = { connectTimeoutMs: 5000, answerTimeoutMs: 90_000 } as const;
 const dropReceipts = "delete from commit_receipt where at < now() - interval '1 hour'";
 
-/** Opens the ledger of many nodes. Rejects when PostgreSQL cannot be reached; once open, it waits for it to come back. */
+/**
+ * Opens the ledger of many nodes. Rejects with `LedgerProblem` when PostgreSQL cannot be reached, or may lose what it
+ * answered; once open, it waits for it to come back.
+ */
 export async function openPostgresLedger(options: PostgresLedgerOptions): Promise<Ledger> {
   const { url, profile, queueMax, onBatch, onRegistryHint } = options;
-  await withConnection(url, 'schema', migrate);
+  try {
+    await withConnection(url, 'schema', async (connection) => {
+      await requireDurability(connection, options);
+      await migrate(connection);
+    });
+  } catch (error) {
+    if (error instanceof ConnectionLost) throw new LedgerProblem('unreachable', error);
+    throw error;
+  }
   const lanes = new Lanes({
     lineFor: (role, plansOnce) => new Line({ url, role, plansOnce, retryMs, ...limits }),
     queueMax,
@@ -65,8 +81,32 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
         await addDays(connection, nowMs);
         await dropDays(connection, nowMs);
         await connection.put({ sql: dropReceipts });
+        // Settings may be changed while a server runs, and a standby that takes over may have others.
+        await requireDurability(connection, options);
       }),
   });
+}
+
+/** What is wrong with the server at this address, as far as it can be told by asking it. Changes nothing. */
+export async function askDurability(url: string): Promise<readonly LedgerProblemKind[]> {
+  const found: LedgerProblemKind[] = [];
+  try {
+    await withConnection(url, 'check', async (connection) => void found.push(...(await unsafeSettings(connection))));
+  } catch (error) {
+    if (!(error instanceof ConnectionLost)) throw error;
+    found.push('unreachable');
+  }
+  return found;
+}
+
+async function requireDurability(
+  connection: PostgresConnection,
+  { onUnsafeServer }: Pick<PostgresLedgerOptions, 'onUnsafeServer'>,
+): Promise<void> {
+  for (const setting of await unsafeSettings(connection)) {
+    if (onUnsafeServer === undefined) throw new LedgerProblem(setting);
+    onUnsafeServer(setting);
+  }
 }
 
 async function withConnection(

@@ -2,13 +2,13 @@ import type { NonceClaim } from '../../ledger/nonces.ts';
 import { columnOf } from './arrays.ts';
 import type { Answer, Statement } from './connection.ts';
 
-const claim: Pick<Statement, 'name' | 'sql'> = {
+export const claimNonces: Pick<Statement, 'name' | 'sql'> = {
   name: 'claim-nonces',
   sql: `insert into nonce (mailbox_id, nonce, seen_at_ms, expires_at_ms)
     select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[]) on conflict (mailbox_id, nonce) do nothing
     returning mailbox_id as mailbox, nonce`,
 };
-const seen: Pick<Statement, 'name' | 'sql'> = {
+export const readNonces: Pick<Statement, 'name' | 'sql'> = {
   name: 'read-nonces',
   sql: `select n.mailbox_id as mailbox, n.nonce, n.seen_at_ms as "seenAtMs" from nonce n
     join unnest($1::text[], $2::text[]) q(mailbox, nonce) on n.mailbox_id = q.mailbox and n.nonce = q.nonce
@@ -68,10 +68,10 @@ export class BatchNonces {
         claims.map(({ expiresAtMs }) => expiresAtMs),
       ),
     ];
-    const { rows } = await this.#put({ ...claim, params: [mailboxes, nonces, ...times] });
+    const { rows } = await this.#put({ ...claimNonces, params: [mailboxes, nonces, ...times] });
     if (rows.length === claims.length) return new Map();
     const mine = new Set(rows.map(({ mailbox, nonce }) => keyOf(mailbox, nonce)));
-    const answer = await this.#put({ ...seen, params: [mailboxes, nonces] });
+    const answer = await this.#put({ ...readNonces, params: [mailboxes, nonces] });
     const earlier = answer.rows.filter(({ mailbox, nonce }) => !mine.has(keyOf(mailbox, nonce)));
     return new Map(earlier.map(({ mailbox, nonce, seenAtMs }) => [keyOf(mailbox, nonce), Number(seenAtMs)]));
   }

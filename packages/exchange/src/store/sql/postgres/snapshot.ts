@@ -23,7 +23,8 @@ export async function snapshotPostgres(url: string, inherited: Inherited): Promi
     for (const name of ['statement_timeout', 'idle_in_transaction_session_timeout']) {
       await connection.put({ sql: `set ${name} = 0` });
     }
-    await connection.put({ sql: 'set enable_seqscan = on' });
+    // This one walks whole tables.
+    await connection.put({ sql: 'set enable_seqscan = on; set enable_hashjoin = on; set enable_mergejoin = on' });
     await connection.put({ sql: 'begin isolation level repeatable read read only' });
     const { rows } = await connection.put({ sql: 'select pg_export_snapshot() as id' });
     const id = String(rows[0]?.['id']);
