@@ -122,10 +122,17 @@ export const rooms: readonly Room[] = [
     packages:
       /^(node:(crypto|diagnostics_channel|events|fs\/promises|http|https|net|perf_hooks|timers\/promises|tls|v8|vm)|fastify|pino|prom-client)$/,
   },
+  // Hung around the ledger and told of requests by whoever composes: neither knows of it.
+  {
+    name: 'traces',
+    files: inExchange('traces'),
+    knows: ['protocol', 'ports', 'porch'],
+    packages: /^node:(crypto|http|https)$/,
+  },
   {
     name: 'cli',
     files: inExchange('cli'),
-    knows: ['protocol', 'config', 'ports', 'keys', 'backup', 'mailbox', 'message', 'auth', 'tls', 'compose'],
+    knows: ['protocol', 'config', 'ports', 'keys', 'backup', 'mailbox', 'message', 'auth', 'tls', 'traces', 'compose'],
     packages: /^node:(crypto|fs|fs\/promises|net|os|path|util)$/,
   },
   { name: 'compose', files: /^packages\/exchange\/src\/(compose\/|[^/]+\.ts$)/, knows: 'everyone' },

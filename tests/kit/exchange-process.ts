@@ -10,6 +10,8 @@ const outputBytesMax = 4 * 1024 * 1024;
 export interface ExchangeProcessOptions {
   /** Settings of the exchange; nothing of the test's own `OPENMESH_*` environment is passed on. */
   readonly env: Readonly<Record<string, string>>;
+  /** Another Node than the one that runs the test. */
+  readonly node?: string;
   /** Arguments of Node itself, such as `--import` and a module. */
   readonly nodeArgs?: readonly string[];
   /** Arguments of the command; `serve` when absent. */
@@ -78,10 +80,14 @@ export class ExchangeProcess {
   /** Throws `NotReady` when the process ends, or the time runs out, before the ready line. */
   static async start(options: ExchangeProcessOptions): Promise<ExchangeProcess> {
     const program = options.program ?? join(repository, 'packages/exchange/src/cli/main.ts');
-    const child = spawn(process.execPath, [...(options.nodeArgs ?? []), program, ...(options.args ?? ['serve'])], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...inheritedEnvironment(), ...options.env },
-    });
+    const child = spawn(
+      options.node ?? process.execPath,
+      [...(options.nodeArgs ?? []), program, ...(options.args ?? ['serve'])],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { ...inheritedEnvironment(), ...options.env },
+      },
+    );
     const stdout = new Printed();
     const stderr = new Printed();
     const exited = once(child, 'close').then(([code, signal]): ProcessEnd => ({ code, signal }));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { openTexts, sealTexts } from '@openmesh/exchange/message/private-texts.ts';
 import { parseMailboxId, parseMessageId } from '@openmesh/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -73,6 +74,7 @@ describe('message show', () => {
       message: { messageId: id, recipient: 'A1', state: 'accepted' },
       texts: { subject: { length: subject.length }, fileName: { length: 5 } },
       timeline: [{ kind: 'accepted' }],
+      traceId: createHash('sha256').update(id).digest('hex').slice(0, 32),
     });
     expect(text.out + json.out).not.toContain('patient');
     expect(await auditActions()).toEqual([]);

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { repositoryRoot } from '../architecture/source-tree.ts';
+import { ExchangeFolder } from '../kit/exchange-folder.ts';
+import { ExchangeProcess } from '../kit/exchange-process.ts';
 import { findHostNode } from '../kit/host-node.ts';
 import { temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -32,5 +34,14 @@ describe('on a host whose Node is older than 24', () => {
     const program = join(repositoryRoot, 'packages/exchange/bin/openmesh-exchange.js');
     const { stdout } = await run(host, ['--import', pretendOldNode, program, '--version']);
     expect(stdout).toMatch(/^openmesh-exchange \d+\.\d+\.\d+\n$/);
+  });
+
+  it('ends when it is told to, with the status of the exchange under it', async () => {
+    await using home = await temporaryFolder('node24-serve');
+    const program = join(repositoryRoot, 'packages/exchange/bin/openmesh-exchange.js');
+    const { env } = new ExchangeFolder(home.path);
+    const node = findHostNode() ?? process.execPath;
+    const server = await ExchangeProcess.start({ env, program, node, nodeArgs: ['--import', pretendOldNode] });
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 });

@@ -94,6 +94,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
       diskFreeBytes: () => bodies.freeBytes(),
       certificateDaysLeft: () => wires.machines?.contexts.certificateDaysLeft(),
       logLinesDropped: () => log.linesDropped,
+      traceSpans: () => rooms.traces?.counts ?? {},
     },
   );
   wires.metrics = metrics;
@@ -110,7 +111,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   contexts.watch();
   rooms.clockwork.start();
   const flush = async (): Promise<void> => {
-    await Promise.all([hall.collection.flush(), refusals.flush()]);
+    await Promise.all([hall.collection.flush(), refusals.flush(), rooms.traces?.flush()]);
   };
   const stopTimers = startTimers(
     [
@@ -130,6 +131,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
     rooms.services.close();
     await bodies.close();
     await ledger.close();
+    await rooms.traces?.close();
     metrics.close();
   };
   let released: Promise<void> | undefined;

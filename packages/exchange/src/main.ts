@@ -55,18 +55,25 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, stop);
-  // Set when a launcher started us: its end must be ours.
-  process.once('disconnect', () => stop('SIGHUP'));
+  // Comes when a launcher started us: its end must be ours.
+  const launcherGone = (): void => stop('SIGHUP');
+  process.once('disconnect', launcherGone);
+  const stopListening = (): void => {
+    for (const signal of signals) process.off(signal, stop);
+    // Whoever listens for it keeps the launcher's channel open, and with it this process.
+    process.off('disconnect', launcherGone);
+  };
   log.info('ready', { port: running.machinesPort, profile: config.profile });
   try {
     await options.ready(running, config);
     await tellSystemd('READY=1', socket);
   } catch (error) {
     await running.stop();
+    stopListening();
     throw error;
   }
   const code = await ending.promise;
-  for (const signal of signals) process.off(signal, stop);
+  stopListening();
   end(log, code);
   return code;
 }

@@ -2,6 +2,7 @@ import { type MessageId, parseMessageId } from '@openmesh/protocol';
 import { SealFault } from '../mailbox/sealer.ts';
 import { openTexts, type PrivateTexts } from '../message/private-texts.ts';
 import type { MessageRecord, TimelineEvent } from '../store/ledger/message-records.ts';
+import { traceOf } from '../traces/trace-id.ts';
 import {
   type AdminSession,
   hostSurroundings,
@@ -22,6 +23,8 @@ interface Shown {
   readonly texts: Readonly<Record<string, ShownText>>;
   readonly textsKept: boolean;
   readonly timeline: readonly TimelineEvent[];
+  /** Where traces are made, what happened to the message is under this. */
+  readonly traceId: string;
 }
 
 function openOrRefuse({ sealer }: AdminSession, messageId: MessageId, sealed: string): PrivateTexts {
@@ -52,10 +55,11 @@ async function gather(session: AdminSession, messageId: MessageId, reveal: boole
     const who = { atMs: world.now(), actor: world.actor() };
     await audit.append({ ...who, action: 'message.show', subject: messageId, detail });
   }
-  return { message, texts: Object.fromEntries(texts), textsKept: sealed !== '', timeline } satisfies Shown;
+  const { traceId } = traceOf(messageId);
+  return { message, texts: Object.fromEntries(texts), textsKept: sealed !== '', timeline, traceId } satisfies Shown;
 }
 
-function printShown({ message, texts, timeline }: Shown, io: CommandIo): void {
+function printShown({ message, texts, timeline, traceId }: Shown, io: CommandIo): void {
   for (const [member, value] of Object.entries(message)) {
     const text = member.endsWith('AtMs') ? instantText(value as number | null) : String(value ?? '-');
     io.stdout(`${member.replace(/Ms$/, '')}: ${plain(text)}\n`);
@@ -65,7 +69,7 @@ function printShown({ message, texts, timeline }: Shown, io: CommandIo): void {
       `${name}: ${typeof text === 'string' ? plain(text) : `(${text.length} characters; --reveal shows them)`}\n`,
     );
   }
-  io.stdout('\n');
+  io.stdout(`traceId: ${traceId}\n\n`);
   const rows = timeline.map((event) => [instantText(event.atMs), event.actor, event.kind, event.detail]);
   printTable(io, ['time', 'actor', 'event', 'detail'], rows);
 }
@@ -77,7 +81,8 @@ function createMessageShow(open: OpenForAdmin, world: Surroundings): Command {
     summary: "show a message's record and timeline",
     about: [
       'Shows where a message stands and what happened to it. Subject, file name and the other texts that may be personal',
-      'are shown by their length only, unless --reveal is given, which is written to the audit.',
+      'are shown by their length only, unless --reveal is given, which is written to the audit. traceId is where traces',
+      'of the message are found, if the exchange sends any.',
     ].join('\n'),
     positionals: ['MESSAGE'],
     options: { reveal: { says: 'show the personal texts; appends an audit entry' } },

@@ -150,7 +150,7 @@ function machineOperations(parts: MachinesParts): MachineOperations {
 
 /** Counts every request, records every refusal, and logs what the level asks for. */
 function reportRequest(parts: MachinesParts): (facts: RequestFacts) => void {
-  const { log, metrics, refusals, registry } = parts;
+  const { log, metrics, refusals, registry, traces } = parts;
   return (facts) => {
     const { operation, method, status, mailbox, refusal, correlationId, bytesReceived, bytesSent, socket } = facts;
     const durationMs = performance.now() - facts.startedMs;
@@ -163,6 +163,7 @@ function reportRequest(parts: MachinesParts): (facts: RequestFacts) => void {
       metrics.refused(refusal.reason);
       refusals.note({ ...refusal, ...whoIs(socket), mailbox, operation, status, correlationId });
     }
+    traces?.requestFinished(facts);
     if (status < 400 && !log.writesSuccesses) return;
     const known = mailbox !== null && registry.current().mailbox(mailbox) !== undefined;
     log.request({

@@ -19,6 +19,7 @@ import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
 import { openServices, type Services } from './services.ts';
 import { openBodies, openKeys, openLedger, type StoreHooks } from './stores.ts';
+import { openTraces, type Traces } from './traces.ts';
 
 /** The rooms of a running exchange behind its doors; the sandbox's own routes are built from them. */
 export interface Rooms {
@@ -38,6 +39,8 @@ export interface Rooms {
   readonly services: Services;
   /** What goes wrong by script; undefined where there are no administration routes. */
   readonly faults: FaultScript | undefined;
+  /** undefined where no collector is set. */
+  readonly traces: Traces | undefined;
 }
 
 /** What the sandbox puts between the rooms. */
@@ -78,8 +81,15 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const sealer = sealWithKeys(keys);
   const payloadKeys = createPayloadKeys(serveKeys(keys), config.bodies.encrypts);
   const book = await openLedger(config, hooks);
-  const ledger = options.aroundLedger?.(book) ?? book;
-  undo.push(() => ledger.close());
+  undo.push(() => book.close());
+  const traces = await openTraces(config, {
+    log,
+    machineClock,
+    workflowOf: (id) => registry.current().workflow(id)?.workflowId,
+  });
+  undo.push(async () => traces?.close());
+  const surrounded = options.aroundLedger?.(book) ?? book;
+  const ledger = traces?.aroundLedger(surrounded) ?? surrounded;
   const bodies = await openBodies(config, machineClock, hooks, options.fileSystem);
   undo.push(() => bodies.close());
   const clock = await createServiceClock(machineClock, ledger.jobs, config.movableClock);
@@ -107,5 +117,5 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
     failed: (job, error) => log.error('job-failed', error, { job }),
   });
   const stores = { ledger, bodies, sealer, payloadKeys, keys };
-  return { config, log, machineClock, ...stores, registry, hall, clock, clockwork, services, faults };
+  return { config, log, machineClock, ...stores, registry, hall, clock, clockwork, services, faults, traces };
 }

@@ -68,6 +68,7 @@ export function buildConfig(
     services: buildServices(values, servicesKey),
     operators: { host: values.OPENMESH_OPERATORS_HOST, port: values.OPENMESH_OPERATORS_PORT },
     alerts: { command: values.OPENMESH_ALERT_COMMAND },
+    traces: buildTraces(values),
     log: { level: values.OPENMESH_LOG_LEVEL },
     shutdownMs: values.OPENMESH_SHUTDOWN_SECONDS * secondMs,
   });
@@ -103,6 +104,17 @@ function buildMachines(values: SettingValues): Config['machines'] {
     requestTimeoutMs: values.OPENMESH_REQUEST_TIMEOUT_SECONDS * secondMs,
     keepAliveMs: values.OPENMESH_KEEP_ALIVE_SECONDS * secondMs,
     drainBytesMax: values.OPENMESH_DRAIN_BYTES_MAX,
+  };
+}
+
+function buildTraces(values: SettingValues): Config['traces'] {
+  const { OPENMESH_TRACES_ENDPOINT: endpoint, OPENMESH_TRACES_CA_FILE: caFile } = values;
+  if (endpoint === undefined) return undefined;
+  return {
+    endpoint,
+    caFile,
+    share: values.OPENMESH_TRACES_SHARE,
+    serviceName: values.OPENMESH_TRACES_SERVICE_NAME,
   };
 }
 

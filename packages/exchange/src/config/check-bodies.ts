@@ -1,5 +1,5 @@
 import type { ConfigProblem } from './config.ts';
-import { isLoopback } from './loopback.ts';
+import { goesUnencrypted } from './loopback.ts';
 import type { SettingValues } from './settings.ts';
 
 export function checkBodies(values: SettingValues): ConfigProblem[] {
@@ -10,7 +10,6 @@ export function checkBodies(values: SettingValues): ConfigProblem[] {
 export function warnOfBodies({
   OPENMESH_S3_ENDPOINT: endpoint,
 }: Pick<SettingValues, 'OPENMESH_S3_ENDPOINT'>): ConfigProblem[] {
-  if (endpoint === undefined || !endpoint.startsWith('http:')) return [];
-  if (isLoopback(new URL(endpoint).hostname.replace(/^\[(.*)\]$/, '$1'))) return [];
+  if (endpoint === undefined || !goesUnencrypted(endpoint)) return [];
   return [{ name: 'OPENMESH_S3_ENDPOINT', problem: 'sends the bytes of messages over the network without TLS' }];
 }

@@ -1,4 +1,5 @@
 import { checkBodies, warnOfBodies } from './check-bodies.ts';
+import { checkTraces, warnOfTraces } from './check-traces.ts';
 import type { ConfigProblem } from './config.ts';
 import { isLoopback } from './loopback.ts';
 import type { SettingName, SettingValues } from './settings.ts';
@@ -19,8 +20,9 @@ export function checkTogether(values: SettingValues, given: ReadonlySet<SettingN
       ...checkListeners(values),
       ...checkOrder(values),
       ...checkBodies(values),
+      ...checkTraces(values, given),
     ],
-    warnings: live ? [...warnInLive(values), ...warnOfBodies(values)] : [],
+    warnings: live ? [...warnInLive(values), ...warnOfBodies(values), ...warnOfTraces(values)] : [],
   };
 }
 

@@ -121,6 +121,15 @@ export interface Config {
     readonly timeoutMs: number;
   };
   readonly alerts: { readonly command: string | undefined };
+  /** Undefined: no traces. `share` is from 0 to 1. */
+  readonly traces:
+    | {
+        readonly endpoint: string;
+        readonly caFile: string | undefined;
+        readonly share: number;
+        readonly serviceName: string;
+      }
+    | undefined;
   readonly operators: { readonly host: string; readonly port: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error' };
   readonly shutdownMs: number;

@@ -22,6 +22,7 @@ import {
   wholeNumber,
 } from './setting.ts';
 import { tokenSettings } from './token-settings.ts';
+import { traces } from './trace-settings.ts';
 
 // One table: it drives parsing, docs/config.md and `openmesh-exchange check-config`.
 
@@ -239,6 +240,7 @@ export const settings = {
   ...services,
   ...operation,
   ...alerts,
+  ...traces,
 };
 
 export type SettingName = keyof typeof settings;
@@ -261,7 +263,7 @@ export const settingSections: readonly SettingSection[] = [
   { title: 'Sizes and rates', names: namesOf(sizes) },
   { title: 'The life of a message', names: namesOf(life) },
   { title: 'Services that are asked', names: namesOf(services) },
-  { title: 'Operation', names: [...namesOf(operation), ...namesOf(alerts)] },
+  { title: 'Operation', names: [...namesOf(operation), ...namesOf(alerts), ...namesOf(traces)] },
 ];
 
 function namesOf<Table extends object>(table: Table): readonly (keyof Table)[] {

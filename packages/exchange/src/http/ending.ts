@@ -1,4 +1,4 @@
-import { failureStatus, type WireAnswer, wireError, wireFailure } from '@openmesh/protocol';
+import { failureStatus, type MessageId, type WireAnswer, wireError, wireFailure } from '@openmesh/protocol';
 import { type Reply, reply as toReply } from '../api/machines/request.ts';
 import type { Matched } from '../api/machines/routes.ts';
 import type { Refused } from '../message/refused.ts';
@@ -8,14 +8,16 @@ export interface Ending {
   readonly reply: Reply;
   /** For the record of refusals; null when the request was served. */
   readonly refusal: { readonly reason: string; readonly detail: string } | null;
-  readonly messageId: string | null;
+  /** The message it was about, where that exists. */
+  readonly messageId: MessageId | null;
   /** Read the rest of the body before answering. */
   readonly drain: boolean;
 }
 
 /** An operation's own answer, or its refusal in the words of the wire. */
 export function ended(outcome: Reply | Refused, version: 1 | 2): Ending {
-  if (outcome.kind !== 'refused') return { reply: outcome, refusal: null, messageId: null, drain: false };
+  if (outcome.kind !== 'refused')
+    return { reply: outcome, refusal: null, messageId: outcome.messageId ?? null, drain: false };
   const { failure, detail, messageId } = outcome;
   const reason = failure.kind === 'error' ? failure.name : 'validation';
   const answered = wireFailure(failure, version, { messageId: messageIdOnWire(failure, messageId) });

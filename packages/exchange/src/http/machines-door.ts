@@ -1,6 +1,13 @@
 import { channel } from 'node:diagnostics_channel';
 import type { TLSSocket } from 'node:tls';
-import { type ErrorName, type MailboxId, negotiateVersion, parseMailboxId, wireError } from '@openmesh/protocol';
+import {
+  type ErrorName,
+  type MailboxId,
+  type MessageId,
+  negotiateVersion,
+  parseMailboxId,
+  wireError,
+} from '@openmesh/protocol';
 import { reply as toReply } from '../api/machines/request.ts';
 import type { Router } from '../api/machines/routes.ts';
 import { BodyAborted } from '../message/incoming-body.ts';
@@ -26,7 +33,9 @@ export interface RequestFacts {
   /** As claimed by the path, canonical; null where the path names none. */
   readonly mailbox: MailboxId | null;
   readonly refusal: Ending['refusal'];
-  readonly messageId: string | null;
+  readonly messageId: MessageId | null;
+  /** As the caller wrote them: nothing of them may be passed on unread. */
+  readonly headers: ReadonlyMap<string, string>;
 }
 
 export interface DoorParts extends AdmissionParts {
@@ -91,6 +100,7 @@ export function createMachinesDoor(parts: DoorParts): (request: WireRequest) => 
       mailbox: mailbox ?? null,
       refusal: ending?.refusal ?? null,
       messageId: ending?.messageId ?? null,
+      headers,
     });
   };
 }

@@ -14,6 +14,7 @@ beforeEach(() => {
     diskFreeBytes: () => Promise.resolve(5000),
     certificateDaysLeft: () => daysLeft,
     logLinesDropped: () => 2,
+    traceSpans: () => ({ sent: 7, 'queue-full': 0 }),
   });
 });
 afterEach(() => metrics.close());
@@ -64,6 +65,7 @@ describe('metrics', () => {
     expect(lines).toContain('openmesh_disk_free_bytes 5000');
     expect(lines).toContain('openmesh_certificate_days_left 12');
     expect(lines).toContain('openmesh_log_lines_dropped_total 2');
+    expect(lines).toContain('openmesh_trace_spans_total{outcome="sent"} 7');
     expect(lines).toContain('openmesh_ledger_batch_commands_sum 64');
     expect(lines).toContain('openmesh_ledger_commit_seconds_sum 0.002');
     daysLeft = undefined;

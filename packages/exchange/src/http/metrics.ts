@@ -37,6 +37,8 @@ export interface MetricSources {
   /** Days until the server's certificate ends; negative when it has. */
   readonly certificateDaysLeft: () => number | undefined;
   readonly logLinesDropped: () => number;
+  /** What became of spans of traces, by words of our own; empty where none are made. */
+  readonly traceSpans: () => Readonly<Record<string, number>>;
 }
 
 export interface BuildLabels {
@@ -160,4 +162,8 @@ function addSources(registry: Registry, sources: MetricSources): void {
   addGauge(registry, 'openmesh_certificate_days_left', help, certificateDaysLeft);
   const dropped = 'Log lines lost because the reader of the log was too slow.';
   addCounter(registry, 'openmesh_log_lines_dropped_total', dropped, sources.logLinesDropped);
+  const spans = 'Spans of traces, by what became of them.';
+  addLabelledCounter(registry, 'openmesh_trace_spans_total', spans, ['outcome'], () =>
+    Object.entries(sources.traceSpans()).map(([outcome, value]) => ({ labels: { outcome }, value })),
+  );
 }

@@ -15,7 +15,7 @@ export function acknowledge(
       const messageId = parseMessageId(params[0] ?? '');
       if (messageId === undefined) return refuse('message-does-not-exist', 'the path has no message id');
       const outcome = await take({ mailbox, messageId, nonce });
-      return outcome.kind === 'acknowledged' ? reply(acknowledgeBody(messageId, version)) : outcome;
+      return outcome.kind === 'acknowledged' ? reply(acknowledgeBody(messageId, version), messageId) : outcome;
     },
   };
 }

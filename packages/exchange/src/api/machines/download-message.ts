@@ -70,7 +70,7 @@ export function headMessage(
         ...downloadHeaders(view),
         ['content-type', downloadContentType(view, version)],
       ];
-      return { kind: 'plain', status: 200, headers, body: '', withoutBody: true };
+      return { kind: 'plain', status: 200, headers, body: '', withoutBody: true, messageId };
     },
   };
 }
@@ -90,11 +90,11 @@ async function answer(download: Download, request: CallerRequest, chunkNumber: C
   const status = downloadStatus(view);
   switch (out.kind) {
     case 'plain':
-      return { kind: 'plain', status, headers, body: out.bytes };
+      return { kind: 'plain', status, headers, body: out.bytes, messageId };
     case 'blocks':
-      return { kind: 'blocks', status, headers, lengthBytes: out.lengthBytes, blocks: out.blocks };
+      return { kind: 'blocks', status, headers, lengthBytes: out.lengthBytes, blocks: out.blocks, messageId };
     case 'stream':
-      return { kind: 'stream', status, headers, pieces: out.pieces };
+      return { kind: 'stream', status, headers, pieces: out.pieces, messageId };
   }
 }
 

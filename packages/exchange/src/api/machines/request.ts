@@ -1,4 +1,4 @@
-import type { ApiVersion, HeaderLookup, MailboxId, WireAnswer } from '@openmesh/protocol';
+import type { ApiVersion, HeaderLookup, MailboxId, MessageId, WireAnswer } from '@openmesh/protocol';
 import type { Operation } from '../../http/operation.ts';
 import type { IncomingBody } from '../../message/incoming-body.ts';
 import type { NotDone, Refused } from '../../message/refused.ts';
@@ -23,8 +23,14 @@ export interface CallerRequest extends MachineRequest {
   readonly nonce: NonceClaim | null;
 }
 
+/** What every answer may say to the porch besides its bytes. */
+interface AboutMessage {
+  /** The message that was sent, collected or acknowledged: for the log and the traces. */
+  readonly messageId?: MessageId | undefined;
+}
+
 /** An answer with its bytes at hand. */
-export interface PlainReply {
+export interface PlainReply extends AboutMessage {
   readonly kind: 'plain';
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -34,7 +40,7 @@ export interface PlainReply {
 }
 
 /** An answer whose bytes are checked block by block on their way out. */
-export interface BlockReply {
+export interface BlockReply extends AboutMessage {
   readonly kind: 'blocks';
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -43,7 +49,7 @@ export interface BlockReply {
 }
 
 /** An answer of unknown length, made by squeezing or unpacking a stored body. */
-export interface StreamReply {
+export interface StreamReply extends AboutMessage {
   readonly kind: 'stream';
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -77,9 +83,10 @@ export interface ReadingOperation {
 
 export type MachineOperation = OpenOperation | CommittingOperation | ReadingOperation;
 
-export function reply(answer: WireAnswer): PlainReply {
+export function reply(answer: WireAnswer, messageId?: MessageId): PlainReply {
   const { status, contentType, body } = answer;
-  return { kind: 'plain', status, headers: contentType === undefined ? [] : [['content-type', contentType]], body };
+  const headers = contentType === undefined ? [] : [['content-type', contentType] as const];
+  return { kind: 'plain', status, headers, body, messageId };
 }
 
 export function refuseAs(failure: Refused['failure'], detail: string): Refused {

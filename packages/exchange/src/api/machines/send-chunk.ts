@@ -28,7 +28,7 @@ export function sendChunk(
       const reading = parseChunkHeaders(header, { pathChunk: chunkNumber, profile });
       if (!reading.ok) return { ...refuseAs(reading.failure, 'the chunk range was refused'), messageId };
       const outcome = await receiveChunk({ sender, messageId, chunkNumber, headers: reading.chunk, body, nonce });
-      return outcome.kind === 'stored' ? reply(chunkBody(messageId, chunkNumber, version)) : outcome;
+      return outcome.kind === 'stored' ? reply(chunkBody(messageId, chunkNumber, version), messageId) : outcome;
     },
   };
 }

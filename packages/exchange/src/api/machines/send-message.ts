@@ -31,7 +31,7 @@ export function sendMessage(
       const idempotencyKey = key === undefined ? null : { key, expiresAtMs };
       const outcome = await send({ sender, headers: reading.send, body, nonce, idempotencyKey });
       if (outcome.kind !== 'accepted') return outcome;
-      const answer = reply(sendBody(outcome.messageId, version));
+      const answer = reply(sendBody(outcome.messageId, version), outcome.messageId);
       if (outcome.warning === undefined) return answer;
       return { ...answer, headers: [...answer.headers, ['openmesh-warning', outcome.warning]] };
     },

@@ -236,7 +236,9 @@ export function* acknowledge(command: AcknowledgeCommand): Talk<AcknowledgeOutco
   if (message.recipient !== mailbox) return { kind: 'forbidden' };
   const used = yield* claimNonce(command.nonce);
   if (used !== null) return used;
-  if (!(yield* withdraw(mailbox, message.position))) return { kind: 'unchanged' };
+  const position = message.state === 'accepted' ? message.position : null;
+  if (position === null || (yield* run(inbox.takeEntry, mailbox, position)) === 0) return { kind: 'unchanged' };
+  yield* run(inbox.countOut, mailbox);
   const event = { atMs, actor: mailbox, kind: 'acknowledged', detail: '' };
   const isInline = hasRoom(message.eventBytes);
   const { firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads } = collection ?? nothingCollected;

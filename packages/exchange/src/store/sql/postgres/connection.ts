@@ -1,9 +1,10 @@
 import { Client, DatabaseError } from 'pg';
 import type { Row, SqlValue } from '../question.ts';
 import { ConnectionLost, endsConnection, withoutValues } from './faults.ts';
+import { type GroupedStatement, type PreparedStatements, StatementGroup } from './statement-group.ts';
 
 export interface Statement {
-  /** Prepared once a connection under this name; without one it is parsed each time. */
+  /** Prepared once a connection under this name; without one it is parsed each time, and may be a script. */
   readonly name?: string;
   readonly sql: string;
   readonly params?: readonly (SqlValue | Buffer)[];
@@ -23,6 +24,11 @@ export interface ConnectionOptions {
   /** Shown in the server's list of its connections. */
   readonly role: string;
   readonly connectTimeoutMs: number;
+  /**
+   * A statement's plan is made once, and not for the values of each time: for statements that are put all the time, and
+   * that say in so many words what a plan may leave out.
+   */
+  readonly plansOnce?: boolean;
   /** How long the whole of what is in flight may take before the connection counts as lost. */
   readonly answerTimeoutMs: number;
   readonly onNotice?: (channel: string, payload: string) => void;
@@ -57,12 +63,18 @@ const session = `set jit = off; set enable_seqscan = off; set enable_hashjoin = 
   select set_config('synchronous_commit',
     case current_setting('synchronous_commit') when 'off' then 'on' else current_setting('synchronous_commit') end, false)`;
 
-/** One connection to the primary. Statements put without waiting travel together and are answered in their order. */
+const plansOnce = 'set plan_cache_mode = force_generic_plan';
+
+/** One connection to the primary. What is put without waiting is answered in its order. */
 export class PostgresConnection {
   readonly #client: Client;
   readonly #answerTimeoutMs: number;
   #lost: ConnectionLost | undefined;
   #inFlight = 0;
+  readonly #prepared: PreparedStatements = { known: new Map(), doubtful: new Set() };
+  #gathered: GroupedStatement[] = [];
+  /** Under way, and waiting behind it. */
+  readonly #turns: (() => Promise<void>)[] = [];
   #watchdog: NodeJS.Timeout | undefined;
 
   private constructor(client: Client, options: ConnectionOptions) {
@@ -82,13 +94,13 @@ export class PostgresConnection {
       connectionTimeoutMillis: options.connectTimeoutMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveDelayMs,
-      pipeline: true,
       types: { getTypeParser: parserOf as never },
     });
     const connection = new PostgresConnection(client, options);
     try {
       await client.connect();
       await connection.put({ sql: session });
+      if (options.plansOnce === true) await connection.put({ sql: plansOnce });
       const { rows } = await connection.put({ sql: 'select pg_is_in_recovery()::int as standby' });
       if (rows[0]?.standby !== 0) throw new ConnectionLost('PostgreSQL answers as a standby, which takes no changes');
       return connection;
@@ -103,25 +115,68 @@ export class PostgresConnection {
     return this.#lost !== undefined;
   }
 
-  /** Throws the server's error, or `ConnectionLost` when there is no telling what became of the statement. */
-  async put({ name, sql, params }: Statement): Promise<Answer> {
+  /**
+   * Statements with a name that are put in the same turn are one group, which fails as one; a script is put by itself.
+   * Throws the server's error, `Skipped` when that is another statement's of its group, or `ConnectionLost` when there is
+   * no telling what became of the statement.
+   */
+  async put(statement: Statement): Promise<Answer> {
     if (this.#lost !== undefined) throw this.#lost;
     this.#sent();
     try {
-      const values = params as unknown[] | undefined;
-      const result = await this.#client.query<Row>({
-        text: sql,
-        ...(name !== undefined && { name }),
-        ...(values !== undefined && { values }),
-      });
-      return { rows: result.rows, count: result.rowCount ?? 0, command: result.command };
-    } catch (raised) {
-      const error = withoutValues(raised);
+      return await (statement.name === undefined
+        ? this.#putAlone(statement)
+        : this.#putTogether(statement.name, statement));
+    } catch (error) {
       if (!endsConnection(error)) throw error;
       const lost = this.#lose(`the connection to PostgreSQL was lost: ${(error as Error).message}`, error);
       throw error instanceof DatabaseError ? error : lost;
     } finally {
       this.#answered();
+    }
+  }
+
+  #putTogether(name: string, { sql, params = [] }: Statement): Promise<Answer> {
+    if (this.#gathered.length === 0) process.nextTick(() => this.#sendGathered());
+    return new Promise((resolve, reject) => this.#gathered.push({ name, sql, params, resolve, reject }));
+  }
+
+  #sendGathered(): void {
+    if (this.#gathered.length === 0) return;
+    const statements = this.#gathered;
+    this.#gathered = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#inTurn(() => {
+      this.#client.query(new StatementGroup({ statements, prepared: this.#prepared, parserOf, settled: resolve }));
+      return promise;
+    });
+  }
+
+  #putAlone({ sql, params }: Statement): Promise<Answer> {
+    this.#sendGathered();
+    const values = params as unknown[] | undefined;
+    return new Promise((resolve, reject) => {
+      this.#inTurn(async () => {
+        try {
+          const result = await this.#client.query<Row>({ text: sql, ...(values !== undefined && { values }) });
+          resolve({ rows: result.rows, count: result.rowCount ?? 0, command: result.command });
+        } catch (error) {
+          reject(withoutValues(error));
+        }
+      });
+    });
+  }
+
+  /** The driver is given one query at a time, and a group is one query. */
+  #inTurn(send: () => Promise<void>): void {
+    this.#turns.push(send);
+    if (this.#turns.length === 1) void this.#takeTurns();
+  }
+
+  async #takeTurns(): Promise<void> {
+    for (let send = this.#turns[0]; send !== undefined; send = this.#turns[0]) {
+      await send();
+      this.#turns.shift();
     }
   }
 

@@ -76,9 +76,14 @@ export class BatchCounters {
     await this.#lockRows(missing);
   }
 
-  /** Writes what was counted. */
+  /** Locks the rows that `write` will write. */
+  async lockMoved(): Promise<void> {
+    if (this.#moved().some(([, { next }]) => next === undefined)) await this.lock();
+  }
+
+  /** Writes what was counted; at once, where its rows are locked. */
   async write(): Promise<void> {
-    const moved = [...this.#counters].filter(([, { entered, left }]) => entered > 0 || left > 0);
+    const moved = this.#moved();
     if (moved.length === 0) return;
     if (moved.some(([, { next }]) => next === undefined)) await this.lock();
     const changes = moved.map(([, { entered, left }]) => entered - left);
@@ -97,6 +102,10 @@ export class BatchCounters {
       counter.entered = 0;
       counter.left = 0;
     }
+  }
+
+  #moved(): readonly (readonly [string, Counter])[] {
+    return [...this.#counters].filter(([, { entered, left }]) => entered > 0 || left > 0);
   }
 
   async #lockRows(mailboxes: readonly string[]): Promise<void> {

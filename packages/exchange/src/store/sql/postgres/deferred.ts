@@ -1,8 +1,7 @@
 import type { SqlValue } from '../question.ts';
-import { columnOf } from './arrays.ts';
 import type { Answer, Statement } from './connection.ts';
-import { Misjudged } from './faults.ts';
-import { type PutLater, putLater } from './together.ts';
+import { allOrFirst } from './faults.ts';
+import { type PutLater, paramsOf, putLater } from './together.ts';
 
 interface Owing {
   owes: boolean;
@@ -39,7 +38,7 @@ export class DeferredChanges {
     return true;
   }
 
-  /** Puts all of it. Throws `Misjudged` when a change that was promised did not happen. */
+  /** Puts all of it. Rejects when a change that was promised did not happen. */
   async settle(): Promise<void> {
     for (const whose of this.#owing) whose.owes = false;
     this.#owing.clear();
@@ -48,26 +47,15 @@ export class DeferredChanges {
       return gathered === undefined || gathered.params.length === 0 ? [] : [{ question, ...gathered }];
     });
     this.#gathered.clear();
-    const changed = await Promise.allSettled(
-      statements.map(({ question, later, params }) =>
-        this.#put({
+    await allOrFirst(
+      statements.map(({ question, later, params }) => {
+        const expected = later.sure ? [params.length] : [];
+        return this.#put({
           name: `${question}-later`,
           sql: later.sql,
-          params: later.kinds.map((kind, at) =>
-            columnOf(
-              kind,
-              params.map((row) => row[at] ?? null),
-            ),
-          ),
-        }),
-      ),
+          params: [...paramsOf(later, params), ...expected],
+        });
+      }),
     );
-    for (const [at, outcome] of changed.entries()) {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      const { question, later, params } = statements[at] as (typeof statements)[number];
-      if (later.each !== undefined && outcome.value.count !== params.length) {
-        throw new Misjudged(question, params.length, outcome.value.count);
-      }
-    }
   }
 }

@@ -9,14 +9,11 @@ export class ConnectionLost extends Error {
   }
 }
 
-/**
- * What was asked of many at once did not go as each would have gone alone: nothing is kept, and each is to be asked by
- * itself.
- */
-export class Misjudged extends Error {
-  constructor(question: string, expected: number, changed: number) {
-    super(`${question} was to change ${expected} rows and would have changed ${changed}`);
-    this.name = 'Misjudged';
+/** Not done, because of what became of another statement that travelled with it: its cause. */
+export class Skipped extends Error {
+  constructor(cause: unknown) {
+    super('another statement of the same group failed', { cause });
+    this.name = 'Skipped';
   }
 }
 
@@ -43,6 +40,7 @@ const diskFull = '53100';
 const awayClasses: ReadonlySet<string> = new Set(['08', '53', '57', '58']);
 
 export function troubleOf(error: unknown): Trouble {
+  if (error instanceof Skipped) return troubleOf(error.cause);
   if (error instanceof ConnectionLost) return 'away';
   if (!(error instanceof DatabaseError)) return 'refused';
   const code = error.code ?? '';
@@ -57,11 +55,20 @@ export function troubleOf(error: unknown): Trouble {
 
 /** Refused only because something before it in the same transaction failed. */
 export function isConsequence(error: unknown): boolean {
-  return error instanceof DatabaseError && error.code === failedTransaction;
+  return error instanceof Skipped || (error instanceof DatabaseError && error.code === failedTransaction);
+}
+
+/** Waits for all, so that nothing is in flight when an error is thrown: the one that the others follow from. */
+export async function allOrFirst<T>(work: readonly (Promise<T> | T)[]): Promise<T[]> {
+  const outcomes = await Promise.allSettled(work);
+  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
+  if (errors.length > 0) throw errors.find((error) => !isConsequence(error)) ?? errors[0];
+  return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
 }
 
 /** A connection whose engine said this is of no more use. */
 export function endsConnection(error: unknown): boolean {
+  if (error instanceof Skipped) return endsConnection(error.cause);
   if (!(error instanceof DatabaseError)) return true;
   if (error.severity === 'FATAL' || error.severity === 'PANIC') return true;
   return error.code === readOnlyTransaction || (error.code ?? '').startsWith('08');

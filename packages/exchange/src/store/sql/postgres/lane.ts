@@ -5,11 +5,11 @@ import { LedgerFault } from '../../ledger.ts';
 import type { Talk } from '../question.ts';
 import type { About } from './command-keys.ts';
 import type { PostgresConnection, Statement } from './connection.ts';
-import { faultKindOf, troubleOf, wordsOf } from './faults.ts';
+import { allOrFirst, faultKindOf, troubleOf, wordsOf } from './faults.ts';
 import { Gathering } from './gathering.ts';
 import type { Line } from './line.ts';
 import type { MovedTokens } from './moved-tokens.ts';
-import { allOrFirst, leadTogether, type RoundsOptions } from './rounds.ts';
+import { leadTogether } from './rounds.ts';
 
 export interface Job {
   readonly start: () => Talk<unknown>;
@@ -40,9 +40,9 @@ const afterCommit = channel('openmesh:after-commit');
 
 /** Held by whatever runs by itself: one at a time on all nodes of the ledger. */
 const alone: Statement = { name: 'take-turn', sql: 'select pg_advisory_xact_lock(7161003)' };
-const begin: Statement = { sql: 'begin' };
-const commit: Statement = { sql: 'commit' };
-const rollback: Statement = { sql: 'rollback' };
+const begin: Statement = { name: 'begin', sql: 'begin' };
+const commit: Statement = { name: 'commit', sql: 'commit' };
+const rollback: Statement = { name: 'rollback', sql: 'rollback' };
 const leaveReceipt = (receipt: string): Statement => ({
   name: 'leave-receipt',
   sql: 'insert into commit_receipt (receipt) values ($1) on conflict (receipt) do nothing',
@@ -118,23 +118,23 @@ export class Lane {
       return { kind: 'undone', error };
     }
     const receipt = randomUUID();
-    let results: readonly unknown[];
-    try {
-      results = await lead(connection, batch, receipt, { defers, movedTokens: this.#options.movedTokens });
-    } catch (error) {
-      if (!connection.isLost) await connection.put(rollback).catch(() => undefined);
-      return { kind: 'undone', error };
-    }
-    try {
+    let isEnding = false;
+    let results: readonly unknown[] = [];
+    const conclude = async (led: readonly unknown[]): Promise<void> => {
+      results = led;
+      isEnding = true;
       beforeCommit.publish(batch.length);
       const { command } = await connection.put(commit);
-      if (command !== 'COMMIT')
-        return { kind: 'undone', error: new Error('PostgreSQL rolled back what was to be committed') };
+      if (command !== 'COMMIT') throw new Error('PostgreSQL rolled back what was to be committed');
       afterCommit.publish(batch.length);
+    };
+    try {
+      await lead(connection, batch, { receipt, defers, movedTokens: this.#options.movedTokens, conclude });
       return { kind: 'done', results };
     } catch (error) {
-      if (!connection.isLost) return { kind: 'undone', error };
-      return this.#inquire(receipt, results, error);
+      if (connection.isLost && isEnding) return this.#inquire(receipt, results, error);
+      if (!connection.isLost) await connection.put(rollback).catch(() => undefined);
+      return { kind: 'undone', error };
     }
   }
 
@@ -178,26 +178,22 @@ function takeTogether(queue: Job[], batchMax: number): readonly Job[] {
   return taken;
 }
 
-/** Leads a batch to just before its commit. */
-async function lead(
-  connection: PostgresConnection,
-  batch: readonly Job[],
-  receipt: string,
-  { defers, movedTokens }: Pick<RoundsOptions, 'defers' | 'movedTokens'>,
-): Promise<readonly unknown[]> {
+interface Leading {
+  readonly receipt: string;
+  readonly defers: boolean;
+  readonly movedTokens: MovedTokens | undefined;
+  readonly conclude: (results: readonly unknown[]) => Promise<void>;
+}
+
+/** Leads a batch from the beginning of its transaction to its end. */
+async function lead(connection: PostgresConnection, batch: readonly Job[], leading: Leading): Promise<void> {
+  const { receipt, defers, movedTokens, conclude } = leading;
   const put = (statement: Statement) => connection.put(statement);
   const isAlone = batch.some(({ about }) => about === undefined);
-  const opening = [begin, leaveReceipt(receipt), ...(isAlone ? [alone] : [])].map(async (statement) => {
-    await put(statement);
-  });
-  let results: readonly unknown[] = [];
-  const leading = async (): Promise<void> => {
-    const talks = batch.map(({ start }) => start());
-    const mailboxes = defers ? batch.flatMap(({ about }) => about?.moves ?? []) : [];
-    results = await leadTogether(talks, { put, defers, mailboxes, movedTokens });
-  };
-  await allOrFirst([...opening, leading()]);
-  return results;
+  const talks = batch.map(({ start }) => start());
+  const mailboxes = defers ? batch.flatMap(({ about }) => about?.moves ?? []) : [];
+  const opening = [begin, leaveReceipt(receipt), ...(isAlone ? [alone] : [])].map(put);
+  await allOrFirst<unknown>([...opening, leadTogether(talks, { put, defers, mailboxes, movedTokens, conclude })]);
 }
 
 /** Only what other transactions stood in the way of: the same will be in its own way again. */

@@ -15,7 +15,7 @@ const writers = 1;
 const readers = 2;
 
 export interface LanesOptions extends Omit<LaneOptions, 'line'> {
-  readonly lineFor: (role: string) => Line;
+  readonly lineFor: (role: string, plansOnce: boolean) => Line;
   /** Commands waiting, in flight included; beyond it the ledger answers 'unavailable'. */
   readonly queueMax: number;
 }
@@ -40,14 +40,17 @@ export class Lanes {
 
   constructor({ lineFor, queueMax, ...options }: LanesOptions) {
     const lines: Line[] = [];
-    const line = (role: string): Line => {
-      const made = lineFor(role);
+    const line = (role: string, plansOnce = false): Line => {
+      const made = lineFor(role, plansOnce);
       lines.push(made);
       return made;
     };
     this.#queueMax = queueMax;
     this.#single = new Lane({ ...options, line: line('jobs') });
-    this.#writers = Array.from({ length: writers }, (_, n) => new Lane({ ...options, line: line(`writer ${n + 1}`) }));
+    this.#writers = Array.from(
+      { length: writers },
+      (_, n) => new Lane({ ...options, line: line(`writer ${n + 1}`, true) }),
+    );
     this.#readers = Array.from({ length: readers }, (_, n) => new ReadLane(line(`reader ${n + 1}`)));
     this.#lines = lines;
   }

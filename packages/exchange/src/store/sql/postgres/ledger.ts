@@ -57,7 +57,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     throw error;
   }
   const lanes = new Lanes({
-    lineFor: (role) => new Line({ url, role, retryMs, ...limits }),
+    lineFor: (role, plansOnce) => new Line({ url, role, plansOnce, retryMs, ...limits }),
     queueMax,
     batchMax,
     inquireMs,

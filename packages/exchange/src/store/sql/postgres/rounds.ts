@@ -1,14 +1,13 @@
 import type { NonceClaim } from '../../ledger/nonces.ts';
 import type { Asked, AskedOfTables, Row, SqlValue, Talk } from '../question.ts';
-import { columnOf } from './arrays.ts';
 import type { Answer, Statement } from './connection.ts';
 import { BatchCounters } from './counters.ts';
 import { DeferredChanges } from './deferred.ts';
 import { counterQuestions, isUnasked, sayInPostgres, toParam } from './dialect.ts';
-import { isConsequence } from './faults.ts';
+import { allOrFirst } from './faults.ts';
 import type { MovedTokens } from './moved-tokens.ts';
 import { BatchNonces } from './nonces.ts';
-import { type AskedTogether, putLater, togetherNow } from './together.ts';
+import { type AskedTogether, idsOf, paramsOf, putLater, togetherNow } from './together.ts';
 
 interface Conversation {
   readonly talk: Talk<unknown>;
@@ -30,20 +29,23 @@ export interface RoundsOptions {
   readonly mailboxes: Iterable<string>;
   /** Tokens that were used before the ledger came to this engine. */
   readonly movedTokens?: MovedTokens | undefined;
+  /** Ends the transaction, in the same turn as the last changes. */
+  readonly conclude?: (results: readonly unknown[]) => Promise<void>;
 }
 
 /**
  * Leads conversations side by side: in each round every one of them has asked something, what is asked alike goes out as
  * one statement, and all statements of a round travel together. Whoever calls has seen to it that no two of them are
- * about the same message. Resolves to their results once every change was put; nothing is committed.
+ * about the same message. Resolves to their results once every change was put, and `conclude` has resolved.
  */
 export async function leadTogether(talks: readonly Talk<unknown>[], options: RoundsOptions): Promise<unknown[]> {
   const conversations = talks.map((talk): Conversation => ({ talk, owes: false, result: undefined }));
   const round = new Rounds(options);
   let pending: readonly Pending[] = conversations.flatMap((each) => round.advance(each, undefined));
   while (pending.length > 0) pending = await round.answer(pending);
-  await round.settle();
-  return conversations.map(({ result }) => result);
+  const results = conversations.map(({ result }) => result);
+  await round.end(() => options.conclude?.(results));
+  return results;
 }
 
 class Rounds {
@@ -54,6 +56,7 @@ class Rounds {
   readonly #deferred: DeferredChanges;
   /** Answers that hold until the transaction ends. */
   readonly #steady = new Map<string, unknown>();
+  #isFirst = true;
 
   constructor({ put, defers, mailboxes, movedTokens }: RoundsOptions) {
     this.#put = put;
@@ -80,11 +83,14 @@ class Rounds {
     // Whoever asks about tables sees its own changes.
     if (pending.some(({ conversation, asked }) => conversation.owes && asksTables(asked))) await this.settle();
     const answers = new Map<Pending, unknown>();
-    const isOfCounters = pending.some(({ asked }) => asksCounter(asked));
+    // Messages are locked before counters, by every node. The counters' turn comes with the first round: nobody waits then
+    // for a round of their own.
+    const locks = this.#isFirst || pending.some(({ asked }) => asksCounter(asked));
+    this.#isFirst = false;
     await allOrFirst([
       this.#answerGuard(pending, answers),
-      ...(isOfCounters ? [this.#counters.lock()] : []),
       ...this.#answerTables(pending, answers),
+      ...(locks ? [this.#counters.lock()] : []),
     ]);
     return pending.flatMap((each) => {
       const answer = asksCounter(each.asked) ? this.#positionOf(each.asked)?.answer : answers.get(each);
@@ -95,6 +101,12 @@ class Rounds {
   /** Puts what was deferred. */
   async settle(): Promise<void> {
     await allOrFirst([this.#deferred.settle(), this.#counters.write()]);
+  }
+
+  /** Puts what is still deferred, and the end of the transaction right behind it. */
+  async end(conclude: () => Promise<void> | undefined): Promise<void> {
+    await this.#counters.lockMoved();
+    await allOrFirst([this.#deferred.settle(), this.#counters.write(), conclude()]);
   }
 
   #answerFromMemory(conversation: Conversation, asked: Asked): { readonly answer: unknown } | undefined {
@@ -163,21 +175,18 @@ class Rounds {
 
   async #askTogether(
     name: string,
-    { sql, kinds, payloads }: AskedTogether,
+    together: AskedTogether,
     group: readonly Pending[],
     answers: Map<Pending, unknown>,
   ): Promise<void> {
     const asks = group.map(({ asked }) => asked as AskedOfTables);
-    const columns = kinds.map((kind, at) =>
-      columnOf(
-        kind,
-        asks.map(({ params }) => params[at] ?? null),
-      ),
+    const statement = { name: `${name}-together`, sql: together.sql };
+    const params = paramsOf(
+      together,
+      asks.map((ask) => ask.params),
     );
-    const statement = { name: `${name}-together`, sql };
-    const first = payloads === undefined ? columns : [...columns, columns[0] ?? null];
-    let { rows } = await this.#put({ ...statement, params: first });
-    if (payloads === true) rows = await this.#withPayloadsElsewhere(statement, asks, rows);
+    let { rows } = await this.#put({ ...statement, params });
+    if (together.payloads === true) rows = await this.#withPayloadsElsewhere(statement, asks, rows);
     const answered = new Map<number, Row[]>();
     for (const { nth, ...row } of rows) {
       const mine = answered.get(Number(nth));
@@ -200,15 +209,9 @@ class Rounds {
     const asked = new Set<SqlValue | undefined>(asks.map(({ params }) => params[0]));
     const elsewhere = rows.filter(({ payloadId }) => payloadId !== null && !asked.has(payloadId));
     if (elsewhere.length === 0) return rows;
-    const payloads = columnOf(
-      'text',
-      elsewhere.map(({ payloadId }) => payloadId ?? null),
-    );
-    const ids = columnOf(
-      'text',
-      elsewhere.map(({ messageId }) => messageId ?? null),
-    );
-    const found = await this.#put({ ...statement, params: [ids, payloads] });
+    const ids = elsewhere.map(({ messageId }) => String(messageId));
+    const payloads = elsewhere.map(({ payloadId }) => String(payloadId));
+    const found = await this.#put({ ...statement, params: [...idsOf(ids), ...idsOf(payloads)] });
     const complete = new Map(found.rows.map((row) => [row.messageId, row]));
     return rows.map((row) => {
       const other = complete.get(row.messageId ?? null);
@@ -227,11 +230,4 @@ function asksTables(asked: Asked): asked is AskedOfTables {
 
 function noAnswer({ want }: AskedOfTables): unknown {
   return want === 'count' ? 0 : want === 'all' ? [] : undefined;
-}
-
-/** Waits for all, so that nothing is in flight when an error is thrown: the one that the others follow from. */
-export async function allOrFirst(work: readonly Promise<void>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(work);
-  const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []));
-  if (errors.length > 0) throw errors.find((error) => !isConsequence(error)) ?? errors[0];
 }

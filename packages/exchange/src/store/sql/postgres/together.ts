@@ -1,8 +1,8 @@
-import type { Question } from '../question.ts';
+import type { Question, SqlValue } from '../question.ts';
 import * as inbox from '../questions/inbox.ts';
 import * as messages from '../questions/messages.ts';
 import * as records from '../questions/records.ts';
-import type { ColumnKind } from './arrays.ts';
+import { type ColumnKind, columnOf } from './arrays.ts';
 import { stateColumns } from './dialect.ts';
 
 /** A question that many conversations ask at once, as one statement over their parameters as columns. */
@@ -10,9 +10,13 @@ export interface AskedTogether {
   readonly sql: string;
   /** Of the question's parameters, in their order. */
   readonly kinds: readonly ColumnKind[];
-  /** Takes, after those, the ids among which payloads are looked for. */
+  /** The parameter that holds the ids of messages: the least and the greatest of them follow the columns. */
+  readonly spans?: number;
+  /** Takes, after those, the ids among which payloads are looked for, and the least and the greatest of these. */
   readonly payloads?: true;
 }
+
+type Params = readonly SqlValue[];
 
 const [t, n, b]: readonly ['text', 'bigint', 'bytea'] = ['text', 'bigint', 'bytea'];
 
@@ -28,19 +32,58 @@ function together(kinds: readonly ColumnKind[], sql: (rows: string) => string): 
 }
 
 /**
- * A message with its payload, for all of `$1`. A plan that must look for payloads in every day there is would take
- * longer to make than the answer: they are looked for among `$2`, which is the same ids at first, for a message that is
- * nobody's copy has its payload under its own id.
+ * "id is one of these", with the span that they lie in: a plan that is made once for all batches leaves out the days
+ * outside of two values, but not those outside of an array's.
+ */
+function oneOf(id: string, ids: string, least: string, greatest: string): string {
+  return `${id} = any(${ids}::text[]) and ${id} between ${least} and ${greatest}`;
+}
+
+/**
+ * A message with its payload, for all of `$1`. Looking for payloads in every day there is would take longer than the
+ * answer: they are looked for among `$4`, which is the same ids at first, for a message that is nobody's copy has its
+ * payload under its own id.
  */
 function withPayload({ sql }: Question<object>): AskedTogether {
   const columns = sql.slice('select '.length, sql.indexOf('from message m'));
   return {
     kinds: [t],
     sql: `select q.nth, ${columns} from ${rowsOf([t])} join message m on m.message_id = q.p1
-      left join payload p on p.payload_id = m.payload_id and p.payload_id = any($2::text[])
-      where m.message_id = any($1::text[])`,
+      left join payload p on p.payload_id = m.payload_id and ${oneOf('p.payload_id', '$4', '$5', '$6')}
+      where ${oneOf('m.message_id', '$1', '$2', '$3')}`,
+    spans: 0,
     payloads: true,
   };
+}
+
+/** The parameters of one statement for many asks, each with its own. */
+export function paramsOf({ kinds, spans, payloads }: AskedTogether, asks: readonly Params[]): (Buffer | string)[] {
+  const columns = kinds.map((kind, at) =>
+    columnOf(
+      kind,
+      asks.map((params) => params[at] ?? null),
+    ),
+  );
+  if (spans === undefined) return columns;
+  const ids = asks.map((params) => String(params[spans]));
+  if (payloads === true) return [...idsOf(ids), ...idsOf(ids)];
+  return [...columns, ...spanOf(ids)];
+}
+
+/** A column of ids, and the span that they lie in. */
+export function idsOf(ids: readonly string[]): (Buffer | string)[] {
+  return [columnOf('text', ids), ...spanOf(ids)];
+}
+
+/** The least and the greatest, as the collation "C" orders them. */
+function spanOf(ids: readonly string[]): [string, string] {
+  const first = ids[0] ?? '';
+  let [least, greatest] = [first, first];
+  for (const id of ids) {
+    if (id < least) least = id;
+    else if (id > greatest) greatest = id;
+  }
+  return [least, greatest];
 }
 
 /**
@@ -50,11 +93,14 @@ function withPayload({ sql }: Question<object>): AskedTogether {
 export const togetherNow: ReadonlyMap<string, AskedTogether> = new Map([
   [
     messages.readState.name,
-    together(
-      [t],
-      (rows) => `select q.nth, ${stateColumns} from message m join ${rows} on q.p1 = m.message_id
-        where m.message_id = any($1::text[]) order by m.message_id for update of m`,
-    ),
+    {
+      ...together(
+        [t],
+        (rows) => `select q.nth, ${stateColumns} from message m join ${rows} on q.p1 = m.message_id
+          where ${oneOf('m.message_id', '$1', '$2', '$3')} order by m.message_id for update of m`,
+      ),
+      spans: 0,
+    },
   ],
   [records.findMessage.name, withPayload(records.findMessage)],
   [records.findMessageWithBody.name, withPayload(records.findMessageWithBody)],
@@ -82,12 +128,24 @@ export const togetherNow: ReadonlyMap<string, AskedTogether> = new Map([
   ],
 ]);
 
-/** A change that can wait for the end of its batch: how many rows each is sure to change. */
+/** A change that can wait for the end of its batch. */
 export interface PutLater extends AskedTogether {
-  /** Changed by each; the batch is undone when it was not so. undefined: none or one, and nobody asks. */
-  readonly each: 1 | undefined;
+  /** Each changes one row, and was told so; otherwise none or one, and nobody asks. */
+  readonly sure: boolean;
   /** The parameters that name the row: two changes of one row are never in one statement. */
   readonly key: readonly number[];
+}
+
+/**
+ * Each of the asks changes one row, or the statement fails (with 22012, a division by zero): the commit is on its way
+ * behind it, so that it is too late for anybody else to count. Each is asked by itself then.
+ */
+function surely({ sql, kinds, spans }: AskedTogether): Pick<PutLater, 'sql' | 'sure'> {
+  const expected = `$${kinds.length + (spans === undefined ? 1 : 3)}`;
+  return {
+    sql: `with changed as (${sql} returning 1) select 1 / (case count(*) when ${expected} then 1 else 0 end) from changed`,
+    sure: true,
+  };
 }
 
 /** "insert into x (…) values ($1, $2, …) …" for many rows. */
@@ -98,12 +156,28 @@ function inserted(question: Question<object>, kinds: readonly ColumnKind[], key:
       (_, values: string) => `select ${values.replaceAll(/\$(\d+)/g, 'q.p$1')} from ${from}`,
     ),
   );
-  return { ...rows, each: 1, key };
+  return { ...rows, ...surely(rows), key };
 }
 
+const acknowledged: AskedTogether = {
+  ...together(
+    [t, n, t, n, n, n, n],
+    (rows) => `update message m set state = 'acknowledged', state_at_ms = q.p2, acknowledged_at_ms = q.p2,
+        events = events || q.p3, first_listed_at_ms = coalesce(first_listed_at_ms, q.p4),
+        first_download_at_ms = coalesce(first_download_at_ms, q.p5),
+        last_download_at_ms = coalesce(q.p6, last_download_at_ms), downloads = downloads + q.p7
+      from ${rows} where m.message_id = q.p1 and ${oneOf('m.message_id', '$1', '$8', '$9')}`,
+  ),
+  spans: 0,
+};
+
+const taken = together(
+  [t, n],
+  (rows) => `delete from inbox_entry e using ${rows} where e.mailbox_id = q.p1 and e.position = q.p2`,
+);
+
 /**
- * In the order they are put. Whoever asks for one is told at once that it was done; at the end of the batch it is, and
- * counted.
+ * In the order they are put. Whoever asks for one is told at once that it was done; at the end of the batch it is.
  */
 export const putLater: ReadonlyMap<string, PutLater> = new Map([
   [messages.insertPayload.name, inserted(messages.insertPayload, [t, n, n, t, n, t, t, t, t, t, n, b], [0])],
@@ -120,25 +194,13 @@ export const putLater: ReadonlyMap<string, PutLater> = new Map([
         (rows) => `update message m set first_listed_at_ms = coalesce(first_listed_at_ms, q.p3),
             first_download_at_ms = coalesce(first_download_at_ms, q.p4),
             last_download_at_ms = coalesce(q.p5, last_download_at_ms), downloads = downloads + q.p6
-          from ${rows} where m.message_id = q.p2 and m.recipient = q.p1 and m.message_id = any($2::text[])`,
+          from ${rows} where m.message_id = q.p2 and m.recipient = q.p1 and ${oneOf('m.message_id', '$2', '$7', '$8')}`,
       ),
-      each: undefined,
+      spans: 1,
+      sure: false,
       key: [1],
     },
   ],
-  [
-    messages.acknowledgeMessage.name,
-    {
-      ...together(
-        [t, n, t, n, n, n, n],
-        (rows) => `update message m set state = 'acknowledged', state_at_ms = q.p2, acknowledged_at_ms = q.p2,
-            events = events || q.p3, first_listed_at_ms = coalesce(first_listed_at_ms, q.p4),
-            first_download_at_ms = coalesce(first_download_at_ms, q.p5),
-            last_download_at_ms = coalesce(q.p6, last_download_at_ms), downloads = downloads + q.p7
-          from ${rows} where m.message_id = q.p1 and m.message_id = any($1::text[])`,
-      ),
-      each: 1,
-      key: [0],
-    },
-  ],
+  [messages.acknowledgeMessage.name, { ...acknowledged, ...surely(acknowledged), key: [0] }],
+  [inbox.takeEntry.name, { ...taken, ...surely(taken), key: [0, 1] }],
 ]);

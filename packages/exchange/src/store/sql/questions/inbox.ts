@@ -28,6 +28,9 @@ export const insertEntry = tells(
 
 export const deleteEntry = tells('delete-entry', 'delete from inbox_entry where mailbox_id = $1 and position = $2');
 
+/** Of a message whose state says that it waits: there is one. */
+export const takeEntry = tells('take-entry', deleteEntry.sql);
+
 export const listWaiting = asks<{ messageId: string; position: number }>(
   'list-waiting',
   `select message_id as "messageId", position from inbox_entry
