@@ -124,6 +124,8 @@ const expected: Readonly<Record<string, string>> = {
   'sweep-idempotency': 'idempotency_due idempotency_pkey',
   'sweep-nonces': 'nonce_due* nonce_pkey*',
   'sweep-refusals': 'refusal_at refusal_pkey',
+  'take-entry': 'inbox_entry_pkey',
+  'take-entry-later': 'inbox_entry_pkey',
 };
 
 const asked = [directory, facts, inbox, jobs, messages, records, resolving, routing, workflows]

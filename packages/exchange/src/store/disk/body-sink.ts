@@ -1,7 +1,8 @@
-import { BodyFault, type BodyShape, type BodySink, type DurableBody, digestBlockBytes } from '../bodies.ts';
+import { BodyFault, type BodyShape, digestBlockBytes } from '../bodies.ts';
 import { type BodyPass, beginPass, shapeOfPiece } from '../transfer/body-digest.ts';
 import type { IdleHolder } from '../transfer/buffer-pool.ts';
 import { copyBytes } from '../transfer/copy-bytes.ts';
+import { EndingSink } from '../transfer/ending-sink.ts';
 import { diskFault } from './disk-fault.ts';
 import type { SinkFile, SinkRoom } from './sink-room.ts';
 
@@ -10,16 +11,6 @@ const partsMax = 4;
 /** A long body is flushed along the way, so that its end does not wait for all of it to reach the disk. */
 const earlyFlushBytes = 32 * 1024 * 1024;
 
-type SinkState =
-  /** Takes bytes. */
-  | 'open'
-  /** `finish` was called and has not settled. */
-  | 'finishing'
-  /** Durable; nothing can undo it here. */
-  | 'done'
-  /** `finish` failed or `abort` was called: the file is gone, or left to the orphan sweep. */
-  | 'discarded';
-
 /**
  * A body on its way to a file. Bytes are collected in a seed of 64 KiB that every sink may have; only when that
  * overflows does the sink take a piece of 1 MiB from the pool, waiting for it if it must while it holds no other. A
@@ -27,63 +18,36 @@ type SinkState =
  * disk when it is. A piece that waits for its peer
  * is idle: if another sink waits, it is written as far as it got, and the sink goes on with a seed.
  */
-export class DiskBodySink implements BodySink, IdleHolder {
+export class DiskBodySink extends EndingSink implements IdleHolder {
   readonly #room: SinkRoom;
   readonly #target: SinkFile;
   /** Begun by the first part, for a small body needs none. */
   #pass: BodyPass | undefined;
   readonly #parts = new Set<Promise<void>>();
-  #state: SinkState = 'open';
   #fault: BodyFault | undefined;
   #memory: Buffer | undefined;
   #memoryIsPiece = false;
   #usedBytes = 0;
   /** Where in the file the bytes in memory will go. */
   #position = 0;
-  #copying = false;
   #unflushedBytes = 0;
   #earlyFlush: Promise<void> | undefined;
-  #finishing: Promise<DurableBody> | undefined;
 
   constructor(room: SinkRoom, target: SinkFile) {
+    super(target.ref, room.onEnd);
     this.#room = room;
     this.#target = target;
-  }
-
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.#state !== 'open') return Promise.reject(new Error('a body that ended takes no bytes'));
-    if (this.#copying) return Promise.reject(new Error('wait for the last write before the next'));
-    if (this.#fault !== undefined) return Promise.reject(this.#fault);
-    const taken = this.#copy(bytes);
-    if (taken === bytes.length) return undefined;
-    this.#copying = true;
-    return this.#copyRest(bytes.subarray(taken)).finally(() => {
-      this.#copying = false;
-    });
-  }
-
-  finish(): Promise<DurableBody> {
-    if (this.#state !== 'open') return Promise.reject(new Error('a body ends once'));
-    if (this.#copying) return Promise.reject(new Error('wait for the last write before finishing'));
-    this.#state = 'finishing';
-    this.#finishing = this.#complete();
-    return this.#finishing;
-  }
-
-  async abort(): Promise<void> {
-    if (this.#state === 'open') {
-      await this.#discard();
-    } else {
-      await this.#finishing?.catch(() => undefined);
-    }
   }
 
   giveUp(): void {
     this.#dispatch();
   }
 
-  /** Copies what there is room for now; answers how much that was. */
-  #copy(bytes: Uint8Array): number {
+  protected get fault(): BodyFault | undefined {
+    return this.#fault;
+  }
+
+  protected copy(bytes: Uint8Array): number {
     let taken = 0;
     while (taken < bytes.length && this.#hasRoom()) {
       const memory = this.#memory ?? this.#begin();
@@ -97,14 +61,14 @@ export class DiskBodySink implements BodySink, IdleHolder {
     return taken;
   }
 
-  async #copyRest(bytes: Uint8Array): Promise<void> {
+  protected async copyRest(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (rest.length > 0) {
       if (this.#parts.size >= partsMax) await Promise.race(this.#parts);
       else if (!this.#hasRoom()) this.#grow(await this.#room.pieces.take());
       if (this.#fault !== undefined) throw this.#fault;
-      if (this.#state !== 'open') throw new BodyFault('io', 'the body was dropped');
-      rest = rest.subarray(this.#copy(rest));
+      if (!this.isOpen) throw new BodyFault('io', 'the body was dropped');
+      rest = rest.subarray(this.copy(rest));
     }
   }
 
@@ -129,7 +93,7 @@ export class DiskBodySink implements BodySink, IdleHolder {
   /** Moves from the full seed to a piece. */
   #grow(piece: Buffer): void {
     const seed = this.#memory;
-    if (seed === undefined || this.#memoryIsPiece || this.#state !== 'open') {
+    if (seed === undefined || this.#memoryIsPiece || !this.isOpen) {
       this.#room.pieces.give(piece);
       return;
     }
@@ -218,19 +182,15 @@ export class DiskBodySink implements BodySink, IdleHolder {
     }
   }
 
-  async #complete(): Promise<DurableBody> {
-    try {
-      const shape = await this.#finishBytes();
-      await this.#flush();
-      await this.#target.file.close();
-      this.#state = 'done';
-      this.#room.onEnd(this);
-      return { ref: this.#target.ref, ...shape };
-    } catch (error) {
-      const fault = diskFault('finishing a body', error);
-      await this.#discard();
-      throw fault;
-    }
+  protected async store(): Promise<BodyShape> {
+    const shape = await this.#finishBytes();
+    await this.#flush();
+    await this.#target.file.close();
+    return shape;
+  }
+
+  protected faultOf(error: unknown): BodyFault {
+    return diskFault('finishing a body', error);
   }
 
   async #finishBytes(): Promise<BodyShape> {
@@ -265,8 +225,7 @@ export class DiskBodySink implements BodySink, IdleHolder {
   }
 
   /** Gives all memory back and removes the file; a file that will not go is left to the orphan sweep. */
-  async #discard(): Promise<void> {
-    this.#state = 'discarded';
+  protected async drop(): Promise<void> {
     this.#room.pieces.unmarkIdle(this);
     if (this.#memory !== undefined) this.#release(this.#memory, this.#memoryIsPiece);
     this.#memory = undefined;
@@ -275,6 +234,5 @@ export class DiskBodySink implements BodySink, IdleHolder {
     this.#pass?.drop();
     await this.#target.file.close().catch(() => undefined);
     await this.#room.fileSystem.unlink(this.#target.path).catch(() => undefined);
-    this.#room.onEnd(this);
   }
 }

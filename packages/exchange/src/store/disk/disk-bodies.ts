@@ -14,6 +14,7 @@ import { type ReadRoom, readBody } from '../transfer/block-reader.ts';
 import { type BodyPlace, newPlace, placeOfRef, refOf } from '../transfer/body-key.ts';
 import { BufferPool } from '../transfer/buffer-pool.ts';
 import { HashCrew, hashThreadsDefault } from '../transfer/hash-crew.ts';
+import { OpenCalls } from '../transfer/open-calls.ts';
 import { SeedShelf } from '../transfer/seed-shelf.ts';
 import { listBodies } from './body-listing.ts';
 import { DiskBodySink } from './body-sink.ts';
@@ -97,9 +98,7 @@ class DiskBodies implements Bodies {
   readonly #sinks = new Set<BodySink>();
   /** Sinks whose file is being made. */
   #beginning = 0;
-  /** Every other call in progress; `close` waits for them. */
-  readonly #calls = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #open = new OpenCalls();
 
   constructor(options: DiskBodiesOptions) {
     this.#options = options;
@@ -119,14 +118,14 @@ class DiskBodies implements Bodies {
     };
     this.#readRoom = {
       blocks: new BufferPool({ bufferBytes: digestBlockBytes, limit: forReaders }),
-      assertOpen: () => this.#assertOpen(),
+      assertOpen: () => this.#open.assertOpen(),
       sources: new Set(),
       faultOf: diskFault,
     };
   }
 
   create(key?: BodyKey): Promise<BodySink> {
-    return this.#during(async () => {
+    return this.#open.during(async () => {
       const openMax = this.#options.openSinksMax ?? openSinksMaxDefault;
       if (this.#sinks.size + this.#beginning >= openMax) {
         throw new BodyFault('busy', `${openMax} bodies are being written, and there is no room for more`);
@@ -156,7 +155,7 @@ class DiskBodies implements Bodies {
   }
 
   remove(refs: readonly BodyRef[]): Promise<void> {
-    return this.#during(async () => {
+    return this.#open.during(async () => {
       for (let start = 0; start < refs.length; start += removalsMax) {
         await Promise.all(refs.slice(start, start + removalsMax).map((ref) => this.#removeOne(ref)));
       }
@@ -169,7 +168,7 @@ class DiskBodies implements Bodies {
   }
 
   freeBytes(): Promise<number> {
-    return this.#during(async () => {
+    return this.#open.during(async () => {
       try {
         return await this.#sinkRoom.space.freeBytes();
       } catch (error) {
@@ -179,18 +178,8 @@ class DiskBodies implements Bodies {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  /** Bodies being finished and blocks being read are waited for; bodies nobody finished can no longer be accepted and are dropped. */
-  async #close(): Promise<void> {
-    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
-    await Promise.all([...this.#sinks].map((sink) => sink.abort()));
-    this.#sinkRoom.pieces.close();
-    this.#readRoom.blocks.close();
-    await Promise.all([...this.#readRoom.sources].map((source) => source.close()));
-    await this.#sinkRoom.crew.close();
+    const { pieces: writing, crew } = this.#sinkRoom;
+    return this.#open.close({ sinks: this.#sinks, writing, reading: this.#readRoom, crew });
   }
 
   async #createFile(place: BodyPlace, path: string): Promise<OpenFile> {
@@ -215,22 +204,6 @@ class DiskBodies implements Bodies {
       await this.#options.fileSystem.unlink(join(this.#options.root, place.day, place.fan, place.name));
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') throw diskFault('removing a body', error);
-    }
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new BodyFault('io', 'the body store is closed');
-  }
-
-  /** Runs a call that `close` waits for. */
-  async #during<T>(call: () => Promise<T>): Promise<T> {
-    this.#assertOpen();
-    const running = call();
-    this.#calls.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#calls.delete(running);
     }
   }
 }

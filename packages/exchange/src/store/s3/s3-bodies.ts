@@ -13,6 +13,7 @@ import { type ReadRoom, readBody } from '../transfer/block-reader.ts';
 import { dayOf, newPlace, placeOfRef, refOf } from '../transfer/body-key.ts';
 import { BufferPool } from '../transfer/buffer-pool.ts';
 import { HashCrew, hashThreadsDefault } from '../transfer/hash-crew.ts';
+import { OpenCalls } from '../transfer/open-calls.ts';
 import { SeedShelf } from '../transfer/seed-shelf.ts';
 import { openObject } from './object-blocks.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -57,10 +58,8 @@ class S3Bodies implements Bodies {
   readonly #options: S3BodiesOptions;
   readonly #sinkRoom: SinkRoom;
   readonly #readRoom: ReadRoom;
-  readonly #sinks = new Set<S3BodySink>();
-  /** Every other call in progress; `close` waits for them. */
-  readonly #calls = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #sinks = new Set<BodySink>();
+  readonly #open = new OpenCalls();
 
   constructor(options: S3BodiesOptions) {
     this.#options = options;
@@ -76,14 +75,14 @@ class S3Bodies implements Bodies {
     };
     this.#readRoom = {
       blocks: new BufferPool({ bufferBytes: digestBlockBytes, limit: forReaders }),
-      assertOpen: () => this.#assertOpen(),
+      assertOpen: () => this.#open.assertOpen(),
       sources: new Set(),
       faultOf: s3Fault,
     };
   }
 
   async create(key?: BodyKey): Promise<BodySink> {
-    this.#assertOpen();
+    this.#open.assertOpen();
     const openMax = this.#options.openSinksMax ?? openSinksMaxDefault;
     if (this.#sinks.size >= openMax) {
       throw new BodyFault('busy', `${openMax} bodies are being written, and there is no room for more`);
@@ -100,7 +99,7 @@ class S3Bodies implements Bodies {
   }
 
   remove(refs: readonly BodyRef[]): Promise<void> {
-    return this.#during(async () => {
+    return this.#open.during(async () => {
       try {
         await this.#options.objects.remove(refs.filter((ref) => placeOfRef(ref) !== undefined));
       } catch (error) {
@@ -111,7 +110,7 @@ class S3Bodies implements Bodies {
 
   /** Uploads in parts that nobody will complete any more are aborted on the way. */
   async *list(beforeMs: number): AsyncGenerator<BodyListing, void, void> {
-    this.#assertOpen();
+    this.#open.assertOpen();
     const lastDay = dayOf(Math.min(Math.max(beforeMs, 0), lastDayMs));
     try {
       await this.#abortAbandoned(beforeMs);
@@ -128,22 +127,12 @@ class S3Bodies implements Bodies {
   }
 
   freeBytes(): Promise<number> {
-    return this.#during(() => this.#options.freeBytes?.() ?? Promise.resolve(Number.POSITIVE_INFINITY));
+    return this.#open.during(() => this.#options.freeBytes?.() ?? Promise.resolve(Number.POSITIVE_INFINITY));
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
-    return this.#closing;
-  }
-
-  /** Bodies being finished are waited for; bodies nobody finished can no longer be accepted and are dropped. */
-  async #close(): Promise<void> {
-    while (this.#calls.size > 0) await Promise.allSettled(this.#calls);
-    await Promise.all([...this.#sinks].map((sink) => sink.abort()));
-    this.#sinkRoom.parts.close();
-    this.#readRoom.blocks.close();
-    await Promise.all([...this.#readRoom.sources].map((source) => source.close()));
-    await this.#sinkRoom.crew.close();
+  async close(): Promise<void> {
+    const { parts: writing, crew } = this.#sinkRoom;
+    await this.#open.close({ sinks: this.#sinks, writing, reading: this.#readRoom, crew });
     this.#options.objects.close();
   }
 
@@ -152,22 +141,6 @@ class S3Bodies implements Bodies {
     for await (const upload of this.#options.objects.openUploads()) {
       const place = placeOfRef(upload.name as BodyRef);
       if (place !== undefined && place.createdAtMs < before) await this.#options.objects.abortParts(upload);
-    }
-  }
-
-  #assertOpen(): void {
-    if (this.#closing !== undefined) throw new BodyFault('io', 'the body store is closed');
-  }
-
-  /** Runs a call that `close` waits for. */
-  async #during<T>(call: () => Promise<T>): Promise<T> {
-    this.#assertOpen();
-    const running = call();
-    this.#calls.add(running);
-    try {
-      return await running;
-    } finally {
-      this.#calls.delete(running);
     }
   }
 }

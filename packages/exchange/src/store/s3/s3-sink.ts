@@ -1,6 +1,7 @@
-import { BodyFault, type BodyKey, type BodyRef, type BodyShape, type BodySink, type DurableBody } from '../bodies.ts';
+import { BodyFault, type BodyKey, type BodyRef, type BodyShape, type BodySink } from '../bodies.ts';
 import type { BufferPool, IdleHolder } from '../transfer/buffer-pool.ts';
 import { copyBytes } from '../transfer/copy-bytes.ts';
+import { EndingSink } from '../transfer/ending-sink.ts';
 import type { HashCrew } from '../transfer/hash-crew.ts';
 import type { SeedShelf } from '../transfer/seed-shelf.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -16,18 +17,8 @@ export interface SinkRoom {
   readonly parts: BufferPool;
   readonly crew: HashCrew;
   readonly freshKey: () => BodyRef;
-  readonly onEnd: (sink: S3BodySink) => void;
+  readonly onEnd: (sink: BodySink) => void;
 }
-
-type SinkState =
-  /** Takes bytes. */
-  | 'open'
-  /** `finish` was called and has not settled. */
-  | 'finishing'
-  /** Durable; nothing can undo it here. */
-  | 'done'
-  /** `finish` failed or `abort` was called: the object is gone, or left to the orphan sweep. */
-  | 'discarded';
 
 /**
  * A body on its way to an object. Bytes are collected in a seed of 64 KiB that every sink may have; when that overflows
@@ -36,12 +27,10 @@ type SinkState =
  * what came so far is put aside in the store, for a store takes no small parts but the last, and fetched back when the
  * peer goes on.
  */
-export class S3BodySink implements BodySink, IdleHolder {
+export class S3BodySink extends EndingSink implements IdleHolder {
   readonly #room: SinkRoom;
-  readonly #ref: BodyRef;
   readonly #upload: PartUpload;
   readonly #encrypts: boolean;
-  #state: SinkState = 'open';
   #memory: Buffer | undefined;
   #memoryIsPart = false;
   #usedBytes = 0;
@@ -49,44 +38,13 @@ export class S3BodySink implements BodySink, IdleHolder {
   #spill: Spill | undefined;
   /** A fault of memory that was to be fetched back. */
   #fault: BodyFault | undefined;
-  #copying = false;
   readonly #tidying = new Set<Promise<void>>();
-  #finishing: Promise<DurableBody> | undefined;
 
   constructor(room: SinkRoom, ref: BodyRef, key: BodyKey | undefined) {
+    super(ref, room.onEnd);
     this.#room = room;
-    this.#ref = ref;
     this.#encrypts = key !== undefined;
     this.#upload = new PartUpload(room, ref, key);
-  }
-
-  write(bytes: Uint8Array): Promise<void> | undefined {
-    if (this.#state !== 'open') return Promise.reject(new Error('a body that ended takes no bytes'));
-    if (this.#copying) return Promise.reject(new Error('wait for the last write before the next'));
-    const fault = this.#fault ?? this.#upload.fault;
-    if (fault !== undefined) return Promise.reject(fault);
-    const taken = this.#copy(bytes);
-    if (taken === bytes.length) return undefined;
-    this.#copying = true;
-    return this.#copyRest(bytes.subarray(taken)).finally(() => {
-      this.#copying = false;
-    });
-  }
-
-  finish(): Promise<DurableBody> {
-    if (this.#state !== 'open') return Promise.reject(new Error('a body ends once'));
-    if (this.#copying) return Promise.reject(new Error('wait for the last write before finishing'));
-    this.#state = 'finishing';
-    this.#finishing = this.#complete();
-    return this.#finishing;
-  }
-
-  async abort(): Promise<void> {
-    if (this.#state === 'open') {
-      await this.#discard();
-    } else {
-      await this.#finishing?.catch(() => undefined);
-    }
   }
 
   giveUp(): void {
@@ -116,8 +74,11 @@ export class S3BodySink implements BodySink, IdleHolder {
     parts.give(memory);
   }
 
-  /** Copies what there is room for now; answers how much that was. */
-  #copy(bytes: Uint8Array): number {
+  protected get fault(): BodyFault | undefined {
+    return this.#fault ?? this.#upload.fault;
+  }
+
+  protected copy(bytes: Uint8Array): number {
     let taken = 0;
     while (taken < bytes.length && this.#hasRoom()) {
       const memory = this.#memory ?? this.#begin();
@@ -131,15 +92,14 @@ export class S3BodySink implements BodySink, IdleHolder {
     return taken;
   }
 
-  async #copyRest(bytes: Uint8Array): Promise<void> {
+  protected async copyRest(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (rest.length > 0) {
       if (this.#upload.isBusy) await this.#upload.oneLess();
       else if (!this.#hasRoom()) await this.#grow(await this.#room.parts.take());
-      const fault = this.#fault ?? this.#upload.fault;
-      if (fault !== undefined) throw fault;
-      if (this.#state !== 'open') throw new BodyFault('io', 'the body was dropped');
-      rest = rest.subarray(this.#copy(rest));
+      if (this.fault !== undefined) throw this.fault;
+      if (!this.isOpen) throw new BodyFault('io', 'the body was dropped');
+      rest = rest.subarray(this.copy(rest));
     }
   }
 
@@ -165,7 +125,7 @@ export class S3BodySink implements BodySink, IdleHolder {
   async #grow(part: Buffer): Promise<void> {
     const spill = this.#spill;
     try {
-      if (this.#memoryIsPart || this.#state === 'discarded') throw new BodyFault('io', 'the body was dropped');
+      if (this.#memoryIsPart || this.isDiscarded) throw new BodyFault('io', 'the body was dropped');
       await spill?.load(part);
     } catch (error) {
       this.#fault ??= s3Fault('fetching back what was put aside', error);
@@ -209,25 +169,20 @@ export class S3BodySink implements BodySink, IdleHolder {
     this.#tidying.add(one);
   }
 
-  async #complete(): Promise<DurableBody> {
-    try {
-      this.#room.parts.unmarkIdle(this);
-      if (this.#spill !== undefined) await this.#grow(await this.#room.parts.take());
-      const fault = this.#fault ?? this.#upload.fault;
-      if (fault !== undefined) throw fault;
-      const shape = await this.#store();
-      await Promise.all(this.#tidying);
-      this.#state = 'done';
-      this.#room.onEnd(this);
-      return { ref: this.#ref, ...shape };
-    } catch (error) {
-      const fault = s3Fault('finishing a body', error);
-      await this.#discard();
-      throw fault;
-    }
+  protected async store(): Promise<BodyShape> {
+    this.#room.parts.unmarkIdle(this);
+    if (this.#spill !== undefined) await this.#grow(await this.#room.parts.take());
+    if (this.fault !== undefined) throw this.fault;
+    const shape = await this.#finishUpload();
+    await Promise.all(this.#tidying);
+    return shape;
   }
 
-  async #store(): Promise<BodyShape> {
+  protected faultOf(error: unknown): BodyFault {
+    return s3Fault('finishing a body', error);
+  }
+
+  async #finishUpload(): Promise<BodyShape> {
     if (this.#upload.hasParts) {
       this.#dispatch();
       return this.#upload.finishParts();
@@ -251,15 +206,13 @@ export class S3BodySink implements BodySink, IdleHolder {
   }
 
   /** Gives all memory back and takes the object back; what will not go is left to the orphan sweep. */
-  async #discard(): Promise<void> {
-    this.#state = 'discarded';
+  protected async drop(): Promise<void> {
     this.#release();
     const spill = this.#spill;
     this.#spill = undefined;
     if (spill !== undefined) this.#tidy(spill.remove());
     await this.#upload.drop();
     await Promise.all(this.#tidying);
-    this.#room.onEnd(this);
   }
 }
 
