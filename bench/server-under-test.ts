@@ -13,6 +13,8 @@ import type { Caller } from './token.ts';
 export interface RunningServer {
   readonly pid: number;
   readonly port: number;
+  /** Further processes of the same exchange, which keep their records in one place with it. */
+  readonly otherNodes?: readonly { readonly pid: number; readonly port: number }[];
   /** The first process of the database it keeps its records in, where that is another program. */
   readonly databasePid?: number;
   /** Ends the process and resolves when it is gone; at once when it is gone already. */

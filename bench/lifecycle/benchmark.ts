@@ -34,6 +34,12 @@ export const lifecycleFlags = {
     max: 100_000,
     help: 'lifecycles/s for which tokens are made before the clock starts',
   },
+  nodes: {
+    default: 1,
+    min: 1,
+    max: 8,
+    help: 'with --ledger postgres: more than 1 measures so many nodes on one PostgreSQL as well',
+  },
   'echo-only': {
     default: 0,
     min: 0,
@@ -92,9 +98,11 @@ async function runLegs(
     return withServer(startEcho({ ...credentials, answers }), async (echo) => {
       if (ledger === 'postgres') {
         const inDatabase = { ...options, directory: join(directory, 'postgres') };
-        return withPostgresExchange(inDatabase, mailboxesOf(pairs), async (postgres) => {
-          const legs = await alternate(flags.rounds, leg, { echo, exchange: server, postgres });
-          return { ...compare(flags, legs, 'exchange'), ...compareLedgers(legs) };
+        return withPostgresExchange(inDatabase, flags.nodes, mailboxesOf(pairs), async ([postgres, ...otherNodes]) => {
+          if (postgres === undefined) throw new Error('no node was started');
+          const several = otherNodes.length > 0 ? { 'postgres-nodes': { ...postgres, otherNodes } } : {};
+          const legs = await alternate(flags.rounds, leg, { echo, exchange: server, postgres, ...several });
+          return { ...compare(flags, legs, 'exchange'), ...compareLedgers(legs), ...compareNodes(legs) };
         });
       }
       if (baselineCheckout === undefined) {
@@ -169,6 +177,15 @@ function compareLedgers(legs: readonly LegResult[]): object {
   return {
     postgres: { ...summaryOf(legs, 'postgres'), databaseCpuMicrosPerLifecycle: rounded(databaseMicros, 1) },
     ofSqliteThroughput: rounded(of('postgres', throughputOf) / of('exchange', throughputOf)),
+  };
+}
+
+function compareNodes(legs: readonly LegResult[]): object {
+  if (!legs.some(({ target }) => target === 'postgres-nodes')) return {};
+  const of = (target: string): number => medianOf(legs, target, throughputOf);
+  return {
+    postgresNodes: summaryOf(legs, 'postgres-nodes'),
+    ofOneNodeThroughput: rounded(of('postgres-nodes') / of('postgres')),
   };
 }
 

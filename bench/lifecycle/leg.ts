@@ -13,9 +13,15 @@ import {
   type WorkerReport,
 } from './operations.ts';
 
+/** One process of an exchange, and where it listens. */
+interface Node {
+  readonly pid: number;
+  readonly port: number;
+}
+
 export interface LegOptions {
   readonly target: string;
-  readonly server: { readonly pid: number; readonly port: number; readonly databasePid?: number };
+  readonly server: Node & { readonly otherNodes?: readonly Node[]; readonly databasePid?: number };
   readonly credentials: Credentials;
   readonly sharedKey: string;
   readonly pairs: readonly MailboxPair[];
@@ -29,7 +35,7 @@ export interface LegOptions {
   readonly checkStamp: boolean;
 }
 
-/** Figures of one measured window against one server. CPU is of all threads of the server process, user and system. */
+/** Figures of one measured window against one server, all its nodes together. CPU is of all threads, user and system. */
 export interface LegResult {
   readonly target: string;
   readonly lifecycles: number;
@@ -142,7 +148,7 @@ function orderFor(options: LegOptions, thread: number, phase: SharedArrayBuffer)
   const seconds = (options.warmUpMs + options.windowMs) / 1000;
   const { bodyBytesMin, bodyBytesMax, checkStamp, sharedKey } = options;
   return {
-    port: options.server.port,
+    ports: nodesOf(options.server).map(({ port }) => port),
     ca,
     clientCert,
     clientKey,
@@ -164,11 +170,20 @@ interface Clocks {
   readonly machineMicros: number;
 }
 
-function readClocks({ pid, databasePid }: LegOptions['server']): Clocks {
+function nodesOf(server: LegOptions['server']): readonly Node[] {
+  return [server, ...(server.otherNodes ?? [])];
+}
+
+function sumOf(server: LegOptions['server'], figure: (pid: number) => number): number {
+  return nodesOf(server).reduce((sum, { pid }) => sum + figure(pid), 0);
+}
+
+function readClocks(server: LegOptions['server']): Clocks {
+  const { databasePid } = server;
   const own = process.cpuUsage();
   return {
     atMs: performance.now(),
-    serverMicros: cpuMicros(pid),
+    serverMicros: sumOf(server, cpuMicros),
     databaseMicros: databasePid === undefined ? 0 : familyCpuMicros(databasePid),
     generatorMicros: own.user + own.system,
     machineMicros: machineCpuMicros(),
@@ -193,7 +208,6 @@ function summarise(
   const columns = ['lifecycle', ...operations].map((name, offset) => [name, column(offset)] as const);
   const percentiles = (fraction: number): Readonly<Record<string, number | null>> =>
     Object.fromEntries(columns.map(([name, values]) => [name, rounded(percentile(values, fraction))]));
-  const memory = residentMiB(options.server.pid);
   const serverCoresUsed = serverMicros / 1e6 / seconds;
   return {
     target: options.target,
@@ -207,8 +221,16 @@ function summarise(
     generatorBound: serverCoresUsed + databaseMicros / 1e6 / seconds < generatorBoundBelowCores,
     generatorCpuMicrosPerLifecycle: rounded(generatorMicros / lifecycles, 1) ?? 0,
     otherCoresUsed: rounded(Math.max(0, otherMicros / 1e6 / seconds)) ?? 0,
-    serverResidentMiB: rounded(memory.now, 0) ?? 0,
-    serverResidentPeakMiB: rounded(memory.peak, 0) ?? 0,
+    serverResidentMiB:
+      rounded(
+        sumOf(options.server, (pid) => residentMiB(pid).now),
+        0,
+      ) ?? 0,
+    serverResidentPeakMiB:
+      rounded(
+        sumOf(options.server, (pid) => residentMiB(pid).peak),
+        0,
+      ) ?? 0,
     p50Ms: percentiles(0.5),
     p99Ms: percentiles(0.99),
     maxMs: rounded(percentile(column(0), 1)),

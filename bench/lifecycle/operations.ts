@@ -25,7 +25,8 @@ export interface MailboxPair {
 
 /** What one worker thread is told. */
 export interface WorkerOrder {
-  readonly port: number;
+  /** Of the nodes; connections are spread over them. */
+  readonly ports: readonly number[];
   readonly ca: string;
   readonly clientCert: string;
   readonly clientKey: string;

@@ -20,11 +20,11 @@ function fail(error: Error): void {
   say({ kind: 'failed', message: error.message });
 }
 
-function open(lane: Lane): Promise<TLSSocket> {
+function open(lane: Lane, port: number): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
       host: '127.0.0.1',
-      port: order.port,
+      port,
       servername: 'localhost',
       ca: order.ca,
       cert: order.clientCert,
@@ -82,7 +82,9 @@ async function main(): Promise<void> {
   for (const [laneNumber, pairs] of order.lanes.entries()) {
     const requests = new LaneRequests({ ...order, laneNumber, pairs, tokens, pattern });
     const lane = new Lane({ requests, checkStamp: order.checkStamp, finished, failed: fail });
-    const socket = await open(lane);
+    const port = order.ports[laneNumber % order.ports.length];
+    if (port === undefined) throw new Error('the order names no port');
+    const socket = await open(lane, port);
     socket.on('error', fail);
     socket.on('close', () => fail(new Error('the server closed a connection')));
     lanes.push(lane);

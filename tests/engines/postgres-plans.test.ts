@@ -190,7 +190,7 @@ describe('the plan of each question, on tables whose rows were counted', () => {
     expect(waysOf(name)).toContain(plan.walks);
   });
 
-  // What is asked for many at once is sought in every part's index here: the plan does not know which are named.
+  // What is asked for many at once is sought in every part's index here: which are named is known when it runs.
   it.each(statements)(
     '$name finds its rows by the same index, made for any values',
     async ({ name, sql, together: many }) => {

@@ -99,8 +99,9 @@ export function* collectPage(
   query: PageQuery,
   nonce: NonceClaim,
 ): Talk<({ readonly kind: 'page' } & InboxPage) | NonceUsed> {
-  const used = yield* claimNonce(nonce);
-  return used ?? { kind: 'page', ...(yield* inboxPage(query)) };
+  // In the order of the other commands, which claim last: where many are led side by side, they claim together.
+  const page = yield* inboxPage(query);
+  return (yield* claimNonce(nonce)) ?? { kind: 'page', ...page };
 }
 
 /** A chunk and the nonce of whoever asked for it, in one commit; a body of the body store is yet to be read. */

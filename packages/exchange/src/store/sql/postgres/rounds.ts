@@ -160,8 +160,17 @@ class Rounds {
     return [...groups].flatMap(([name, group]) => {
       const together = togetherNow.get(name);
       if (together !== undefined) return [this.#askTogether(name, together, group, answers)];
-      return group.map((each) => this.#askAlone(each, answers));
+      const isSteady = group.every(({ asked }) => asksTables(asked) && asked.question.trait === 'steady');
+      return isSteady ? [this.#askForAll(group, answers)] : group.map((each) => this.#askAlone(each, answers));
     });
+  }
+
+  /** What holds until the transaction ends is asked once. */
+  async #askForAll(group: readonly Pending[], answers: Map<Pending, unknown>): Promise<void> {
+    const [first] = group;
+    if (first === undefined) return;
+    await this.#askAlone(first, answers);
+    for (const each of group) answers.set(each, answers.get(first));
   }
 
   async #askAlone(each: Pending, answers: Map<Pending, unknown>): Promise<void> {
