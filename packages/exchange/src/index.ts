@@ -9,6 +9,7 @@ export { knownWorkflows } from './compose/known-workflows.ts';
 export { type ComposeOptions, type Rooms, type RunningExchange, startExchange } from './compose.ts';
 export { type Config, type ConfigProblem, loadConfig } from './config/config.ts';
 export { createLog, type Log, openDestination } from './http/log.ts';
+export { tlsPolicy } from './http/tls/context.ts';
 export type { Entry } from './mailbox/import/entry.ts';
 export { credentialIds, registrationKey } from './mailbox/import/merge-rows.ts';
 export { planEntries } from './mailbox/import/plan-import.ts';

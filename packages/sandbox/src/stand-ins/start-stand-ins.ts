@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createDevAuthority } from '@openmesh/exchange';
+import { createDevAuthority, tlsPolicy } from '@openmesh/exchange';
 import { createDemographicsStandIn } from './demographics.ts';
 import { commit, createFaultQueue, type FaultQueue } from './faults.ts';
 import { readRequest, type StandIn, type StandInAnswer } from './json-answer.ts';
@@ -68,7 +68,7 @@ export async function startStandIns(options: StandInOptions): Promise<StandIns> 
   const server = createServer({
     cert: await readFile(certificate.certificateFile),
     key: await readFile(certificate.keyFile),
-    minVersion: 'TLSv1.2',
+    ...tlsPolicy,
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

@@ -49,7 +49,7 @@ const sessionLifetimeSeconds = 11 * 60;
 // TLS 1.2 stays for the .NET clients that pin it; forward secrecy and authenticated encryption for all. Renegotiation
 // would let a client change its certificate in mid-connection. The hybrid key exchange comes first, since what is
 // recorded today must not be read when such machines exist; it costs an eighth of a handshake, for callers that offer it.
-const policy: SecureContextOptions = {
+export const tlsPolicy: SecureContextOptions = {
   minVersion: 'TLSv1.2',
   maxVersion: 'TLSv1.3',
   ciphers: [
@@ -204,7 +204,7 @@ export class TlsContexts {
     const asked = settings.mode === 'mutual' ? settings.missingClientCertificate : settings.mode;
     const trust = [asked, ...(ca ?? []), ...(crl ?? [])];
     return {
-      ...policy,
+      ...tlsPolicy,
       cert,
       key,
       ...(ca && { ca: [...ca] }),
