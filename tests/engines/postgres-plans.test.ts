@@ -122,7 +122,7 @@ const expected: Readonly<Record<string, string>> = {
   'set-acknowledged-at': 'message_pkey',
   'set-position': 'message_pkey',
   'sweep-idempotency': 'idempotency_due idempotency_pkey',
-  'sweep-nonces': 'nonce_due* nonce_pkey*',
+  'sweep-nonces': 'nonce_due nonce_pkey',
   'sweep-refusals': 'refusal_at refusal_pkey',
   'take-entry': 'inbox_entry_pkey',
   'take-entry-later': 'inbox_entry_pkey',

@@ -274,63 +274,6 @@ CREATE TABLE public.nonce (
     nonce text NOT NULL COLLATE pg_catalog."C",
     seen_at_ms bigint NOT NULL,
     expires_at_ms bigint NOT NULL
-)
-PARTITION BY HASH (mailbox_id);
-
-CREATE TABLE public.nonce_0 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
-);
-
-CREATE TABLE public.nonce_1 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
-);
-
-CREATE TABLE public.nonce_2 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
-);
-
-CREATE TABLE public.nonce_3 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
-);
-
-CREATE TABLE public.nonce_4 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
-);
-
-CREATE TABLE public.nonce_5 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
-);
-
-CREATE TABLE public.nonce_6 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
-);
-
-CREATE TABLE public.nonce_7 (
-    mailbox_id text NOT NULL COLLATE pg_catalog."C",
-    nonce text NOT NULL COLLATE pg_catalog."C",
-    seen_at_ms bigint NOT NULL,
-    expires_at_ms bigint NOT NULL
 );
 
 CREATE TABLE public.organisation (
@@ -543,22 +486,6 @@ ALTER TABLE ONLY public.event ATTACH PARTITION public.event_other DEFAULT;
 
 ALTER TABLE ONLY public.message ATTACH PARTITION public.message_other DEFAULT;
 
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_0 FOR VALUES WITH (modulus 8, remainder 0);
-
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_1 FOR VALUES WITH (modulus 8, remainder 1);
-
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_2 FOR VALUES WITH (modulus 8, remainder 2);
-
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_3 FOR VALUES WITH (modulus 8, remainder 3);
-
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_4 FOR VALUES WITH (modulus 8, remainder 4);
-
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_5 FOR VALUES WITH (modulus 8, remainder 5);
-
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_6 FOR VALUES WITH (modulus 8, remainder 6);
-
-ALTER TABLE ONLY public.nonce ATTACH PARTITION public.nonce_7 FOR VALUES WITH (modulus 8, remainder 7);
-
 ALTER TABLE ONLY public.payload ATTACH PARTITION public.payload_other DEFAULT;
 
 ALTER TABLE ONLY public.route_step ATTACH PARTITION public.route_step_other DEFAULT;
@@ -625,30 +552,6 @@ ALTER TABLE ONLY public.meta
 
 ALTER TABLE ONLY public.nonce
     ADD CONSTRAINT nonce_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_0
-    ADD CONSTRAINT nonce_0_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_1
-    ADD CONSTRAINT nonce_1_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_2
-    ADD CONSTRAINT nonce_2_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_3
-    ADD CONSTRAINT nonce_3_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_4
-    ADD CONSTRAINT nonce_4_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_5
-    ADD CONSTRAINT nonce_5_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_6
-    ADD CONSTRAINT nonce_6_pkey PRIMARY KEY (mailbox_id, nonce);
-
-ALTER TABLE ONLY public.nonce_7
-    ADD CONSTRAINT nonce_7_pkey PRIMARY KEY (mailbox_id, nonce);
 
 ALTER TABLE ONLY public.organisation_link
     ADD CONSTRAINT organisation_link_pkey PRIMARY KEY (from_code, kind, type, to_code, from_date);
@@ -747,23 +650,7 @@ CREATE INDEX message_outbox ON ONLY public.message USING btree (sender, message_
 
 CREATE INDEX message_other_sender_message_id_idx ON public.message_other USING btree (sender, message_id) WHERE (sender IS NOT NULL);
 
-CREATE INDEX nonce_due ON ONLY public.nonce USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_0_expires_at_ms_idx ON public.nonce_0 USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_1_expires_at_ms_idx ON public.nonce_1 USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_2_expires_at_ms_idx ON public.nonce_2 USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_3_expires_at_ms_idx ON public.nonce_3 USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_4_expires_at_ms_idx ON public.nonce_4 USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_5_expires_at_ms_idx ON public.nonce_5 USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_6_expires_at_ms_idx ON public.nonce_6 USING brin (expires_at_ms) WITH (pages_per_range='16');
-
-CREATE INDEX nonce_7_expires_at_ms_idx ON public.nonce_7 USING brin (expires_at_ms) WITH (pages_per_range='16');
+CREATE INDEX nonce_due ON public.nonce USING brin (expires_at_ms) WITH (pages_per_range='16');
 
 CREATE INDEX payload_body_ref ON ONLY public.payload USING btree (body_ref) WHERE (body_ref IS NOT NULL);
 
@@ -802,38 +689,6 @@ ALTER INDEX public.message_to_remove ATTACH PARTITION public.message_other_remov
 ALTER INDEX public.message_local_key ATTACH PARTITION public.message_other_sender_local_key_idx;
 
 ALTER INDEX public.message_outbox ATTACH PARTITION public.message_other_sender_message_id_idx;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_0_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_0_pkey;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_1_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_1_pkey;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_2_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_2_pkey;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_3_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_3_pkey;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_4_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_4_pkey;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_5_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_5_pkey;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_6_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_6_pkey;
-
-ALTER INDEX public.nonce_due ATTACH PARTITION public.nonce_7_expires_at_ms_idx;
-
-ALTER INDEX public.nonce_pkey ATTACH PARTITION public.nonce_7_pkey;
 
 ALTER INDEX public.payload_body_ref ATTACH PARTITION public.payload_other_body_ref_idx;
 
