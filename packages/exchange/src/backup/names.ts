@@ -6,9 +6,16 @@ export const snapshotsStart = 'snapshots/';
 export const segmentsStart = 'ledger/';
 export const allBodiesStart = 'bodies/';
 
-/** Words that sort by the moment; `momentOf` reads them. */
+const millisecondDigits = 3;
+
+/**
+ * Words that sort by the moment; `momentOf` reads them. `random` is 8 hexadecimal digits, the first of which give way to
+ * the milliseconds: of two of one second, too, the later one comes later.
+ */
 export function newMoment(atMs: number, random: string): string {
-  return `${new Date(atMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')}-${random}`;
+  const second = new Date(atMs).toISOString().replaceAll(/[-:]|\.\d+/g, '');
+  const milliseconds = (atMs % 1000).toString(16).padStart(millisecondDigits, '0');
+  return `${second}-${milliseconds}${random.slice(millisecondDigits)}`;
 }
 
 export function newSnapshotName(madeAtMs: number, random: string): string {

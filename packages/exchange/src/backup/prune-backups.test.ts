@@ -64,7 +64,7 @@ async function backUp(day: number, pieces: readonly number[], bodies: readonly n
     recipient,
     openSealed: () => Promise.resolve(undefined),
     namingSecret: secret,
-    nowMs: () => startMs + day * dayMs,
+    nowMs: () => Math.round(startMs + day * dayMs),
     product: 'test',
     progress: () => undefined,
   });
@@ -112,6 +112,13 @@ describe('removing old backups', () => {
     expect(await keptBy({ keepLast: undefined, keepSinceMs: startMs + dayMs })).toEqual(ids.slice(1));
     expect(await keptBy({ keepLast: 1, keepSinceMs: startMs + 2 * dayMs })).toEqual(ids.slice(2));
     expect(await keptBy({ keepLast: undefined, keepSinceMs: startMs + 50 * dayMs })).toEqual(ids.slice(3));
+  });
+
+  it('knows the newer of two that were made in one second', async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const made = [await backUp(round, [1], []), await backUp(round + 1 / dayMs, [1], [])];
+      expect(made.toSorted()).toEqual(made);
+    }
   });
 
   it('leaves exactly what the kept ones need, whatever they share', async () => {
