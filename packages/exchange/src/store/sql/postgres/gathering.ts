@@ -1,8 +1,8 @@
 export interface GatheringOptions<J> {
   /** Takes from the front of the queue what may be done together now; what it leaves waits for the next batch. */
   readonly take: (queue: J[]) => readonly J[];
-  /** Never rejects: whatever happens is told to whoever asked. */
-  readonly answer: (batch: readonly J[]) => Promise<void>;
+  /** Never rejects: resolves to what tells whoever asked what became of it. */
+  readonly answer: (batch: readonly J[]) => Promise<() => void>;
 }
 
 /** Jobs of one connection, in batches: while one batch is on its way the next gathers. */
@@ -11,6 +11,8 @@ export class Gathering<J> {
   readonly #queue: J[] = [];
   readonly #waiters: (() => void)[] = [];
   #flying = 0;
+  /** Answered, and about to be told. */
+  #untold = 0;
   #scheduled = false;
 
   constructor(options: GatheringOptions<J>) {
@@ -19,7 +21,7 @@ export class Gathering<J> {
 
   /** Jobs waiting or in flight. */
   get waiting(): number {
-    return this.#queue.length + this.#flying;
+    return this.#queue.length + this.#flying + this.#untold;
   }
 
   add(job: J): void {
@@ -42,12 +44,24 @@ export class Gathering<J> {
     });
   }
 
+  /** The engine gets the next batch before those of the last are told: their answers are written while it works. */
   async #run(): Promise<void> {
     const batch = this.#options.take(this.#queue);
     this.#flying = batch.length;
-    await this.#options.answer(batch);
+    const tell = await this.#options.answer(batch);
     this.#flying = 0;
-    if (this.#queue.length > 0) this.#schedule();
-    else for (const settled of this.#waiters.splice(0)) settled();
+    this.#untold += batch.length;
+    if (this.#queue.length === 0) {
+      this.#tell(batch, tell);
+      return;
+    }
+    setImmediate(() => this.#tell(batch, tell));
+    void this.#run();
+  }
+
+  #tell(batch: readonly J[], tell: () => void): void {
+    this.#untold -= batch.length;
+    tell();
+    if (this.waiting === 0) for (const settled of this.#waiters.splice(0)) settled();
   }
 }

@@ -67,8 +67,9 @@ export class Lane {
       take: (queue) => takeTogether(queue, options.batchMax),
       answer: async (batch) => {
         const startedMs = performance.now();
-        await this.#answer(batch);
+        const tell = await this.#answer(batch);
         options.onBatch?.({ size: batch.length, tookMs: performance.now() - startedMs });
+        return tell;
       },
     });
   }
@@ -77,8 +78,8 @@ export class Lane {
     return this.#jobs;
   }
 
-  /** Never rejects: whatever happens is told to whoever asked. */
-  async #answer(batch: readonly Job[]): Promise<void> {
+  /** Never rejects: resolves to what tells whoever asked what became of it. */
+  async #answer(batch: readonly Job[]): Promise<() => void> {
     let outcome = await this.#attempt(batch, batch.length > 1);
     const attempts = batch.length > 1 ? batchAttemptsMax : attemptsMax;
     for (let attempt = 1; attempt < attempts && isRepeatable(outcome); attempt += 1) {
@@ -87,27 +88,13 @@ export class Lane {
     }
     // A command that fails must not take its neighbours with it: each is done by itself.
     if (outcome.kind === 'undone' && batch.length > 1 && troubleOf(outcome.error) !== 'away') {
-      for (const job of batch) await this.#answer([job]);
-      return;
+      const tells: (() => void)[] = [];
+      for (const job of batch) tells.push(await this.#answer([job]));
+      return () => {
+        for (const tell of tells) tell();
+      };
     }
-    switch (outcome.kind) {
-      case 'done':
-        for (const [at, job] of batch.entries()) job.resolve(outcome.results[at]);
-        return;
-      case 'undone': {
-        const { error } = outcome;
-        const fault = new LedgerFault(faultKindOf(troubleOf(error)), wordsOf(error), error);
-        for (const job of batch) job.reject(fault);
-        return;
-      }
-      case 'unknown': {
-        const fault = new LedgerFault(
-          'broken',
-          'the ledger went away while it committed, and did not come back in time',
-        );
-        for (const job of batch) job.reject(fault);
-      }
-    }
+    return () => tellAll(batch, outcome);
   }
 
   async #attempt(batch: readonly Job[], defers: boolean): Promise<Outcome> {
@@ -157,6 +144,24 @@ export class Lane {
       }
     }
     return { kind: 'unknown' };
+  }
+}
+
+function tellAll(batch: readonly Job[], outcome: Outcome): void {
+  switch (outcome.kind) {
+    case 'done':
+      for (const [at, job] of batch.entries()) job.resolve(outcome.results[at]);
+      return;
+    case 'undone': {
+      const { error } = outcome;
+      const fault = new LedgerFault(faultKindOf(troubleOf(error)), wordsOf(error), error);
+      for (const job of batch) job.reject(fault);
+      return;
+    }
+    case 'unknown': {
+      const fault = new LedgerFault('broken', 'the ledger went away while it committed, and did not come back in time');
+      for (const job of batch) job.reject(fault);
+    }
   }
 }
 

@@ -32,19 +32,26 @@ export class ReadLane {
     return this.#jobs;
   }
 
-  async #answer(batch: readonly ReadJob[]): Promise<void> {
+  async #answer(batch: readonly ReadJob[]): Promise<() => void> {
     try {
       const connection = await this.#line.connected();
       const results = await read(connection, batch);
-      for (const [at, job] of batch.entries()) job.resolve(results[at]);
+      return () => {
+        for (const [at, job] of batch.entries()) job.resolve(results[at]);
+      };
     } catch (error) {
       const trouble = troubleOf(error);
       if (batch.length > 1 && trouble !== 'away') {
-        for (const job of batch) await this.#answer([job]);
-        return;
+        const tells: (() => void)[] = [];
+        for (const job of batch) tells.push(await this.#answer([job]));
+        return () => {
+          for (const tell of tells) tell();
+        };
       }
       const fault = new LedgerFault(faultKindOf(trouble), wordsOf(error), error);
-      for (const job of batch) job.reject(fault);
+      return () => {
+        for (const job of batch) job.reject(fault);
+      };
     }
   }
 }
