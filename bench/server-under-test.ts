@@ -116,6 +116,8 @@ function environment({ directory, credentials, sharedKey, settings }: ExchangeOp
   writeFileSync(secretKeyFile, createHash('sha256').update('benchmark').digest('hex'), { mode: 0o600 });
   return {
     PATH: process.env.PATH,
+    // As the units and the launcher start it.
+    MALLOC_ARENA_MAX: '2',
     // For a profile of the server alone, e.g. "--cpu-prof --cpu-prof-dir=/tmp/profiles".
     NODE_OPTIONS: process.env.BENCH_NODE_OPTIONS ?? '',
     OPENMESH_PROFILE: 'live',
