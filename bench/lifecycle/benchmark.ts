@@ -15,7 +15,7 @@ import { median, rounded } from '../statistics.ts';
 import { withServer } from '../with-server.ts';
 import { withWorkDirectory } from '../work-directory.ts';
 import { type LegOptions, type LegOutcome, type LegResult, runLeg } from './leg.ts';
-import type { MailboxPair } from './operations.ts';
+import { type MailboxPair, operations } from './operations.ts';
 import { withPostgresExchange } from './postgres-exchange.ts';
 import { specimenAnswers, startEcho } from './start-echo.ts';
 
@@ -216,6 +216,7 @@ function summaryOf(legs: readonly LegResult[], target: string) {
     otherCoresUsed: rounded(of((leg) => leg.otherCoresUsed)),
     p50Ms: rounded(of((leg) => leg.p50Ms.lifecycle ?? Number.NaN)),
     p99Ms: rounded(of((leg) => leg.p99Ms.lifecycle ?? Number.NaN)),
+    requestP99Ms: rounded(of((leg) => Math.max(...operations.map((name) => leg.p99Ms[name] ?? Number.NaN)))),
     generatorBound: legs.some((leg) => leg.target === target && leg.generatorBound),
   };
 }

@@ -6,6 +6,7 @@ import {
   type DecipherGCM,
   type KeyObject,
 } from 'node:crypto';
+import { copyBytes } from './transfer/copy-bytes.ts';
 
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;
@@ -30,7 +31,9 @@ interface Work {
 /** The same with the result where the bytes lay. `bytes` are few, or a slice. */
 export function updateInPlace(bytes: Uint8Array, work: Work): void {
   const done = work.update(bytes);
-  bytes.set(done);
+  if (bytes.buffer instanceof SharedArrayBuffer) {
+    copyBytes(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), 0, done, 0, done.length);
+  } else bytes.set(done);
   // Memory that waits for the collector is cold when it comes to be used again: giving it back at once takes a third of the time.
   if (done.buffer.byteLength === done.length) done.buffer.transfer(0);
 }
