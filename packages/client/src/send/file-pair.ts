@@ -64,8 +64,10 @@ export async function reportDelay(parts: MailboxParts, filing: Filing): Promise<
   );
 }
 
+type ReportParts = Pick<MailboxParts, 'tree' | 'lineEnd'>;
+
 /** Puts a report into IN at once. */
-export async function placeReport(parts: MailboxParts, base: string, report: ControlFile, id: string): Promise<void> {
+export async function placeReport(parts: ReportParts, base: string, report: ControlFile, id: string): Promise<void> {
   const staged = stagedName(parts, id);
   await writeFlushed(join(parts.tree.staging, staged), writeControlFile(report, parts.lineEnd));
   const name = await reserveReportName(parts, base);
@@ -81,20 +83,22 @@ export function stagedName({ tree }: Pick<MailboxParts, 'tree'>, id: string): st
 /** Names promised to reports that are not in IN yet. */
 const reservedByRoot = new Map<string, Set<string>>();
 
-function reservedNames({ tree }: MailboxParts): Set<string> {
+function reservedNames({ tree }: ReportParts): Set<string> {
   const names = reservedByRoot.get(tree.root) ?? new Set<string>();
   reservedByRoot.set(tree.root, names);
   return names;
 }
 
-async function reserveReportName(parts: MailboxParts, base: string): Promise<string> {
+/** Reserved before the folder is looked at: two reports of one name may be on their way at the same time. */
+async function reserveReportName(parts: ReportParts, base: string): Promise<string> {
   const reserved = reservedNames(parts);
-  const name = await freeReportName(
-    base,
-    async (each) => reserved.has(each) || (await seeFile(join(parts.tree.in, each))) !== undefined,
-  );
-  reserved.add(name);
-  return name;
+  return await freeReportName(base, async (name) => {
+    if (reserved.has(name)) return true;
+    reserved.add(name);
+    const isThere = (await seeFile(join(parts.tree.in, name))) !== undefined;
+    if (isThere) reserved.delete(name);
+    return isThere;
+  });
 }
 
 class Stager {
