@@ -6,7 +6,7 @@ import {
   type DecipherGCM,
   type KeyObject,
 } from 'node:crypto';
-import { copyBytes } from './transfer/copy-bytes.ts';
+import { copyBytes } from './copy-bytes.ts';
 
 const algorithm = 'aes-256-gcm';
 const nonceBytes = 12;

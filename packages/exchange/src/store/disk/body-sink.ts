@@ -1,7 +1,7 @@
 import { BodyFault, type BodyShape, digestBlockBytes } from '../bodies.ts';
+import { copyBytes } from '../copy-bytes.ts';
 import { type BodyPass, beginPass, shapeOfPiece } from '../transfer/body-digest.ts';
 import type { IdleHolder } from '../transfer/buffer-pool.ts';
-import { copyBytes } from '../transfer/copy-bytes.ts';
 import { EndingSink } from '../transfer/ending-sink.ts';
 import { diskFault } from './disk-fault.ts';
 import type { SinkFile, SinkRoom } from './sink-room.ts';

@@ -1,4 +1,4 @@
-import { copyBytes } from '../transfer/copy-bytes.ts';
+import { copyBytes } from '../copy-bytes.ts';
 
 /** The answer began and did not come to its end. */
 export class CutShort extends Error {

@@ -1,6 +1,6 @@
 import { BodyFault, type BodyKey, type BodyRef, type BodyShape, type BodySink } from '../bodies.ts';
+import { copyBytes } from '../copy-bytes.ts';
 import type { BufferPool, IdleHolder } from '../transfer/buffer-pool.ts';
-import { copyBytes } from '../transfer/copy-bytes.ts';
 import { EndingSink } from '../transfer/ending-sink.ts';
 import type { HashCrew } from '../transfer/hash-crew.ts';
 import type { SeedShelf } from '../transfer/seed-shelf.ts';

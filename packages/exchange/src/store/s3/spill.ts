@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { BlockOpener, BlockSealer } from '../block-cipher.ts';
 import { BodyFault, type BodyRef } from '../bodies.ts';
-import { copyBytes } from '../transfer/copy-bytes.ts';
+import { copyBytes } from '../copy-bytes.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /**
