@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readHttpAddress } from './http-address.ts';
 import {
   choice,
   optionalSetting,
@@ -57,12 +58,10 @@ function origin(): SettingKind<string> {
     unit: '',
     limits: 'http or https address',
     parse(text): Parsed<string> {
-      const url = URL.canParse(text) ? new URL(text) : undefined;
-      const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '';
-      if (!isOrigin || url.pathname !== '/' || url.hash !== '') {
-        return refuse('must be an http or https address without path, name and password');
-      }
-      return { ok: true, value: url.origin };
+      const url = readHttpAddress(text);
+      return url === undefined || url.pathname !== '/'
+        ? refuse('must be an http or https address without path, name and password')
+        : { ok: true, value: url.origin };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { readHttpAddress, withoutSlash } from './http-address.ts';
 import {
   choice,
   file,
@@ -18,9 +19,8 @@ export type DemographicsPlace =
   | { readonly kind: 'file'; readonly path: string };
 
 function readHttps(text: string): string | undefined {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isPlain = url?.protocol === 'https:' && url.username === '' && url.search === '' && url.hash === '';
-  return url !== undefined && isPlain ? url.href.replace(/\/$/, '') : undefined;
+  const url = readHttpAddress(text);
+  return url?.protocol === 'https:' ? withoutSlash(url) : undefined;
 }
 
 /** An https address without name, password, query and fragment. */

@@ -1,3 +1,4 @@
+import { readHttpAddress, withoutSlash } from './http-address.ts';
 import { file, optionalSetting, type Parsed, refuse, type SettingKind, setting, visibleText } from './setting.ts';
 
 /** Where a collector of OpenTelemetry listens for OTLP over HTTP; no slash at its end. */
@@ -7,12 +8,11 @@ function collectorAddress(): SettingKind<string> {
     unit: '',
     limits: 'http or https address',
     parse(text): Parsed<string> {
-      const url = URL.canParse(text) ? new URL(text) : undefined;
-      const isPlain = url !== undefined && url.username === '' && url.search === '' && url.hash === '';
-      if (url === undefined || !isPlain || !/^https?:$/.test(url.protocol) || url.pathname.endsWith('/v1/traces')) {
+      const url = readHttpAddress(text);
+      if (url === undefined || url.pathname.endsWith('/v1/traces')) {
         return refuse('must be an http or https address without password, query and /v1/traces');
       }
-      return { ok: true, value: url.href.replace(/\/$/, '') };
+      return { ok: true, value: withoutSlash(url) };
     },
   };
 }
