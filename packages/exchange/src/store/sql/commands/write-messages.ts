@@ -156,10 +156,10 @@ export function* deliver(mailbox: string, messageId: string, workflowId: string,
   yield* run(inbox.insertEntry, mailbox, position, messageId, workflowId, expiresAtMs);
 }
 
-/** Takes a message out of its inbox; false when it was not waiting there. */
-export function* withdraw(mailbox: string | null, position: number | null): Talk<boolean> {
+/** Takes a message out of its inbox; false when it was not waiting there. `taking`: how surely it waits. */
+export function* withdraw(mailbox: string | null, position: number | null, taking = inbox.deleteEntry): Talk<boolean> {
   if (mailbox === null || position === null) return false;
-  if ((yield* run(inbox.deleteEntry, mailbox, position)) === 0) return false;
+  if ((yield* run(taking, mailbox, position)) === 0) return false;
   yield* run(inbox.countOut, mailbox);
   return true;
 }
@@ -236,9 +236,8 @@ export function* acknowledge(command: AcknowledgeCommand): Talk<AcknowledgeOutco
   if (message.recipient !== mailbox) return { kind: 'forbidden' };
   const used = yield* claimNonce(command.nonce);
   if (used !== null) return used;
-  const position = message.state === 'accepted' ? message.position : null;
-  if (position === null || (yield* run(inbox.takeEntry, mailbox, position)) === 0) return { kind: 'unchanged' };
-  yield* run(inbox.countOut, mailbox);
+  const waits = message.state === 'accepted';
+  if (!waits || !(yield* withdraw(mailbox, message.position, inbox.takeEntry))) return { kind: 'unchanged' };
   const event = { atMs, actor: mailbox, kind: 'acknowledged', detail: '' };
   const isInline = hasRoom(message.eventBytes);
   const { firstListedAtMs, firstDownloadAtMs, lastDownloadAtMs, downloads } = collection ?? nothingCollected;

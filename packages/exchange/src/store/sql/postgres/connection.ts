@@ -53,9 +53,8 @@ function parserOf(oid: number): (text: string) => unknown {
 
 /**
  * Every question is answered by an index, and its plan may not depend on how full a table was when it was made: joins that
- * walk one side whole are off for the same reason. A commit
- * that was answered is on the disk, and with synchronous standbys on theirs: an operator may ask for more, not for less.
- * A transaction whose node went silent lets go of its rows.
+ * walk one side whole are off for the same reason. A commit that was answered is on the disk, and with synchronous standbys
+ * on theirs: an operator may ask for more, not for less. A transaction whose node went silent lets go of its rows.
  */
 const session = `set jit = off; set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off;
   set client_min_messages = warning;

@@ -81,11 +81,10 @@ export class BatchCounters {
     if (this.#moved().some(([, { next }]) => next === undefined)) await this.lock();
   }
 
-  /** Writes what was counted; at once, where its rows are locked. */
+  /** Writes what was counted, at once; `lockMoved` comes first. */
   async write(): Promise<void> {
     const moved = this.#moved();
     if (moved.length === 0) return;
-    if (moved.some(([, { next }]) => next === undefined)) await this.lock();
     const changes = moved.map(([, { entered, left }]) => entered - left);
     const entered = moved.map(([, counter]) => counter.entered);
     const columns = [

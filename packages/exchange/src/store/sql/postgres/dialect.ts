@@ -80,6 +80,6 @@ export const counterQuestions = {
 } as const;
 
 /** Both dialects know no other values; the driver knows only its own kind of bytes. */
-export function toParam(value: SqlValue): SqlValue | Buffer {
+export function toParam(value: SqlValue): string | number | null | Buffer {
   return value instanceof Uint8Array ? Buffer.from(value.buffer, value.byteOffset, value.byteLength) : value;
 }

@@ -5,6 +5,9 @@ export interface GatheringOptions<J> {
   readonly answer: (batch: readonly J[]) => Promise<() => void>;
 }
 
+/** Where each was told as soon as it was done. */
+export const toldAlready = (): void => undefined;
+
 /** Jobs of one connection, in batches: while one batch is on its way the next gathers. */
 export class Gathering<J> {
   readonly #options: GatheringOptions<J>;

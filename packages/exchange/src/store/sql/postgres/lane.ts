@@ -6,7 +6,7 @@ import type { Talk } from '../question.ts';
 import type { About } from './command-keys.ts';
 import type { PostgresConnection, Statement } from './connection.ts';
 import { allOrFirst, faultKindOf, troubleOf, wordsOf } from './faults.ts';
-import { Gathering } from './gathering.ts';
+import { Gathering, toldAlready } from './gathering.ts';
 import type { Line } from './line.ts';
 import type { MovedTokens } from './moved-tokens.ts';
 import { leadTogether } from './rounds.ts';
@@ -88,11 +88,8 @@ export class Lane {
     }
     // A command that fails must not take its neighbours with it: each is done by itself.
     if (outcome.kind === 'undone' && batch.length > 1 && troubleOf(outcome.error) !== 'away') {
-      const tells: (() => void)[] = [];
-      for (const job of batch) tells.push(await this.#answer([job]));
-      return () => {
-        for (const tell of tells) tell();
-      };
+      for (const job of batch) (await this.#answer([job]))();
+      return toldAlready;
     }
     return () => tellAll(batch, outcome);
   }

@@ -2,7 +2,7 @@ import { LedgerFault } from '../../ledger.ts';
 import type { Talk } from '../question.ts';
 import type { PostgresConnection, Statement } from './connection.ts';
 import { faultKindOf, troubleOf, wordsOf } from './faults.ts';
-import { Gathering } from './gathering.ts';
+import { Gathering, toldAlready } from './gathering.ts';
 import type { Line } from './line.ts';
 import { leadTogether } from './rounds.ts';
 
@@ -42,11 +42,8 @@ export class ReadLane {
     } catch (error) {
       const trouble = troubleOf(error);
       if (batch.length > 1 && trouble !== 'away') {
-        const tells: (() => void)[] = [];
-        for (const job of batch) tells.push(await this.#answer([job]));
-        return () => {
-          for (const tell of tells) tell();
-        };
+        for (const job of batch) (await this.#answer([job]))();
+        return toldAlready;
       }
       const fault = new LedgerFault(faultKindOf(trouble), wordsOf(error), error);
       return () => {

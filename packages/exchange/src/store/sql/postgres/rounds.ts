@@ -44,7 +44,7 @@ export async function leadTogether(talks: readonly Talk<unknown>[], options: Rou
   let pending: readonly Pending[] = conversations.flatMap((each) => round.advance(each, undefined));
   while (pending.length > 0) pending = await round.answer(pending);
   const results = conversations.map(({ result }) => result);
-  await round.end(() => options.conclude?.(results));
+  await round.settle(() => options.conclude?.(results));
   return results;
 }
 
@@ -98,15 +98,10 @@ class Rounds {
     });
   }
 
-  /** Puts what was deferred. */
-  async settle(): Promise<void> {
-    await allOrFirst([this.#deferred.settle(), this.#counters.write()]);
-  }
-
-  /** Puts what is still deferred, and the end of the transaction right behind it. */
-  async end(conclude: () => Promise<void> | undefined): Promise<void> {
+  /** Puts what is deferred, and `then` right behind it: in the same turn, for every row it needs is locked before. */
+  async settle(then?: () => Promise<void> | undefined): Promise<void> {
     await this.#counters.lockMoved();
-    await allOrFirst([this.#deferred.settle(), this.#counters.write(), conclude()]);
+    await allOrFirst([this.#deferred.settle(), this.#counters.write(), then?.()]);
   }
 
   #answerFromMemory(conversation: Conversation, asked: Asked): { readonly answer: unknown } | undefined {

@@ -1,6 +1,7 @@
 import { type Connection, DatabaseError, type FieldDef, type Submittable } from 'pg';
 import type { Row, SqlValue } from '../question.ts';
 import type { Answer, Statement } from './connection.ts';
+import { toParam } from './dialect.ts';
 import { Skipped, withoutValues } from './faults.ts';
 
 /** A statement of a group; its name stands for its text on the whole connection. */
@@ -145,10 +146,7 @@ export class StatementGroup implements Submittable {
 }
 
 /** The driver writes bytes in PostgreSQL's binary form, and anything else as text. */
-function toWire(param: SqlValue): string | Buffer | null {
-  return param instanceof Uint8Array ? toBuffer(param) : typeof param === 'number' ? String(param) : param;
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+function toWire(value: SqlValue): string | Buffer | null {
+  const param = toParam(value);
+  return typeof param === 'number' ? String(param) : param;
 }
