@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Blobs } from '../store/blobs.ts';
-import { BlockOpener } from '../store/block-cipher.ts';
+import { BlockOpener, blockTagLength } from '../store/block-cipher.ts';
 import { BodyFault, type BodyKey, digestBlockBytes } from '../store/bodies.ts';
 import type { NamedBody, SealedBody } from '../store/ledger-snapshot.ts';
-
-const tagLength = 32;
 
 /**
  * Opens what an encrypted body's blocks are checked with: its key, and the tag of each block, 32 hexadecimal digits.
@@ -93,7 +91,7 @@ class TagCheck implements BodyCheck {
 
   end(): boolean {
     if (this.#inBlock > 0) this.#endBlock();
-    return this.#isGood && this.#block * tagLength === this.#tags.length;
+    return this.#isGood && this.#block * blockTagLength === this.#tags.length;
   }
 
   #endBlock(): void {
@@ -104,6 +102,6 @@ class TagCheck implements BodyCheck {
   }
 
   #tagOf(block: number): string {
-    return this.#tags.slice(block * tagLength, (block + 1) * tagLength);
+    return this.#tags.slice(block * blockTagLength, (block + 1) * blockTagLength);
   }
 }

@@ -22,6 +22,6 @@ export function mebibytes(bytes: number): string {
 export function sayUnchecked(io: CommandIo, unchecked: number): void {
   if (unchecked === 0) return;
   io.stderr(
-    `warning: ${unchecked} bodies were copied by their length alone: the keys that open them are not in the key file\n`,
+    `warning: ${unchecked} bodies were copied by their length alone: the ledger keeps no digest of them, or their keys are not in the key file\n`,
   );
 }
