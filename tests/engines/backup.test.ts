@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -14,6 +13,7 @@ import { ExchangeProcess } from '../kit/exchange-process.ts';
 import { violationsOf } from '../kit/history.ts';
 import { listedIdsOf, sentIdOf } from '../kit/mesh-client.ts';
 import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
+import { writeSettingsFile } from '../kit/settings-file.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 const seed = seedOfRun();
@@ -156,12 +156,7 @@ describe('moving an exchange from SQLite and disk to PostgreSQL and S3', () => {
     await work(load, server.url, 2000);
     const target = await shared('moved');
     const file = join(home.path, 'new.env');
-    writeFileSync(
-      file,
-      Object.entries(target)
-        .map(([name, value]) => `${name}=${value}\n`)
-        .join(''),
-    );
+    writeSettingsFile(file, target);
     const env = {
       ...folder.env,
       ...s3Environment(ceph, bucket.name),

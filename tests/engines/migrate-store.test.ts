@@ -6,6 +6,7 @@ import { PostgresServer } from '../kit/engines/postgres.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeProcess } from '../kit/exchange-process.ts';
 import { listedIdsOf, type MeshClient, sentIdOf } from '../kit/mesh-client.ts';
+import { writeSettingsFile } from '../kit/settings-file.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 let postgres: PostgresServer;
@@ -40,12 +41,7 @@ async function newSettings(): Promise<Record<string, string>> {
 
 function move(target: Readonly<Record<string, string>>): Promise<CommandOutcome> {
   const file = join(home.path, 'new.env');
-  writeFileSync(
-    file,
-    Object.entries(target)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join(''),
-  );
+  writeSettingsFile(file, target);
   return runCommand(['migrate-store', file, '--json'], folder.env);
 }
 
