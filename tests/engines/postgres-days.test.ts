@@ -10,12 +10,14 @@ import {
   newMessage,
   newPayload,
 } from '@openmesh/exchange/store/ledger-probe.ts';
+import { PostgresConnection } from '@openmesh/exchange/store/sql/postgres/connection.ts';
 import type { MessageId } from '@openmesh/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PostgresServer } from '../kit/engines/postgres.ts';
 import { openNode } from '../kit/engines/postgres-ledgers.ts';
 
 let server: PostgresServer;
+let url = '';
 let database = '';
 let ledger: Ledger;
 beforeAll(async () => {
@@ -23,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 beforeEach(async () => {
-  const url = await server.createDatabase();
+  url = await server.createDatabase();
   database = url.slice(url.lastIndexOf('/') + 1);
   ledger = await openNode(url);
 });
@@ -34,6 +36,12 @@ async function rowsByPart(): Promise<Record<string, number>> {
   const rows = await server.run('select tableoid::regclass, count(*) from message group by 1', database);
   return Object.fromEntries(rows.map((row) => row.split('|')).map(([part, count]) => [part, Number(count)]));
 }
+
+/** The id of a message that was made so many days after the first. */
+const dayId = (day: number): MessageId => {
+  const date = new Date(bornAtMs + day * dayMs).toISOString().slice(0, 10).replaceAll('-', '');
+  return `${date}090000000001_A` as MessageId;
+};
 
 const send = (n: number, changes: Parameters<typeof newMessage>[1] = {}) =>
   ledger.messages.accept(acceptOf([newMessage(idOf(n), changes)]));
@@ -63,6 +71,60 @@ it('takes every message while days are added under it', async () => {
   const [outcomes] = await Promise.all([Promise.all(sent), ledger.jobs.upkeep(bornAtMs)]);
   expect(outcomes.filter(({ kind }) => kind === 'accepted')).toHaveLength(400);
   expect(await listed(ledger.messages, bob)).toHaveLength(400);
+});
+
+it('finds every message, by each way there is to it, while what came early moves to its day', async () => {
+  for (let day = 0; day < 24; day += 8) {
+    const ids = Array.from({ length: 8 }, (_, n) => dayId(day + n));
+    for (const id of ids) await ledger.messages.accept(acceptOf([newMessage(id)]));
+    const moving = ledger.jobs.upkeep(bornAtMs + day * dayMs);
+    const upkeep = { isDone: false };
+    void moving.finally(() => (upkeep.isDone = true));
+    do {
+      const found = await Promise.all(ids.map((id) => ledger.messages.findWithChunk(id, 1)));
+      expect(found.map((each) => each?.chunk?.sizeBytes)).toEqual(ids.map(() => 3));
+      expect(await Promise.all(ids.map((id) => ledger.messages.timeline(id)))).toEqual(
+        ids.map(() => expect.any(Array)),
+      );
+    } while (!upkeep.isDone);
+    await moving;
+  }
+  expect(Object.keys(await rowsByPart())).not.toContain('message_other');
+});
+
+it('gives way to a backup that reads for long, holds nobody up behind it, and has its turn afterwards', async () => {
+  await send(1);
+  const backup = await PostgresConnection.open({
+    url,
+    role: 'backup',
+    connectTimeoutMs: 5000,
+    answerTimeoutMs: 60_000,
+  });
+  try {
+    await backup.put({ sql: 'begin isolation level repeatable read read only' });
+    await backup.put({ sql: 'select count(*) from message' });
+    const upkeep = expect(ledger.jobs.upkeep(bornAtMs)).rejects.toMatchObject({ kind: 'unavailable' });
+    await send(2);
+    await upkeep;
+    expect(await rowsByPart()).toEqual({ message_other: 2 });
+  } finally {
+    await backup.close();
+  }
+  await ledger.jobs.upkeep(bornAtMs);
+  expect(await rowsByPart()).toEqual({ message_20260105: 2 });
+});
+
+it('adds a day once where many nodes would, and drops it once', async () => {
+  const nodes = await Promise.all(Array.from({ length: 4 }, () => openNode(url)));
+  try {
+    for (const atMs of [bornAtMs, bornAtMs + 200 * dayMs]) {
+      await Promise.all(nodes.map((node) => node.jobs.upkeep(atMs)));
+    }
+  } finally {
+    await Promise.all(nodes.map((node) => node.close()));
+  }
+  const there = await server.run("select to_regclass('message_20260105'), to_regclass('message_20260724')", database);
+  expect(there).toEqual(['|message_20260724']);
 });
 
 it('drops a day whole once its records had their time, and not before', async () => {

@@ -1,8 +1,14 @@
 import type { PostgresConnection, Statement } from './connection.ts';
+import { stoodInTheWay } from './faults.ts';
 
 // Tables that grow with every message are parted by the day that begins a message's id. Days are made ahead, and a day
 // whose records have all had their time is dropped whole: deleting its rows would rewrite what it takes a moment to
 // unlink. What is to be kept longer than its day moves to the part called _other first.
+//
+// A reader that has made its plan and waits for one part to be free goes on with that plan, on rows as they are by then:
+// it would not find what went to a part that its plan does not know. So the tables themselves are locked first, which is
+// what a plan begins with. A backup holds them for as long as it reads, and all traffic waits behind whoever waits for
+// it: it is never waited for long, and what was not done is done another time.
 
 const tables = [
   { name: 'message', key: 'message_id' },
@@ -26,15 +32,26 @@ const dropsMax = 8;
 /** Of a day that is added so many messages may have come before its part: more would keep a start waiting, and stay. */
 const movedMax = 50_000;
 
+/** So long all traffic may wait behind the wait for somebody who reads for long. */
+const lockWait = '250ms';
+/** Held while days are added or dropped: of many nodes one does it. */
+const daysLock = 7_161_002;
+
 const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10).replaceAll('-', '');
 
-/** Makes the parts for yesterday and for a week from `nowMs` (service clock) on, as far as they are missing. */
-export async function addDays(connection: PostgresConnection, nowMs: number): Promise<void> {
+/**
+ * Makes the parts for yesterday and for a week from `nowMs` (service clock) on, as far as they are missing. Where
+ * somebody who reads for long stands in the way, the rest is left for the next time. Resolves to whether tomorrow's is
+ * there: without it messages go to _other.
+ */
+export async function addDays(connection: PostgresConnection, nowMs: number): Promise<boolean> {
   const there = new Set(await daysThere(connection));
   for (let day = -1; day <= daysAhead; day += 1) {
     const name = dayOf(nowMs + day * dayMs);
-    if (!there.has(name)) await addDay(connection, name, dayOf(nowMs + (day + 1) * dayMs));
+    if (there.has(name)) continue;
+    if (!(await addDay(connection, name, dayOf(nowMs + (day + 1) * dayMs)))) return day > 1;
   }
+  return true;
 }
 
 async function daysThere(connection: PostgresConnection): Promise<readonly string[]> {
@@ -45,14 +62,22 @@ async function daysThere(connection: PostgresConnection): Promise<readonly strin
   return rows.map(({ day }) => String(day));
 }
 
-/** What came before the day's part was made moves into it; where that is too much no part is made, and it stays. */
-async function addDay(connection: PostgresConnection, day: string, next: string): Promise<void> {
+/**
+ * What came before the day's part was made moves into it; where that is too much no part is made, and it stays. Resolves
+ * to false when somebody stood in the way.
+ */
+async function addDay(connection: PostgresConnection, day: string, next: string): Promise<boolean> {
   const { rows } = await connection.put({
     sql: `select count(*) as count from (select 1 from message_other
       where message_id >= $1 and message_id < $2 limit $3) came`,
     params: [day, next, movedMax + 1],
   });
-  if (Number(rows[0]?.count) <= movedMax) await inTransaction(connection, statementsToAdd(day, next));
+  if (Number(rows[0]?.count) > movedMax) return true;
+  return changeDays(connection, day, {
+    before: statementsToMake(day),
+    whileLocked: [...statementsToMove(day, next), ...statementsToAttach(day, next)],
+    isDone: (isThere) => isThere,
+  });
 }
 
 /**
@@ -64,25 +89,34 @@ export async function addDaysOf(connection: PostgresConnection, ids: Iterable<st
   for (const day of new Set(Array.from(ids, (id) => id.slice(0, 8)))) {
     const startMs = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`);
     if (there.has(day) || Number.isNaN(startMs) || dayOf(startMs) !== day) continue;
-    for (const statement of statementsToAdd(day, dayOf(startMs + dayMs))) await connection.put(statement);
+    const next = dayOf(startMs + dayMs);
+    const all = [...statementsToMake(day), ...statementsToMove(day, next), ...statementsToAttach(day, next)];
+    for (const statement of all) await connection.put(statement);
   }
 }
 
-function statementsToAdd(day: string, next: string): readonly Statement[] {
-  return tables.flatMap(({ name, key }): readonly Statement[] => {
-    const part = `${name}_${day}`;
+function statementsToMake(day: string): readonly Statement[] {
+  return [
+    ...tables.map(({ name }) => ({ sql: `create table ${name}_${day} (like ${name} including all)` })),
+    { sql: `alter table message_${day} set (fillfactor = 80)` },
+  ];
+}
+
+function statementsToMove(day: string, next: string): readonly Statement[] {
+  return tables.map(({ name, key }) => {
     const columns = name === 'message' ? messageColumns : '*';
     const list = name === 'message' ? ` (${messageColumns})` : '';
-    return [
-      { sql: `create table ${part} (like ${name} including all)` },
-      ...(name === 'message' ? [{ sql: `alter table ${part} set (fillfactor = 80)` }] : []),
-      {
-        sql: `with moved as (delete from ${name}_other where ${key} >= '${day}' and ${key} < '${next}' returning ${columns})
-          insert into ${part}${list} select ${columns} from moved`,
-      },
-      { sql: `alter table ${name} attach partition ${part} for values from ('${day}') to ('${next}')` },
-    ];
+    return {
+      sql: `with moved as (delete from ${name}_other where ${key} >= '${day}' and ${key} < '${next}' returning ${columns})
+        insert into ${name}_${day}${list} select ${columns} from moved`,
+    };
   });
+}
+
+function statementsToAttach(day: string, next: string): readonly Statement[] {
+  return tables.map(({ name }) => ({
+    sql: `alter table ${name} attach partition ${name}_${day} for values from ('${day}') to ('${next}')`,
+  }));
 }
 
 /** All but the one that PostgreSQL makes by itself. */
@@ -93,7 +127,8 @@ const messageColumns = `message_id, state, recipient, position, sender, payload_
   made_from, origin_id`;
 
 /**
- * Drops days of which next to nothing is still to be kept at `nowMs` (service clock), the oldest first. Resolves to how many were dropped.
+ * Drops days of which next to nothing is still to be kept at `nowMs` (service clock), the oldest first, until somebody
+ * who reads for long stands in the way. Resolves to how many were dropped.
  */
 export async function dropDays(connection: PostgresConnection, nowMs: number): Promise<number> {
   // Where two nodes' clocks differ, one may still be in yesterday.
@@ -102,7 +137,7 @@ export async function dropDays(connection: PostgresConnection, nowMs: number): P
   for (const day of await daysThere(connection)) {
     if (day >= yesterday || dropped === dropsMax) break;
     if (!(await hadItsTime(connection, day, nowMs))) continue;
-    await dropDay(connection, day, nowMs);
+    if (!(await dropDay(connection, day, nowMs))) break;
     dropped += 1;
   }
   return dropped;
@@ -122,9 +157,9 @@ async function hadItsTime(connection: PostgresConnection, day: string, nowMs: nu
   return Number(all.rows[0]?.count) >= keptCount * keptOneIn;
 }
 
-async function dropDay(connection: PostgresConnection, day: string, nowMs: number): Promise<void> {
+function dropDay(connection: PostgresConnection, day: string, nowMs: number): Promise<boolean> {
   const kept = `select message_id from message_${day} where hidden = 0 or remove_at_ms > ${nowMs}`;
-  await inTransaction(connection, [
+  const whileLocked = [
     // From here on nobody adds to it; for as long as this takes nobody reads from it either.
     ...tables.map(({ name }) => ({ sql: `alter table ${name} detach partition ${name}_${day}` })),
     { sql: `create temporary table kept on commit drop as ${kept}` },
@@ -141,16 +176,34 @@ async function dropDay(connection: PostgresConnection, day: string, nowMs: numbe
         or exists (select 1 from message m where m.payload_id = p.payload_id and m.message_id >= '${day}')`,
     },
     ...tables.map(({ name }) => ({ sql: `drop table ${name}_${day}` })),
-  ]);
+  ];
+  return changeDays(connection, day, { before: [], whileLocked, isDone: (isThere) => !isThere });
 }
 
-async function inTransaction(connection: PostgresConnection, statements: readonly Statement[]): Promise<void> {
+interface ChangeOfDays {
+  readonly before: readonly Statement[];
+  readonly whileLocked: readonly Statement[];
+  /** Whether another node did it meanwhile, from whether the day's part is there. */
+  readonly isDone: (isThere: boolean) => boolean;
+}
+
+/** All of it or nothing. Resolves to false when somebody stood in the way, or it could not be told in time who does. */
+async function changeDays(connection: PostgresConnection, day: string, change: ChangeOfDays): Promise<boolean> {
+  const names = tables.map(({ name }) => name).join(', ');
   await connection.put({ sql: 'begin' });
   try {
-    for (const statement of statements) await connection.put(statement);
+    await connection.put({ sql: `set local lock_timeout = '${lockWait}'` });
+    await connection.put({ sql: 'select pg_advisory_xact_lock($1)', params: [daysLock] });
+    if (!change.isDone((await daysThere(connection)).includes(day))) {
+      for (const statement of change.before) await connection.put(statement);
+      await connection.put({ sql: `lock table only ${names} in access exclusive mode` });
+      for (const statement of change.whileLocked) await connection.put(statement);
+    }
     await connection.put({ sql: 'commit' });
+    return true;
   } catch (error) {
     if (!connection.isLost) await connection.put({ sql: 'rollback' });
+    if (stoodInTheWay(error)) return false;
     throw error;
   }
 }

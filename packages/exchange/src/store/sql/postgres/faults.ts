@@ -53,6 +53,11 @@ export function troubleOf(error: unknown): Trouble {
   return awayClasses.has(code.slice(0, 2)) ? 'away' : 'refused';
 }
 
+/** Whether others hold what was to be locked, and it was not waited for any longer. */
+export function stoodInTheWay(error: unknown): boolean {
+  return error instanceof DatabaseError && (error.code === lockNotAvailable || error.code === deadlock);
+}
+
 /** Refused only because something before it in the same transaction failed. */
 export function isConsequence(error: unknown): boolean {
   return error instanceof Skipped || (error instanceof DatabaseError && error.code === failedTransaction);

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../ledger.ts';
+import { type Ledger, LedgerFault } from '../../ledger.ts';
 import { LedgerProblem, type LedgerProblemKind, type UnsafeSetting } from '../../ledger-problem.ts';
 import type { Caller, ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
@@ -37,6 +37,8 @@ const batchMax = 256;
 const retryMs = 250;
 const inquireMs = 60_000;
 const limits = { connectTimeoutMs: 5000, answerTimeoutMs: 90_000 } as const;
+const heldTooLong =
+  'no place could be made for the messages of the next day, because a transaction has read their tables all the while: pg_stat_activity names it';
 const dropReceipts = "delete from commit_receipt where at < now() - interval '1 hour'";
 
 /**
@@ -82,11 +84,12 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     close: () => (closed ??= closing()),
     upkeep: (nowMs) =>
       withConnection(url, 'upkeep', async (connection) => {
-        await addDays(connection, nowMs);
+        const isReady = await addDays(connection, nowMs);
         await dropDays(connection, nowMs);
         await connection.put({ sql: dropReceipts });
         // Settings may be changed while a server runs, and a standby that takes over may have others.
         await requireDurability(connection, options);
+        if (!isReady) throw new LedgerFault('unavailable', heldTooLong);
       }),
   });
 }
