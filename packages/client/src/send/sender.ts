@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { baseKey } from '../folders/names.ts';
+import { allOf } from '../folders/staged-moves.ts';
 import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import type { Stopping } from '../mailbox/stopping.ts';
@@ -139,8 +140,15 @@ export class Sender {
         await this.#count(result, tally, next.pair);
       }
     };
+    // What broke in one lane ends the others after the pair each has in hand, which nobody else may take up before that.
+    const lanes = Array.from({ length: this.#parts.mailbox.parallelSends }, () =>
+      lane().catch((error: unknown) => {
+        queue.length = 0;
+        throw error;
+      }),
+    );
     try {
-      await Promise.all(Array.from({ length: this.#parts.mailbox.parallelSends }, lane));
+      await allOf(lanes);
     } finally {
       await filings.done();
     }
