@@ -92,6 +92,12 @@ describe.each(['mutual', 'off'] as const)('requests written byte by byte (TLS: %
     expect((await connection.answer())?.body.toString()).toContain(id);
   });
 
+  it('serves a path that is written as a whole URL', async () => {
+    await using connection = await RawConnection.open(exchange);
+    await connection.send(get('/count').replace(' /', ' https://exchange.example:8700/'));
+    expect((await connection.answer())?.status).toBe(200);
+  });
+
   it('answers HEAD without a body, so that the next answer follows at once', async () => {
     const id = await send();
     await using connection = await RawConnection.open(exchange);
