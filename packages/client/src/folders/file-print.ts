@@ -8,6 +8,8 @@ export interface FileSeen {
   readonly print: string;
   readonly sizeBytes: number;
   readonly modifiedMs: number;
+  /** When its content or its place was last changed: a file that is moved keeps the time of its content. */
+  readonly touchedMs: number;
 }
 
 /** What a look at a path found; undefined when nothing is there, or what is there is no regular file (a link, a pipe). */
@@ -26,5 +28,6 @@ export function seenOf(stats: BigIntStats): FileSeen | undefined {
     print: `${stats.size}:${stats.mtimeNs}`,
     sizeBytes: Number(stats.size),
     modifiedMs: Number(stats.mtimeMs),
+    touchedMs: Math.max(Number(stats.mtimeMs), Number(stats.ctimeMs)),
   };
 }
