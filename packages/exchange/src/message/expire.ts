@@ -1,6 +1,12 @@
 import { type ErrorName, errorEntry, errorText, type MailboxId, type MessageId } from '@openmesh/protocol';
 import type { MessageRecord } from '../store/ledger/message-records.ts';
-import type { ChangeStateCommand, MessageLedger, NewMessage, StatusFacts } from '../store/ledger/messages.ts';
+import type {
+  ChangeStateCommand,
+  ChangeStateOutcome,
+  MessageLedger,
+  NewMessage,
+  StatusFacts,
+} from '../store/ledger/messages.ts';
 import { transferredStatus } from './lifecycle.ts';
 import { openTexts, type TextSealer } from './private-texts.ts';
 import { failureTexts, makeReport, nonDeliveryTexts } from './report.ts';
@@ -37,7 +43,7 @@ export interface Expire {
    * Back to the end of the inbox with a new five days, or withdrawn; no report is made. 'gone': its bytes are deleted or it has no
    * recipient, so that it cannot be put back.
    */
-  byHand(command: HandCommand): Promise<'changed' | 'unchanged' | 'not-found' | 'gone'>;
+  byHand(command: HandCommand): Promise<ChangeStateOutcome['kind']>;
 }
 
 /** The report of a message's end, as rules make it; nothing for whom nobody is to be told about. */

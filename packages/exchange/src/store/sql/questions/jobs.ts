@@ -27,11 +27,14 @@ export const listPayloadBodies = asks<{ ref: string }>(
    union all select body_ref from chunk where payload_id = $1 and length(body_ref) > 0`,
 );
 
-/** The wrapped key goes with the bytes: without it no copy of them can be read. */
+/**
+ * The wrapped key goes with the bytes: without it no copy of them can be read. What is kept longer by now stays; "+ 0",
+ * for it is to be found by its id.
+ */
 export const forgetPayload = tells(
   'forget-payload',
   `update payload set deleted_at_ms = $2, wrapped_key = null, key_id = null, body_ref = null, inline_body = null
-   where payload_id = $1 and deleted_at_ms is null`,
+   where payload_id = $1 and keep_until_ms + 0 <= $2 and deleted_at_ms is null`,
 );
 
 export const dropChunks = tells('drop-chunks', 'delete from chunk where payload_id = $1');
