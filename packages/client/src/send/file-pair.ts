@@ -168,7 +168,7 @@ class Stager {
     const { entry, control } = this.#filing;
     const { tree, mailbox, rules, lineEnd } = this.#parts;
     const status = statusOf(verdict, this.#outcome.atMs, rules);
-    const report = reportCopy(control ?? bareFile(mailbox.id), this.#facts(), status);
+    const report = reportCopy(control ?? bareFile(mailbox.id, entry.localId), this.#facts(), status);
     const staged = stagedName(this.#parts, `${letter}${entry.pair}`);
     await writeFlushed(join(tree.staging, staged), writeControlFile(report, lineEnd));
     this.#moves.push({ kind: 'place', staged, folder: 'in', name: await reserveReportName(this.#parts, entry.base) });
