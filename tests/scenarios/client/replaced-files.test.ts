@@ -30,7 +30,7 @@ const told = (place: string): readonly string[] =>
       return ['LocalId', 'DTSId', 'Status'].map((element) => elementOf(control, element) ?? '-').join(' ');
     })
     .sort();
-const idOf = (nth: number): string => String((taken(nth).json as { message_id: string }).message_id);
+const idOf = (nth: number): string => (taken(nth).json as { message_id: string }).message_id;
 
 describe('a pair whose control file is replaced', () => {
   it('while others are sent before it is sent once, as it is then, and nothing is left over', async () => {

@@ -22,6 +22,17 @@ export async function seeFile(path: string): Promise<FileSeen | undefined> {
   }
 }
 
+/** Whether anything at all has this name, a folder or a link among them: no file can be put there. */
+export async function isTaken(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return false;
+    throw error;
+  }
+}
+
 export function seenOf(stats: BigIntStats): FileSeen | undefined {
   if (!stats.isFile()) return undefined;
   return {
