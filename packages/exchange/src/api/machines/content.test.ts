@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { BodyBlock } from '../../store/bodies.ts';
@@ -45,5 +46,35 @@ describe('the content of a chunk on its way out', () => {
     if (out.kind === 'blocks') for await (const block of out.blocks) block.release();
     if (out.kind === 'stream') for await (const piece of out.pieces) expect(piece.length).toBeGreaterThan(0);
     expect(seen.released).toBe(2);
+  });
+
+  // More than a coder holds: when the caller goes it stands still with a write under way.
+  const large = randomBytes(3_000_000);
+  const broken = Buffer.concat([gzipSync(large.subarray(0, 1_000_000)).subarray(0, -8), large]);
+
+  it.each([
+    { name: 'gzip to unpack', bytes: gzipSync(large), stored: 'gzip', gzip: false },
+    { name: 'bytes to squeeze', bytes: large, stored: '', gzip: true },
+  ] as const)('lets go of the body when the caller goes in the middle of it: $name', async (of) => {
+    const { seen, blocks } = watchedBlocks(of.bytes);
+    const content = { kind: 'blocks', sizeBytes: of.bytes.length, blocks, giveUp: () => Promise.resolve() } as const;
+    const out = await encodeContent(content, of.stored, { gzip: of.gzip, version: 2 });
+    if (out.kind !== 'stream') throw new Error('a body of blocks is streamed');
+    const pieces = out.pieces[Symbol.asyncIterator]();
+    expect((await pieces.next()).done).toBe(false);
+    await pieces.return?.();
+    expect(seen.closed).toBe(1);
+  });
+
+  it('lets go of the body when it turns out in the middle of it that it is no gzip', async () => {
+    const { seen, blocks } = watchedBlocks(broken);
+    const content = { kind: 'blocks', sizeBytes: broken.length, blocks, giveUp: () => Promise.resolve() } as const;
+    const out = await encodeContent(content, 'gzip', { gzip: false, version: 2 });
+    if (out.kind !== 'stream') throw new Error('a body of blocks is streamed');
+    const readAll = async (): Promise<void> => {
+      for await (const piece of out.pieces) expect(piece.length).toBeGreaterThan(0);
+    };
+    await expect(readAll()).rejects.toThrow();
+    expect(seen.closed).toBe(1);
   });
 });

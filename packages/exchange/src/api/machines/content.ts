@@ -131,7 +131,10 @@ function through(
   return { [Symbol.asyncIterator]: () => pieces };
 }
 
-/** Feeds blocks through a coder one at a time: what is in flight is a block and the coder's own window. */
+/**
+ * Feeds blocks through a coder one at a time: what is in flight is a block and the coder's own window. Once it ends, for
+ * whatever reason, the blocks are let go of too.
+ */
 async function* codedPieces(
   blocks: AsyncIterable<BodyBlock>,
   coder: ReturnType<typeof createGzip> | ReturnType<typeof createGunzip>,
@@ -139,9 +142,7 @@ async function* codedPieces(
   const feed = async (): Promise<void> => {
     try {
       for await (const block of blocks) {
-        await new Promise<void>((resolve, reject) => {
-          coder.write(block.bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)));
-        });
+        await written(coder, block.bytes);
         block.release();
       }
       coder.end();
@@ -152,8 +153,21 @@ async function* codedPieces(
   const fed = feed();
   try {
     for await (const piece of coder) yield piece as Uint8Array;
-    await fed;
   } finally {
     coder.destroy();
+    await fed;
   }
+}
+
+/** Resolves when the coder has taken the bytes. One that is destroyed with a write under way never calls back for it. */
+function written(coder: ReturnType<typeof createGzip> | ReturnType<typeof createGunzip>, bytes: Uint8Array) {
+  return new Promise<void>((resolve, reject) => {
+    const onClose = (): void => reject(new Error('the coder was closed'));
+    coder.once('close', onClose);
+    coder.write(bytes, (error) => {
+      coder.off('close', onClose);
+      if (error === null || error === undefined) resolve();
+      else reject(error);
+    });
+  });
 }
