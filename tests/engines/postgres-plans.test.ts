@@ -41,6 +41,7 @@ const expected: Readonly<Record<string, string>> = {
   'find-body-ref': 'chunk_body_ref payload_body_ref*',
   'find-by-local-key': 'message_local_key* payload_pkey*',
   'find-chunk': 'chunk_pkey',
+  'find-kept-payload': 'payload_pkey',
   'find-mailbox-of': 'mailbox_organisation',
   'find-message': 'message_pkey payload_pkey*',
   'find-message-together': 'message_pkey payload_pkey',
