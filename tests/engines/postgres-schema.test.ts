@@ -56,3 +56,20 @@ it('refuses a ledger that a later version made', async () => {
   await connection.close();
   await expect(migrated(url)).rejects.toThrow('the ledger has schema 9999');
 });
+
+it('waits for a node that is at it for as long as it takes, and takes as long itself', async () => {
+  const url = await server.createDatabase();
+  const [other, own] = await Promise.all([open(url), open(url)]);
+  try {
+    // Of every session these are limits that a large ledger's migration does not keep.
+    await own.put({ sql: "set lock_timeout = '100ms'; set statement_timeout = '200ms'" });
+    await other.put({ sql: 'select pg_advisory_lock(7161001)' });
+    const migrating = migrate(own);
+    await other.put({ sql: 'select pg_sleep(0.5)' });
+    await other.put({ sql: 'select pg_advisory_unlock(7161001)' });
+    await migrating;
+    expect(await schemaOf(url)).toBe(readFileSync(golden, 'utf8'));
+  } finally {
+    await Promise.all([other.close(), own.close()]);
+  }
+});

@@ -37,6 +37,8 @@ const batchMax = 256;
 const retryMs = 250;
 const inquireMs = 60_000;
 const limits = { connectTimeoutMs: 5000, answerTimeoutMs: 90_000 } as const;
+/** How long one step of a migration may take, and the wait for another node's. */
+const migrationMsMax = 24 * 3_600_000;
 const heldTooLong =
   'no place could be made for the messages of the next day, because a transaction has read their tables all the while: pg_stat_activity names it';
 const dropReceipts = "delete from commit_receipt where at < now() - interval '1 hour'";
@@ -49,11 +51,12 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   const { url, profile, queueMax, onBatch, onRegistryHint } = options;
   let movedTokens: MovedTokens | undefined;
   try {
-    await withConnection(url, 'schema', async (connection) => {
+    const migrating = async (connection: PostgresConnection): Promise<void> => {
       await requireDurability(connection, options);
       await migrate(connection);
       movedTokens = await readMovedTokens(connection);
-    });
+    };
+    await withConnection(url, 'schema', migrating, migrationMsMax);
   } catch (error) {
     if (error instanceof ConnectionLost) throw new LedgerProblem('unreachable', error);
     throw error;
@@ -120,8 +123,9 @@ async function withConnection(
   url: string,
   role: string,
   work: (connection: PostgresConnection) => Promise<void>,
+  answerTimeoutMs: number = limits.answerTimeoutMs,
 ): Promise<void> {
-  const connection = await PostgresConnection.open({ url, role, ...limits });
+  const connection = await PostgresConnection.open({ url, role, ...limits, answerTimeoutMs });
   try {
     await work(connection);
   } finally {

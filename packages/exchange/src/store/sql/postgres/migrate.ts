@@ -15,6 +15,8 @@ export async function migrate(connection: PostgresConnection): Promise<void> {
   const files = readdirSync(migrationsFolder)
     .filter((name) => name.endsWith('.sql'))
     .sort();
+  // A large ledger takes its time, and so does waiting for the node that is at it.
+  await connection.put({ sql: 'set lock_timeout = 0; set statement_timeout = 0' });
   await connection.put({ sql: 'select pg_advisory_lock($1)', params: [schemaLock] });
   try {
     await connection.put({
