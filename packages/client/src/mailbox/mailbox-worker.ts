@@ -7,6 +7,7 @@ import { FolderFault, openMailboxTree } from '../folders/mailbox-tree.ts';
 import { receivedBase } from '../folders/names.ts';
 import { allOf } from '../folders/staged-moves.ts';
 import { Receiver } from '../receive/receiver.ts';
+import { markName } from '../receive/staged-files.ts';
 import { stagedName } from '../send/file-pair.ts';
 import { Sender } from '../send/sender.ts';
 import type { ServiceFault } from '../send/service-fault.ts';
@@ -217,6 +218,7 @@ async function cleanStaging(tree: MailboxTree, parts: Omit<MailboxParts, 'tree'>
     .map(({ messageId }) => `${receivedBase(messageId)}.dat`);
   const listed = new Set(moves.flatMap((move) => (move.kind === 'place' ? [move.staged] : [])));
   for (const name of begun) listed.add(stagedName({ tree }, name));
+  for (const { state, messageId } of incoming) if (state === 'staged') listed.add(markName({ tree }, messageId));
   for (const name of await readdir(tree.staging)) {
     const isOurs = tree.stagesInTemp || /^\.openmesh-.*\.tmp$/.test(name);
     if (isOurs && !listed.has(name)) await removeOwn(join(tree.staging, name));

@@ -86,7 +86,9 @@ export class Sender {
   }
 
   async #fileLater(entry: OutgoingEntry): Promise<void> {
-    const control = await readControl(join(this.#parts.tree.out, entry.controlName));
+    const read = await readControl(join(this.#parts.tree.out, entry.controlName), entry.controlPrint);
+    // Another pair may lie under the name by now: nothing of that one is told of this.
+    const control = read === 'changed' ? undefined : read;
     // Whether it travelled packed shows in the copy only, and most do.
     const gzip = entry.outcome?.status === 'SUCCESS' && control?.fields.get('Compress')?.toUpperCase() === 'Y';
     await filePairs(this.#parts, [{ entry, control, gzip }]);
@@ -187,7 +189,8 @@ export class Sender {
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const entry = open.find(({ base }) => base === pair.base);
     if (entry === undefined || entry.delayReported) return;
-    const control = await readControl(join(this.#parts.tree.out, pair.controlName));
+    const control = await readControl(join(this.#parts.tree.out, pair.controlName), pair.control.print);
+    if (control === 'changed') return;
     await reportDelay(this.#parts, { entry, control, gzip: false });
   }
 
