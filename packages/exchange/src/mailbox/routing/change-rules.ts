@@ -61,7 +61,8 @@ function proposed(ruleId: string, { records }: RuleDecider): RuleRecord | undefi
 
 /**
  * Approves the proposed version. It is checked again, for things may have changed since it was proposed; the approver is
- * not the proposer, and both organisations have agreed. The version before it stays in force until this one begins.
+ * not the proposer, and both organisations have agreed. Versions before it stay in force until this one begins, and no
+ * longer.
  */
 export function approveRule(ruleId: string, by: RuleDecider): RuleChange {
   const rule = proposed(ruleId, by);
@@ -69,8 +70,11 @@ export function approveRule(ruleId: string, by: RuleDecider): RuleChange {
   const problems = [...checkPapers(rule, by.actor), ...problemsOf(rule, by)];
   if (problems.length > 0) return refused(...problems);
   const beginsMs = Math.max(rule.activeFromMs, by.nowMs);
+  // Also one that was to make way for a version that is to begin later than this: it would go on beside this one till then.
+  const goesOn = ({ status, activeToMs }: RuleRecord): boolean =>
+    status === 'approved' || (status === 'superseded' && (activeToMs === null || activeToMs > beginsMs));
   const before = versionsOf(by.records.rules, ruleId)
-    .filter(({ status }) => status === 'approved')
+    .filter(goesOn)
     .map((old): RuleRecord => {
       const activeToMs = old.activeToMs === null ? beginsMs : Math.min(old.activeToMs, beginsMs);
       return { ...old, status: 'superseded', activeToMs };
