@@ -11,6 +11,7 @@ import {
   newPayload,
 } from '@openmesh/exchange/store/ledger-probe.ts';
 import { PostgresConnection } from '@openmesh/exchange/store/sql/postgres/connection.ts';
+import { dropDays } from '@openmesh/exchange/store/sql/postgres/days.ts';
 import type { MessageId } from '@openmesh/protocol';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PostgresServer } from '../kit/engines/postgres.ts';
@@ -127,6 +128,23 @@ it('adds a day once where many nodes would, and drops it once', async () => {
   expect(there).toEqual(['|message_20260724']);
 });
 
+it('passes over a day that another node drops while it is being looked at', async () => {
+  await ledger.jobs.upkeep(bornAtMs);
+  const options = { url, role: 'test', connectTimeoutMs: 5000, answerTimeoutMs: 60_000 };
+  const [slow, quick] = await Promise.all([PostgresConnection.open(options), PostgresConnection.open(options)]);
+  try {
+    const nowMs = bornAtMs + 91 * dayMs;
+    const put = slow.put.bind(slow);
+    slow.put = async (statement) => {
+      if (statement.sql.includes('from message_2')) await dropDays(quick, nowMs);
+      return put(statement);
+    };
+    expect(await dropDays(slow, nowMs)).toBe(0);
+  } finally {
+    await Promise.all([slow.close(), quick.close()]);
+  }
+});
+
 it('drops a day whole once its records had their time, and not before', async () => {
   await ledger.jobs.upkeep(bornAtMs);
   for (const n of [1, 2, 3]) await send(n);
@@ -169,6 +187,40 @@ it('keeps beyond its day what is to be kept longer: a message put back, and a pa
   await ledger.jobs.hideRecords({ nowMs: endMs, limit: 10 });
   expect(await ledger.jobs.removeRecords({ nowMs: endMs, limit: 10 })).toBe(2);
 });
+
+it('drops a day without reading through the messages of other days, however many there are', async () => {
+  await ledger.jobs.upkeep(bornAtMs);
+  for (const n of [1, 2]) await send(n);
+  await ledger.jobs.upkeep(bornAtMs + 89 * dayMs);
+  // Of a day that is never looked at by itself: one that is yet to come.
+  const [other, today] = [dayId(92), dayId(92).slice(0, 8)];
+  await ledger.messages.accept(acceptOf(Array.from({ length: 200 }, (_, n) => newMessage(otherId(other, n)))));
+  const made = { as: 'resend', from: idOf(1), origin: idOf(1) } as const;
+  const resent = newMessage(other, { payloadId: idOf(1), routing: { addressedTo: null, made, steps: [] } });
+  await ledger.messages.accept(acceptOf([resent], { payload: null }));
+  await ledger.jobs.forgetPayloads([1, 2].map(idOf), bornAtMs + 91 * dayMs);
+  await ledger.jobs.hideRecords({ nowMs: bornAtMs + 91 * dayMs, limit: 10 });
+  const before = await rowsRead(today);
+  await ledger.jobs.upkeep(bornAtMs + 91 * dayMs);
+  expect((await rowsRead(today)) - before).toBeLessThan(20);
+  expect(await server.run("select to_regclass('message_20260105')", database)).toEqual([]);
+  // What it tells of the payload of the one that is gone: its bytes are deleted, and how many chunks there were.
+  expect(await ledger.messages.find(other)).toMatchObject({ payloadDeleted: true, totalChunks: 1 });
+});
+
+const otherId = (id: MessageId, n: number): MessageId =>
+  `${id.slice(0, 8)}1${String(n).padStart(11, '0')}_B` as MessageId;
+
+/** Rows of a day's messages that whoever has ended by now has read. */
+async function rowsRead(day: string): Promise<number> {
+  const upkeep = "select count(*) from pg_stat_activity where application_name = 'openmesh upkeep'";
+  await expect.poll(() => server.run(upkeep, database)).toEqual(['0']);
+  const [sum] = await server.run(
+    `select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'message_${day}'`,
+    database,
+  );
+  return Number(sum);
+}
 
 it('leaves a day alone as long as much of it is to be kept', async () => {
   await ledger.jobs.upkeep(bornAtMs);

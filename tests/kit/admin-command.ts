@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { AdminSession, Surroundings } from '@openmesh/exchange/cli/admin-session.ts';
+import type { AdminSession, OpenForAdmin, Surroundings } from '@openmesh/exchange/cli/admin-session.ts';
 import { createAuditCommand } from '@openmesh/exchange/cli/audit.ts';
 import type { Command } from '@openmesh/exchange/cli/command.ts';
 import { createDirectoryCommand } from '@openmesh/exchange/cli/directory.ts';
@@ -30,12 +30,39 @@ export interface AdminBench extends AsyncDisposable {
   /** Who is at the command line. */
   actor: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What somebody else does, once, between a command's look at the registry and its change of it. */
+  meanwhile: (() => Promise<unknown>) | undefined;
   /** Runs `import - --json` and the like; `input` is standard input. */
   run(line: readonly string[], input?: string): Promise<Ran>;
   /** The session that the commands share; starting threads for each command would be most of a test's time. */
   session(): Promise<AdminSession>;
   /** A session of its own on the same ledger, as another process has it. Closed by the caller. */
   openBeside(): Promise<AdminSession>;
+}
+
+async function loadWith(bench: AdminBench, registry: AdminSession['ledger']['registry']) {
+  const records = await registry.load();
+  const { meanwhile } = bench;
+  bench.meanwhile = undefined;
+  await meanwhile?.();
+  return records;
+}
+
+function commandsOver(open: OpenForAdmin, world: Surroundings): readonly Command[] {
+  return [
+    createImportCommand(open, world),
+    createExportCommand(open),
+    createMailboxCommand(open, world),
+    createWorkflowCommand(open, world),
+    createRuleCommand(open, world),
+    createPreflightCommand(open, world),
+    createDirectoryCommand(open, world),
+    createMessageCommand(open, world),
+    createRefusalsCommand(open, world),
+    createAuditCommand(open),
+    createKeysCommand(open, world),
+    createSharedKeyCommand(open, world),
+  ];
 }
 
 /** The admin commands over a throw-away ledger on the real disk. */
@@ -55,17 +82,23 @@ export async function createAdminBench(): Promise<AdminBench> {
     opened ??= openForAdmin(loaded.config);
     return opened;
   };
-  const open = async (): Promise<AdminSession> => ({ ...(await session()), close: () => Promise.resolve() });
+  const open = async (): Promise<AdminSession> => {
+    const { ledger, ...shared } = await session();
+    const registry = { ...ledger.registry, load: () => loadWith(bench, ledger.registry) };
+    return { ...shared, ledger: { ...ledger, registry }, close: () => Promise.resolve() };
+  };
   let input = '';
   async function* stdin(): AsyncGenerator<Uint8Array> {
     yield Buffer.from(input);
   }
-  const bench = {
+  const bench: AdminBench = {
     folder,
+    meanwhile: undefined,
     env,
     nowMs: Date.UTC(2026, 10, 21, 12),
     actor: 'command-line:tester',
     async run(line: readonly string[], given = ''): Promise<Ran> {
+      const around = input;
       input = given;
       const [word, ...args] = line;
       const out: string[] = [];
@@ -73,7 +106,9 @@ export async function createAdminBench(): Promise<AdminBench> {
       const command = commands.find(({ name }) => name === word);
       if (command === undefined) throw new Error(`no command ${word}`);
       const io = { stdout: (text: string) => void out.push(text), stderr: (text: string) => void err.push(text), env };
-      return { status: await command.run(args, io), out: out.join(''), err: err.join('') };
+      const status = await command.run(args, io);
+      input = around;
+      return { status, out: out.join(''), err: err.join('') };
     },
     session,
     openBeside: () => openForAdmin(loaded.config),
@@ -89,19 +124,6 @@ export async function createAdminBench(): Promise<AdminBench> {
       return stdin();
     },
   };
-  const commands: readonly Command[] = [
-    createImportCommand(open, world),
-    createExportCommand(open),
-    createMailboxCommand(open, world),
-    createWorkflowCommand(open, world),
-    createRuleCommand(open, world),
-    createPreflightCommand(open, world),
-    createDirectoryCommand(open, world),
-    createMessageCommand(open, world),
-    createRefusalsCommand(open, world),
-    createAuditCommand(open),
-    createKeysCommand(open, world),
-    createSharedKeyCommand(open, world),
-  ];
+  const commands = commandsOver(open, world);
   return bench;
 }

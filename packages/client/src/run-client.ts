@@ -6,6 +6,7 @@ import { type ComposedClient, composeClient } from './compose.ts';
 import type { Environment } from './config/build-config.ts';
 import type { ClientConfig } from './config/config.ts';
 import { describeProblem } from './config/raw-settings.ts';
+import { allOf } from './folders/staged-moves.ts';
 import { takeSignal } from './mailbox/signal-file.ts';
 import { Alerts } from './observe/alert.ts';
 import type { Log } from './observe/log.ts';
@@ -52,9 +53,7 @@ export async function runClient({ config, env, stdout, ready }: RunOptions): Pro
   const releaseSignals = onSignals(() => soon.abort());
   try {
     await attendant.begin();
-    const working = workAll(client, { soon: soon.signal, now: now.signal });
-    // A mailbox that another process holds ends them all: two clients on one folder must never be.
-    const failed = working.then(
+    const failed = workAll(client, { soon, now: now.signal }).then(
       () => undefined,
       (error: unknown) => ({ error }),
     );
@@ -76,8 +75,21 @@ export async function runClient({ config, env, stdout, ready }: RunOptions): Pro
   }
 }
 
-async function workAll({ workers }: ComposedClient, stopping: { soon: AbortSignal; now: AbortSignal }): Promise<void> {
-  await Promise.all(workers.map((worker) => worker.run(stopping)));
+/**
+ * Resolves when every mailbox has ended, for until then they need journal and connections. A mailbox that another process
+ * holds ends them all: two clients on one folder must never be.
+ */
+async function workAll(
+  { workers }: ComposedClient,
+  { soon, now }: { readonly soon: AbortController; readonly now: AbortSignal },
+): Promise<void> {
+  const running = workers.map((worker) =>
+    worker.run({ soon: soon.signal, now }).catch((error: unknown) => {
+      soon.abort();
+      throw error;
+    }),
+  );
+  await allOf(running);
 }
 
 function onSignals(stop: () => void): () => void {

@@ -51,8 +51,9 @@ export function watchLedger(ledger: Ledger, watcher: LedgerWatcher): Ledger {
     jobs: {
       ...jobs,
       async forgetPayloads(payloadIds, nowMs) {
-        await jobs.forgetPayloads(payloadIds, nowMs);
-        if (payloadIds.length > 0) await watcher.aged();
+        const forgotten = await jobs.forgetPayloads(payloadIds, nowMs);
+        if (forgotten.length > 0) await watcher.aged();
+        return forgotten;
       },
       async hideRecords(query) {
         const hidden = await jobs.hideRecords(query);

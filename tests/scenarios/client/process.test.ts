@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -149,6 +149,28 @@ describe('the other commands', () => {
     expect(folder.list(a, 'SENT')).toEqual(['AGAIN.ctl', 'AGAIN.dat']);
     expect(folder.list(a, 'FAILED')).toEqual([]);
     expect((await command('retry', 'NOSUCH', folder.configFile)).status).toBe(5);
+  });
+
+  it('retry puts nothing over a file that an application has begun to write to OUT under the same name', async () => {
+    folder.drop(a, 'SAME', 'of the first', { To_DTS: 'NOBODY99' });
+    expect((await command('once', folder.configFile)).status).toBe(0);
+    const before = folder.read(a, 'FAILED', 'SAME.ctl');
+    writeFileSync(folder.path(a, 'OUT', 'SAME.dat'), 'of the second');
+    const { status, stderr } = await command('retry', 'SAME', folder.configFile);
+    expect(status).toBe(5);
+    expect(stderr).toMatch(/OUT holds a file of this name already/);
+    expect(folder.read(a, 'OUT', 'SAME.dat').toString()).toBe('of the second');
+    expect(folder.read(a, 'FAILED', 'SAME.dat').toString()).toBe('of the first');
+    expect(folder.read(a, 'FAILED', 'SAME.ctl')).toEqual(before);
+  });
+
+  it('retry finishes what an earlier run of it began', async () => {
+    folder.drop(a, 'CUT', 'bytes', { To_DTS: 'NOBODY99' });
+    expect((await command('once', folder.configFile)).status).toBe(0);
+    linkSync(folder.path(a, 'FAILED', 'CUT.dat'), folder.path(a, 'OUT', 'CUT.dat'));
+    expect((await command('retry', 'CUT', folder.configFile)).status).toBe(0);
+    expect(folder.list(a, 'OUT')).toEqual(['CUT.ctl', 'CUT.dat']);
+    expect(folder.list(a, 'FAILED')).toEqual([]);
   });
 
   it('convert gives a file the client runs with', async () => {

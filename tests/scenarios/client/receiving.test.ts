@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { receivedBase } from '@openmesh/client/folders/names.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -80,6 +80,44 @@ describe('receiving', () => {
     expect(elementOf(control, 'StatusCode')).toBe('14');
     expect(elementOf(control, 'LocalId')).toBe('REF-9');
     expect(folder.list(a, 'IN').filter((name) => name.endsWith('.dat'))).toEqual([]);
+  });
+});
+
+/** Fetched by a life that found a folder where the data should go; the folder is gone again. Answers the message's id. */
+const fetchInVain = async (): Promise<string> => {
+  folder.configure({ url: exchange.url, mailboxes: [a] });
+  folder.drop(a, 'VAIN', 'bytes', { To_DTS: b });
+  await clientRound(folder);
+  const messageId = elementOf(folder.read(a, 'SENT', 'VAIN.ctl'), 'DTSId') ?? '';
+  folder.configure({ url: exchange.url, mailboxes: [b] });
+  mkdirSync(folder.path(b, 'IN', `${messageId}.dat`));
+  expect((await clientRound(folder)).mailboxes[b]).toMatch(/EISDIR/);
+  rmSync(folder.path(b, 'IN', `${messageId}.dat`), { recursive: true });
+  return messageId;
+};
+const staging = (): string => folder.path(b, 'TEMP', '.openmesh');
+
+describe('a message that was fetched and could not be moved into IN', () => {
+  it.each([
+    ['all of it', () => rmSync(staging(), { recursive: true })],
+    ['its data', (messageId: string) => rmSync(join(staging(), `${messageId}.dat`))],
+    ['its control file', (messageId: string) => rmSync(join(staging(), `${messageId}.ctl`))],
+  ])('is fetched again when somebody removed %s from TEMP', async (_what, remove) => {
+    const messageId = await fetchInVain();
+    remove(messageId);
+    await clientRound(folder);
+    expect(folder.list(b, 'IN')).toEqual([`${messageId}.ctl`, `${messageId}.dat`]);
+    expect(folder.read(b, 'IN', `${messageId}.dat`).toString()).toBe('bytes');
+    expect(await waiting(b)).toBe(0);
+    expect(readdirSync(staging())).toEqual([]);
+  });
+
+  it('comes once when it was moved after all, and the application has taken it', async () => {
+    const messageId = await fetchInVain();
+    for (const ending of ['dat', 'ctl']) rmSync(join(staging(), `${messageId}.${ending}`));
+    await clientRound(folder);
+    expect(folder.list(b, 'IN')).toEqual([]);
+    expect(await waiting(b)).toBe(0);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClientFolder, elementOf } from '../../kit/client-folder.ts';
 import { clientRound } from '../../kit/client-scenario.ts';
@@ -123,6 +123,17 @@ describe('names and files of every kind', () => {
     expect(mailboxes[a]).toEqual({ sent: 0, failed: 1, received: 0 });
     expect(statusOf(a, 'LINK.ctl')).toBe('COLLECT/ERROR/02');
     expect(folder.list(a, 'OUT')).toEqual(['half.dat.part', '~copying.ctl']);
+  });
+
+  it('moves folders aside that lie where a pair goes, and takes another name for a report than that of a folder', async () => {
+    mkdirSync(folder.path(a, 'SENT', 'WAY.dat'));
+    mkdirSync(folder.path(a, 'SENT', 'WAY.ctl'));
+    mkdirSync(folder.path(a, 'IN', 'WAY.ctl'));
+    folder.drop(a, 'WAY', 'bytes', { To_DTS: b });
+    expect((await clientRound(folder)).mailboxes[a]).toMatchObject({ sent: 1 });
+    expect(folder.list(a, 'SENT')).toEqual(['WAY.ctl', 'WAY.dat']);
+    expect(readdirSync(folder.path(a, 'SENT'))).toHaveLength(4);
+    expect(folder.list(a, 'IN')).toEqual(['WAY_1.ctl']);
   });
 
   it('keeps both pairs when a name is used again, the older one with the time in its name', async () => {

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { journalFileIn } from '../compose.ts';
 import { loadConfig } from '../config/load-config.ts';
 import type { ControlField } from '../control-file/control-file.ts';
 import { readControlFile } from '../control-file/read-control-file.ts';
 import { writeControlFile } from '../control-file/write-control-file.ts';
-import { syncFolder, writeFlushed } from '../folders/durable.ts';
+import { codeOf, syncFolder, writeFlushed } from '../folders/durable.ts';
 import { type MailboxTree, openMailboxTree } from '../folders/mailbox-tree.ts';
 import { splitName } from '../folders/names.ts';
 import { openJournal } from '../journal/sqlite-journal.ts';
@@ -55,16 +55,38 @@ const resultFields: readonly ControlField[] = ['DTSId', 'IsCompressed'];
 async function putBack(tree: MailboxTree, base: string): Promise<boolean> {
   const [control, payload] = [`${base}.ctl`, `${base}.dat`];
   if (!existsSync(join(tree.failed, control))) return false;
-  if (existsSync(join(tree.out, control)))
-    throw new CommandRefusal(exitCodes.no, 'OUT holds a pair of this name already');
+  const comesBack = existsSync(join(tree.failed, payload)) ? [control, payload] : [control];
+  if (comesBack.some((name) => isOther(join(tree.failed, name), join(tree.out, name)))) throw heldAlready();
   const { fields } = readControlFile(readFileSync(join(tree.failed, control)));
   const cleaned = new Map([...fields].filter(([field]) => !resultFields.includes(field)));
   const aside = join(tree.failed, `.${control}.tmp`);
   await writeFlushed(aside, writeControlFile({ fields: cleaned }));
   renameSync(aside, join(tree.failed, control));
-  if (existsSync(join(tree.failed, payload))) renameSync(join(tree.failed, payload), join(tree.out, payload));
-  renameSync(join(tree.failed, control), join(tree.out, control));
+  for (const name of comesBack.toReversed()) moveUnlessHeld(join(tree.failed, name), join(tree.out, name));
   await syncFolder(tree.out);
   await syncFolder(tree.failed);
   return true;
+}
+
+/** An application may write a pair of this name at any moment: a link is never made over what is there, as a rename is. */
+function moveUnlessHeld(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (isOther(from, to)) throw heldAlready();
+    // Else an earlier run was cut off here, or it is a volume without links.
+    if (codeOf(error) !== 'EEXIST') return renameSync(from, to);
+  }
+  unlinkSync(from);
+}
+
+/** Whether something that is not the first file has the second path. */
+function isOther(from: string, to: string): boolean {
+  const there = statSync(to, { bigint: true, throwIfNoEntry: false });
+  const own = statSync(from, { bigint: true });
+  return there !== undefined && (there.ino !== own.ino || there.dev !== own.dev);
+}
+
+function heldAlready(): CommandRefusal {
+  return new CommandRefusal(exitCodes.no, 'OUT holds a file of this name already');
 }

@@ -33,9 +33,9 @@ async function lookAt(config: ClientConfig, mailbox: MailboxConfig): Promise<rea
   const look = await new OutFolder(out, 0).look(Date.now());
   const lines: DryLine[] = [];
   for (const pair of [...look.ready, ...look.withoutData]) {
-    const control = await readControl(join(out, pair.controlName));
+    const control = await readControl(join(out, pair.controlName), pair.control.print);
     const line = { mailbox: mailbox.id, base: pair.base, bytes: pair.data?.sizeBytes, code: undefined };
-    if (control === undefined || pair.dataName === undefined) {
+    if (control === undefined || control === 'changed' || pair.dataName === undefined) {
       lines.push({ ...line, would: 'wait' });
       continue;
     }

@@ -156,11 +156,11 @@ export const processSettings = {
     help: 'Writes a .meta.json beside each received pair, with the sender’s file name and content type.',
   }),
   sentKeepMs: given('SentKeepDays', number('days', 0, 36_500, dayMs), 0, {
-    help: 'Removes pairs of SENT after so many days; 0 keeps them for ever.',
+    help: 'Removes pairs so many days after they came into SENT; 0 keeps them for ever.',
     unknown: 'what the Java client’s daily housekeeping removes: we remove nothing unless told to',
   }),
   failedKeepMs: given('FailedKeepDays', number('days', 0, 36_500, dayMs), 0, {
-    help: 'Removes pairs of FAILED after so many days; 0 keeps them for ever.',
+    help: 'Removes pairs so many days after they came into FAILED; 0 keeps them for ever.',
   }),
   createRoots: given('CreateRoots', flag, 'N', {
     help: 'Makes an InterfaceRoot that does not exist. Off, so that a missing share does not become an empty local folder.',

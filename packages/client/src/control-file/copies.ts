@@ -67,14 +67,15 @@ export function reportCopy(file: ControlFile, facts: OutgoingFacts, status: Stat
 }
 
 /** What stands in for a control file that could not be read, or for a poll that belongs to no pair. */
-export function bareFile(mailbox: string): ControlFile {
+export function bareFile(mailbox: string, localId: string | null = null): ControlFile {
   return {
-    fields: new Map([
+    fields: new Map<ControlField, string>([
       ['Version', '1.0'],
       ['AddressType', 'DTS'],
       ['MessageType', 'Report'],
       ['From_DTS', mailbox],
       ['To_DTS', ''],
+      ...(localId === null ? [] : [['LocalId', localId] as const]),
     ]),
   };
 }

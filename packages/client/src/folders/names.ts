@@ -39,16 +39,19 @@ export function receivedBase(messageId: string): string {
   return safe ? messageId : createHash('sha256').update(messageId).digest('hex');
 }
 
-/** `name.ctl`, or `name_1.ctl`, `name_2.ctl`… : the first that `isTaken` does not know. */
+/**
+ * `name.ctl`, or `name_1.ctl`, `name_2.ctl`… : the first that `isTaken` does not know. Where nobody ever takes reports
+ * away, those after the first thousands have the time in their names.
+ */
 export async function freeReportName(base: string, isTaken: (name: string) => Promise<boolean>): Promise<string> {
-  for (let number = 0; number < freeNamesMax; number += 1) {
-    const name = number === 0 ? `${base}.ctl` : `${base}_${number}.ctl`;
+  for (let number = 0; ; number += 1) {
+    const ending = number === 0 ? '' : number < countedNamesMax ? `_${number}` : `_${Date.now()}_${number}`;
+    const name = `${base}${ending}.ctl`;
     if (!(await isTaken(name))) return name;
   }
-  return `${base}_${Date.now()}.ctl`;
 }
 
-const freeNamesMax = 10_000;
+const countedNamesMax = 10_000;
 
 /** `yyyyMMddHHmmssSSS` in UTC, for names. */
 export function stamp(atMs: number): string {

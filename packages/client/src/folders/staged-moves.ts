@@ -1,7 +1,7 @@
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { MailboxFolder } from '../config/config.ts';
 import { moveFile, removeFile, syncFolder } from './durable.ts';
-import { seeFile } from './file-print.ts';
+import { isTaken, seeFile } from './file-print.ts';
 import type { MailboxTree } from './mailbox-tree.ts';
 
 /**
@@ -73,11 +73,13 @@ async function isStill(tree: MailboxTree, { name, print }: { name: string; print
   return (await seeFile(join(tree.out, name)))?.print === print;
 }
 
-/** Puts aside what lies under a name that is about to be used, with the time in its name. */
+/** Puts aside whatever lies under a name that is about to be used, with the time in its name; over nothing. */
 export async function putAside(folder: string, name: string, suffix: string): Promise<void> {
   const path = join(folder, name);
-  if ((await seeFile(path)) === undefined) return;
+  if (!(await isTaken(path))) return;
   const dot = name.lastIndexOf('.');
-  const aside = join(dirname(path), `${name.slice(0, dot)}_${suffix}${basename(name).slice(dot)}`);
-  await moveFile(path, aside);
+  const aside = (more: string): string => join(folder, `${name.slice(0, dot)}_${suffix}${more}${name.slice(dot)}`);
+  let number = 0;
+  while (await isTaken(aside(number === 0 ? '' : `_${number}`))) number += 1;
+  await moveFile(path, aside(number === 0 ? '' : `_${number}`));
 }

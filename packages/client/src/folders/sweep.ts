@@ -4,7 +4,10 @@ import { codeOf, removeFile } from './durable.ts';
 import { seeFile } from './file-print.ts';
 import { splitName } from './names.ts';
 
-/** Removes files of pairs from a folder that have not changed for so long; 0 removes nothing. Answers how many. */
+/**
+ * Removes files of pairs that have been in a folder, unchanged, for so long; 0 removes nothing. Answers how many. How old
+ * their content is does not count: the data of a pair that failed today may have been written last year.
+ */
 export async function sweepFolder(root: string, folder: string, keepMs: number, nowMs: number): Promise<number> {
   if (keepMs === 0) return 0;
   let removed = 0;
@@ -12,7 +15,7 @@ export async function sweepFolder(root: string, folder: string, keepMs: number, 
     if (splitName(name) === undefined) continue;
     const path = join(root, folder, name);
     const seen = await seeFile(path);
-    if (seen === undefined || nowMs - seen.modifiedMs < keepMs) continue;
+    if (seen === undefined || nowMs - seen.touchedMs < keepMs) continue;
     await removeFile(path);
     removed += 1;
   }

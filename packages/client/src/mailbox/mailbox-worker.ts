@@ -5,7 +5,9 @@ import { codeOf, removeOwn } from '../folders/durable.ts';
 import type { MailboxTree } from '../folders/mailbox-tree.ts';
 import { FolderFault, openMailboxTree } from '../folders/mailbox-tree.ts';
 import { receivedBase } from '../folders/names.ts';
+import { allOf } from '../folders/staged-moves.ts';
 import { Receiver } from '../receive/receiver.ts';
+import { markName } from '../receive/staged-files.ts';
 import { stagedName } from '../send/file-pair.ts';
 import { Sender } from '../send/sender.ts';
 import type { ServiceFault } from '../send/service-fault.ts';
@@ -63,11 +65,11 @@ export class MailboxWorker {
     using _lock = lockRoot(tree.temp, this.#parts.nowMs());
     await cleanStaging(tree, this.#parts);
     const parts: MailboxParts = { ...this.#parts, tree };
-    const [sent, received] = await Promise.all([
-      drainSender(new Sender(parts), parts, stopping),
-      drainReceiver(new Receiver(parts), stopping),
-    ]);
-    return { ...sent, received };
+    // Neither ends before the other: whoever takes the folders next must find nothing under way.
+    const sending = drainSender(new Sender(parts), parts, stopping);
+    const receiving = drainReceiver(new Receiver(parts), stopping);
+    await allOf<unknown>([sending, receiving]);
+    return { ...(await sending), received: await receiving };
   }
 
   async #open(signal: AbortSignal): Promise<{ tree: MailboxTree; lock: RootLock } | undefined> {
@@ -216,6 +218,7 @@ async function cleanStaging(tree: MailboxTree, parts: Omit<MailboxParts, 'tree'>
     .map(({ messageId }) => `${receivedBase(messageId)}.dat`);
   const listed = new Set(moves.flatMap((move) => (move.kind === 'place' ? [move.staged] : [])));
   for (const name of begun) listed.add(stagedName({ tree }, name));
+  for (const { state, messageId } of incoming) if (state === 'staged') listed.add(markName({ tree }, messageId));
   for (const name of await readdir(tree.staging)) {
     const isOurs = tree.stagesInTemp || /^\.openmesh-.*\.tmp$/.test(name);
     if (isOurs && !listed.has(name)) await removeOwn(join(tree.staging, name));

@@ -18,6 +18,7 @@ import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import { stagedName } from '../send/file-pair.ts';
 import { reached, steps } from '../steps.ts';
 import { chooseReport } from './known-reports.ts';
+import { isStagingLost, putMark, removeMark } from './staged-files.ts';
 
 export interface Received {
   readonly isReport: boolean;
@@ -34,8 +35,7 @@ export async function receiveMessage(
   signal: AbortSignal,
 ): Promise<Received | undefined> {
   const before = parts.journal.incoming(parts.mailbox.id, messageId);
-  if (before !== undefined && before.state !== 'fetching') {
-    await finishDelivery(parts, before, signal);
+  if (before !== undefined && before.state !== 'fetching' && (await finishDelivery(parts, before, signal))) {
     return undefined;
   }
   const fetched = await parts.slots.use(signal, () => fetchMessage(parts, messageId, signal));
@@ -45,18 +45,44 @@ export async function receiveMessage(
   return { isReport: entry.isReport, bytes };
 }
 
-/** From wherever it stands to the service's word that it knows. Each step is in the journal before the next begins. */
-export async function finishDelivery(parts: MailboxParts, before: IncomingEntry, signal: AbortSignal): Promise<void> {
+/**
+ * From wherever it stands to the service's word that it knows. Each step is in the journal before the next begins. False,
+ * and nothing is told to the service, when it has to be fetched anew.
+ */
+export async function finishDelivery(
+  parts: MailboxParts,
+  before: IncomingEntry,
+  signal: AbortSignal,
+): Promise<boolean> {
   let entry = before;
   if (entry.state === 'staged') {
+    if (await isStagingLost(parts, entry)) {
+      fetchAnew(parts, entry);
+      return false;
+    }
     await makeMoves(parts.tree, [entry.moves ?? []], () => reached(steps.inMoved));
     reached(steps.inPlaced);
     entry = put(parts, { ...entry, state: 'delivered', moves: null });
     reached(steps.inDelivered);
+    await removeMark(parts, entry.messageId);
   }
   await acknowledge(parts, entry.messageId, signal);
   reached(steps.inAcknowledged);
   put(parts, { ...entry, state: 'acknowledged' });
+  return true;
+}
+
+function fetchAnew(parts: MailboxParts, entry: IncomingEntry): void {
+  const { messageId } = entry;
+  put(parts, { ...entry, state: 'fetching', moves: null, progress: null });
+  parts.log({
+    level: 'warn',
+    event: 'staged-files-lost',
+    component: 'MailboxProcessor',
+    mailbox: parts.mailbox.id,
+    text: `What was fetched of message ${messageId} was taken out of TEMP before it came into IN: it is fetched again`,
+    fields: { messageId },
+  });
 }
 
 /** Acknowledging again is harmless. A message the service no longer knows needs no word from us. */
@@ -163,6 +189,7 @@ async function stage(parts: MailboxParts, metadata: MessageMetadata, base: strin
     if (config.metaFile) await writeFlushed(add('.meta.json'), metaOf(metadata));
     await writeFlushed(add('.ctl'), writeControlFile(receivedCopy(metadata, mailbox.id, rules, nowMs()), lineEnd));
   }
+  await putMark(parts, metadata.messageId);
   await syncFolder(tree.staging);
   return moves;
 }

@@ -4,7 +4,7 @@ import { bareFile, reportCopy, settledCopy, statusOf } from '../control-file/cop
 import { type Verdict, verdicts } from '../control-file/outcomes.ts';
 import { writeControlFile } from '../control-file/write-control-file.ts';
 import { syncFolder, writeFlushed } from '../folders/durable.ts';
-import { seeFile } from '../folders/file-print.ts';
+import { isTaken } from '../folders/file-print.ts';
 import { freeReportName, stamp } from '../folders/names.ts';
 import { allOf, makeMoves, putAside, type StagedMove } from '../folders/staged-moves.ts';
 import type { Outcome, OutgoingEntry } from '../journal/journal.ts';
@@ -95,7 +95,7 @@ async function reserveReportName(parts: ReportParts, base: string): Promise<stri
   return await freeReportName(base, async (name) => {
     if (reserved.has(name)) return true;
     reserved.add(name);
-    const isThere = (await seeFile(join(parts.tree.in, name))) !== undefined;
+    const isThere = await isTaken(join(parts.tree.in, name));
     if (isThere) reserved.delete(name);
     return isThere;
   });
@@ -168,7 +168,7 @@ class Stager {
     const { entry, control } = this.#filing;
     const { tree, mailbox, rules, lineEnd } = this.#parts;
     const status = statusOf(verdict, this.#outcome.atMs, rules);
-    const report = reportCopy(control ?? bareFile(mailbox.id), this.#facts(), status);
+    const report = reportCopy(control ?? bareFile(mailbox.id, entry.localId), this.#facts(), status);
     const staged = stagedName(this.#parts, `${letter}${entry.pair}`);
     await writeFlushed(join(tree.staging, staged), writeControlFile(report, lineEnd));
     this.#moves.push({ kind: 'place', staged, folder: 'in', name: await reserveReportName(this.#parts, entry.base) });

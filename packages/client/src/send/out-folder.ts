@@ -113,7 +113,8 @@ export class OutFolder {
   /** Milliseconds since these files are as they are, by our own clock: a share's clock may be wrong. */
   #note(key: string, print: string, nowMs: number): number {
     const before = this.#noted.get(key);
-    if (before?.print === print) return nowMs - before.sinceMs;
+    // A clock that was set back would make every pair wait until it has caught up.
+    if (before?.print === print && nowMs >= before.sinceMs) return nowMs - before.sinceMs;
     this.#noted.set(key, { print, sinceMs: nowMs });
     return 0;
   }

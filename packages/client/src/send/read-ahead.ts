@@ -6,8 +6,8 @@ import { readControl } from './read-control.ts';
 
 /** What a pair says and, where that is little, holds. */
 export interface PairContents {
-  /** Undefined where it cannot be read as one. */
-  readonly control: ControlFile | undefined;
+  /** Undefined where it cannot be read as one; `changed` where it is no longer what was looked at. */
+  readonly control: ControlFile | 'changed' | undefined;
   /** Undefined where it is not small, or is no longer what was looked at: then it is read as it is sent. */
   readonly data: Uint8Array | undefined;
 }
@@ -39,11 +39,11 @@ export class ReadAhead {
     return begun;
   }
 
-  async #read({ controlName, dataName, data }: PairSeen): Promise<PairContents> {
+  async #read({ controlName, control: { print }, dataName, data }: PairSeen): Promise<PairContents> {
     const isSmall =
       dataName !== undefined && data !== undefined && data.sizeBytes > 0 && data.sizeBytes <= smallBytesMax;
     const [control, bytes] = await Promise.all([
-      readControl(join(this.#out, controlName)),
+      readControl(join(this.#out, controlName), print),
       isSmall ? readWhole(join(this.#out, dataName), data.print).catch(() => undefined) : undefined,
     ]);
     return { control, data: bytes };

@@ -17,6 +17,8 @@ export async function sendPair(
 ): Promise<PairResult> {
   const { tree, config } = parts;
   const { control } = contents;
+  // It is looked at again, as it is then.
+  if (control === 'changed') return { kind: 'left' };
   if (config.strictServerRetry && entry?.state === 'waiting' && entry.failedCycles >= config.serverRetry) {
     return await failPair(parts, { pair, entry }, verdicts.retriesUsedUp, control);
   }
@@ -41,7 +43,6 @@ export async function sendPair(
       entry,
     );
   } catch (error) {
-    // It is looked at again, as it is then.
     if (error instanceof DataChanged) return { kind: 'left' };
     throw error;
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { baseKey } from '../folders/names.ts';
+import { allOf } from '../folders/staged-moves.ts';
 import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import type { Stopping } from '../mailbox/stopping.ts';
@@ -85,7 +86,9 @@ export class Sender {
   }
 
   async #fileLater(entry: OutgoingEntry): Promise<void> {
-    const control = await readControl(join(this.#parts.tree.out, entry.controlName));
+    const read = await readControl(join(this.#parts.tree.out, entry.controlName), entry.controlPrint);
+    // Another pair may lie under the name by now: nothing of that one is told of this.
+    const control = read === 'changed' ? undefined : read;
     // Whether it travelled packed shows in the copy only, and most do.
     const gzip = entry.outcome?.status === 'SUCCESS' && control?.fields.get('Compress')?.toUpperCase() === 'Y';
     await filePairs(this.#parts, [{ entry, control, gzip }]);
@@ -139,8 +142,15 @@ export class Sender {
         await this.#count(result, tally, next.pair);
       }
     };
+    // What broke in one lane ends the others after the pair each has in hand, which nobody else may take up before that.
+    const lanes = Array.from({ length: this.#parts.mailbox.parallelSends }, () =>
+      lane().catch((error: unknown) => {
+        queue.length = 0;
+        throw error;
+      }),
+    );
     try {
-      await Promise.all(Array.from({ length: this.#parts.mailbox.parallelSends }, lane));
+      await allOf(lanes);
     } finally {
       await filings.done();
     }
@@ -179,7 +189,8 @@ export class Sender {
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const entry = open.find(({ base }) => base === pair.base);
     if (entry === undefined || entry.delayReported) return;
-    const control = await readControl(join(this.#parts.tree.out, pair.controlName));
+    const control = await readControl(join(this.#parts.tree.out, pair.controlName), pair.control.print);
+    if (control === 'changed') return;
     await reportDelay(this.#parts, { entry, control, gzip: false });
   }
 

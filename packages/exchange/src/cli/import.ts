@@ -10,6 +10,7 @@ import {
   type Surroundings,
   withSession,
 } from './admin-session.ts';
+import { attemptsMax } from './change-registry.ts';
 import { type Command, type CommandIo, exitCodes } from './command.ts';
 import { CommandRefusal, defineCommand, type ExitCode } from './define-command.ts';
 import { printJson, printTable } from './print.ts';
@@ -50,7 +51,24 @@ function printOutcome(plan: ImportPlan, request: ImportRequest, version: number,
   io.stdout(`${did}; the registry is at version ${version}\n`);
 }
 
+/** Imports what was decided on the registry as it is when reading begins: again when it has moved by the end. */
 async function importInto(session: AdminSession, request: ImportRequest, world: Surroundings, io: CommandIo) {
+  // What came by standard input cannot be read again.
+  const attempts = request.file === '-' ? 1 : attemptsMax;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const outcome = await tryImport(session, request, world, io);
+    if (outcome !== 'stale') return outcome;
+  }
+  const say = 'the registry was changed meanwhile; nothing was imported; try again';
+  throw new CommandRefusal(exitCodes.unavailable, say);
+}
+
+async function tryImport(
+  session: AdminSession,
+  request: ImportRequest,
+  world: Surroundings,
+  io: CommandIo,
+): Promise<ExitCode | 'stale'> {
   const { registry } = session.ledger;
   const current = await registry.load();
   const plan = await planImport({
@@ -79,8 +97,9 @@ async function importInto(session: AdminSession, request: ImportRequest, world: 
     return exitCodes.ok;
   }
   io.stderr(`writing ${wanted} rows\n`);
-  const { version, rowsChanged } = await registry.change({
+  const { version, rowsChanged, stale } = await registry.change({
     ...change,
+    ifVersion: current.version,
     audit: {
       atMs: world.now(),
       actor: world.actor(),
@@ -89,6 +108,7 @@ async function importInto(session: AdminSession, request: ImportRequest, world: 
       detail: JSON.stringify({ ...plan.counts, ...(trustApprovals ? { trustApprovals } : {}) }),
     },
   });
+  if (stale === true) return 'stale';
   printOutcome(plan, request, version, rowsChanged, io);
   return exitCodes.ok;
 }
@@ -113,7 +133,7 @@ export function createImportCommand(open: OpenForAdmin, world: Surroundings = ho
     },
     exits: {
       badInput: 'a line is not acceptable or FILE cannot be read; nothing was changed',
-      unavailable: 'the ledger is away or full',
+      unavailable: 'the ledger is away or full, or the registry was changed meanwhile; nothing was changed',
       config: 'the settings are not good',
     },
     run: ({ positionals, json, options }, io): Promise<ExitCode> => {

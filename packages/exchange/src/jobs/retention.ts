@@ -25,8 +25,8 @@ export function retentionJob(parts: {
         const due = await ledger.payloadsDue({ nowMs: clock.nowMs(), limit: payloadsBatch });
         if (due.length === 0) break;
         const payloadIds = due.map((payload) => payload.payloadId);
-        await ledger.forgetPayloads(payloadIds, clock.nowMs());
-        await bodies.remove(due.flatMap((payload) => payload.refs));
+        const forgotten = new Set(await ledger.forgetPayloads(payloadIds, clock.nowMs()));
+        await bodies.remove(due.flatMap(({ payloadId, refs }) => (forgotten.has(payloadId) ? refs : [])));
       }
       const query = { nowMs: clock.nowMs(), limit: recordsBatch };
       for (let round = 0; round < rounds && !signal.aborted; round += 1) {

@@ -1,8 +1,14 @@
 import { type ErrorName, errorEntry, errorText, type MailboxId, type MessageId } from '@openmesh/protocol';
 import type { MessageRecord } from '../store/ledger/message-records.ts';
-import type { ChangeStateCommand, MessageLedger, NewMessage, StatusFacts } from '../store/ledger/messages.ts';
+import type {
+  ChangeStateCommand,
+  ChangeStateOutcome,
+  MessageLedger,
+  NewMessage,
+  StatusFacts,
+} from '../store/ledger/messages.ts';
 import { transferredStatus } from './lifecycle.ts';
-import { openTexts, type TextSealer } from './private-texts.ts';
+import { readableTexts, type TextSealer } from './private-texts.ts';
 import { failureTexts, makeReport, nonDeliveryTexts } from './report.ts';
 import type { RouteReport } from './route-report.ts';
 import type { LifeSpans, ServiceClock } from './service-clock.ts';
@@ -37,7 +43,7 @@ export interface Expire {
    * Back to the end of the inbox with a new five days, or withdrawn; no report is made. 'gone': its bytes are deleted or it has no
    * recipient, so that it cannot be put back.
    */
-  byHand(command: HandCommand): Promise<'changed' | 'unchanged' | 'not-found' | 'gone'>;
+  byHand(command: HandCommand): Promise<ChangeStateOutcome['kind']>;
 }
 
 /** The report of a message's end, as rules make it; nothing for whom nobody is to be told about. */
@@ -50,7 +56,8 @@ function reportOn(
 ): readonly NewMessage[] {
   // The sender of a message knows nothing of its copies.
   if (message.sender === null || message.messageType === 'REPORT' || message.madeAs === 'copy') return [];
-  const original = openTexts(sealer, message.messageId, message.sealed);
+  // Texts that a damaged disk changed must not keep its sender, or the sender of any other message, from being told.
+  const original = readableTexts(sealer, message.messageId, message.sealed);
   const texts = isNdr ? nonDeliveryTexts(original) : failureTexts(original);
   const { sender: to, workflowId, messageId: about } = message;
   const facts = { reportId: newMessageId(), atMs, to, workflowId, status, about, texts };

@@ -65,7 +65,7 @@ export function traceLedger(ledger: Ledger, parts: LedgerSpansParts): Ledger {
       forgetPayloads: (payloadIds, nowMs) =>
         traced(
           () => jobs.forgetPayloads(payloadIds, nowMs),
-          (_, took) => spans.bodiesDeleted(payloadIds, took),
+          (forgotten, took) => spans.bodiesDeleted(forgotten, took),
         ),
     },
   };

@@ -1,4 +1,7 @@
-import { applyEntries, entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import type { Entry } from '../../mailbox/import/entry.ts';
+import type { RegistryRecords } from '../../store/ledger/registry.ts';
+import { entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { applyEntries } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
 import { printJson } from '../print.ts';
@@ -51,14 +54,14 @@ export function createMailboxAdd(open: OpenForAdmin, world: Surroundings): Comma
         delegatedOdsCodes: given['delegated-ods-codes']?.split(','),
       });
       const credential = entryOf({ kind: 'credential', mailboxId, password });
+      const entriesFor = ({ mailboxes }: RegistryRecords): readonly Entry[] => {
+        if (!mailboxes.some((row) => row.mailboxId === mailboxId)) return [mailbox, credential];
+        const say = `mailbox ${mailboxId} exists; see "mailbox show", "mailbox enable" or "mailbox rotate-password"`;
+        throw new CommandRefusal(exitCodes.failed, say);
+      };
       const version = await withSession(open, io, async (session) => {
-        const { mailboxes } = await session.ledger.registry.load();
-        if (mailboxes.some((row) => row.mailboxId === mailboxId)) {
-          const say = `mailbox ${mailboxId} exists; see "mailbox show", "mailbox enable" or "mailbox rotate-password"`;
-          throw new CommandRefusal(exitCodes.failed, say);
-        }
         const audit = { atMs: world.now(), actor: world.actor(), action: 'mailbox.add', subject: mailboxId };
-        return (await applyEntries(session, [mailbox, credential], { ...audit, detail: '{}' })).version;
+        return (await applyEntries(session, entriesFor, () => ({ ...audit, detail: '{}' }))).version;
       });
       if (json) printJson(io, { mailboxId, version, ...(generated ? { password } : {}) });
       else io.stdout(`added ${mailboxId}\n${generated ? `password (shown this once): ${password}\n` : ''}`);

@@ -1,8 +1,9 @@
 import type { MailboxId } from '@openmesh/protocol';
 import { credentialIds } from '../../mailbox/import/merge-rows.ts';
-import { credentialContext } from '../../mailbox/sealer.ts';
-import type { CredentialRecord } from '../../store/ledger/registry.ts';
-import { type AdminSession, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { credentialContext, type Sealer } from '../../mailbox/sealer.ts';
+import type { CredentialRecord, RegistryChange, RegistryRecords } from '../../store/ledger/registry.ts';
+import { type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { changeRegistry } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
 import { instantText, printJson } from '../print.ts';
@@ -21,15 +22,13 @@ function endEarlier(rows: readonly CredentialRecord[], nowMs: number, endMs: num
     .map((row) => ({ ...row, validToMs: Math.max(endMs, row.validFromMs) }));
 }
 
-async function rotate(
-  { ledger, sealer }: AdminSession,
-  mailboxId: MailboxId,
-  password: string,
-  endMs: number,
+function rotation(
+  records: RegistryRecords,
+  sealer: Sealer,
+  { mailboxId, password, endMs }: { readonly mailboxId: MailboxId; readonly password: string; readonly endMs: number },
   world: Surroundings,
-) {
+): RegistryChange {
   const nowMs = world.now();
-  const records = await ledger.registry.load();
   findMailbox(records, mailboxId);
   const own = records.credentials.filter((row) => row.mailboxId === mailboxId);
   const ids = credentialIds(sealer, mailboxId, password);
@@ -42,7 +41,7 @@ async function rotate(
   const sealed = sealer.seal(password, credentialContext(credentialId));
   const fresh = { credentialId, mailboxId, kind: 'password', sealed, validFromMs: nowMs, validToMs: null } as const;
   const earlier = endEarlier(own, nowMs, endMs);
-  return ledger.registry.change({
+  return {
     credentials: [...earlier, fresh],
     audit: {
       atMs: nowMs,
@@ -51,7 +50,7 @@ async function rotate(
       subject: mailboxId,
       detail: JSON.stringify({ credentialId, earlierValidTo: instantText(endMs) }),
     },
-  });
+  };
 }
 
 /** `mailbox rotate-password`: a new password, beside the earlier one for as long as it takes to change it over. */
@@ -82,7 +81,10 @@ export function createMailboxRotatePassword(open: OpenForAdmin, world: Surroundi
       const hours = readCount('overlap', options.overlap, overlapHoursDefault, 0, overlapHoursMax);
       const { password, generated } = await choosePassword(options['password-stdin'] !== undefined, world);
       const endMs = world.now() + hours * hourMs;
-      const { version } = await withSession(open, io, (session) => rotate(session, mailboxId, password, endMs, world));
+      const wanted = { mailboxId, password, endMs };
+      const { version } = await withSession(open, io, (session) =>
+        changeRegistry(session, (records) => ({ change: rotation(records, session.sealer, wanted, world) })),
+      );
       const earlierValidTo = instantText(endMs);
       if (json) printJson(io, { mailboxId, version, earlierValidTo, ...(generated ? { password } : {}) });
       else {

@@ -1,6 +1,8 @@
 import type { MailboxId } from '@openmesh/protocol';
+import type { Entry } from '../../mailbox/import/entry.ts';
 import type { MailboxRecord, RegistryRecords } from '../../store/ledger/registry.ts';
-import { applyEntries, entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { applyEntries } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
 import { printJson } from '../print.ts';
@@ -48,14 +50,14 @@ export function createMailboxSetState(verb: keyof typeof words, open: OpenForAdm
     },
     async run({ positionals, json }, io) {
       const mailboxId = readMailboxId(positionals[0] ?? '');
-      const { version, rowsChanged } = await withSession(open, io, async (session) => {
-        const before = findMailbox(await session.ledger.registry.load(), mailboxId);
-        if (before.state === 'closed') {
-          const say = `mailbox ${mailboxId} is closed for good; an import line with "state" opens it again`;
-          throw new CommandRefusal(exitCodes.failed, say);
-        }
+      const entriesFor = (records: RegistryRecords): readonly Entry[] => {
+        if (findMailbox(records, mailboxId).state !== 'closed') return [entryOf({ kind: 'mailbox', mailboxId, state })];
+        const say = `mailbox ${mailboxId} is closed for good; an import line with "state" opens it again`;
+        throw new CommandRefusal(exitCodes.failed, say);
+      };
+      const { version, rowsChanged } = await withSession(open, io, (session) => {
         const audit = { atMs: world.now(), actor: world.actor(), action: `mailbox.${verb}`, subject: mailboxId };
-        return applyEntries(session, [entryOf({ kind: 'mailbox', mailboxId, state })], { ...audit, detail: '{}' });
+        return applyEntries(session, entriesFor, () => ({ ...audit, detail: '{}' }));
       });
       if (json) printJson(io, { mailboxId, state, changed: rowsChanged > 0, version });
       else io.stdout(`${mailboxId} is ${rowsChanged > 0 ? 'now' : 'already'} ${did}\n`);

@@ -3,44 +3,37 @@ import { buildSnapshot } from '../../mailbox/snapshot.ts';
 import type { RegistryRecords } from '../../store/ledger/registry.ts';
 import type { RuleRecord } from '../../store/ledger/routing-records.ts';
 import type { AdminSession, Surroundings } from '../admin-session.ts';
+import { changeRegistry } from '../change-registry.ts';
 import { exitCodes } from '../command.ts';
 import { CommandRefusal } from '../define-command.ts';
-
-/** Times a change is decided again because the registry moved while it was. */
-const attemptsMax = 5;
 
 /** Who decides on what, as things stand. Rules follow the service clock, which a sandbox may have moved. */
 export async function deciderOf(
   session: AdminSession,
   world: Surroundings,
+  known?: RegistryRecords,
 ): Promise<RuleDecider & { readonly records: RegistryRecords }> {
-  const records = await session.ledger.registry.load();
+  const records = known ?? (await session.ledger.registry.load());
   const nowMs = world.now() + (await session.ledger.jobs.clockOffset());
   return { records, snapshot: buildSnapshot(records, session.sealer.open), actor: world.actor(), nowMs };
 }
 
 /** Decides and writes, with its entry in the audit; again when somebody else changed the registry meanwhile. */
-export async function changeRules(
+export function changeRules(
   session: AdminSession,
   world: Surroundings,
   action: string,
   decide: (by: RuleDecider) => RuleChange,
 ): Promise<{ readonly rule: RuleRecord; readonly version: number }> {
-  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const by = await deciderOf(session, world);
+  return changeRegistry(session, async (records) => {
+    const by = await deciderOf(session, world, records);
     const outcome = decide(by);
     if (outcome.kind === 'refused') throw new CommandRefusal(exitCodes.failed, outcome.problems.join('\n  '));
     const [rule] = outcome.rules;
     const detail = JSON.stringify({ version: rule.version, status: rule.status, terms: termsOf(rule) });
     const audit = { atMs: world.now(), actor: by.actor, action, subject: rule.ruleId, detail };
-    const changed = await session.ledger.registry.change({
-      rules: outcome.rules,
-      ifVersion: by.records.version,
-      audit,
-    });
-    if (changed.stale !== true) return { rule, version: changed.version };
-  }
-  throw new CommandRefusal(exitCodes.unavailable, 'the registry keeps changing; nothing was changed; try again');
+    return { rule, change: { rules: outcome.rules, audit } };
+  });
 }
 
 /** What a rule says, for the audit. */

@@ -1,4 +1,5 @@
-import { applyEntries, entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { applyEntries } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
 import { plain, printJson } from '../print.ts';
@@ -32,7 +33,13 @@ export function createWorkflowAdd(open: OpenForAdmin, world: Surroundings): Comm
           throw new CommandRefusal(exitCodes.failed, say);
         }
         const audit = { atMs: world.now(), actor: world.actor(), action: 'workflow.add', subject: workflowId };
-        return (await applyEntries(session, [entry], { ...audit, detail: JSON.stringify(given) })).version;
+        return (
+          await applyEntries(
+            session,
+            () => [entry],
+            () => ({ ...audit, detail: JSON.stringify(given) }),
+          )
+        ).version;
       });
       if (json) printJson(io, { workflowId, version });
       else io.stdout(`added ${workflowId}\n`);

@@ -1,4 +1,5 @@
-import { applyEntries, entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { applyEntries } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { plain, printJson } from '../print.ts';
@@ -43,7 +44,11 @@ export function createWorkflowApprove(open: OpenForAdmin, world: Surroundings): 
           subject: approvalId,
           detail,
         };
-        return applyEntries(session, [entry], audit);
+        return applyEntries(
+          session,
+          () => [entry],
+          () => audit,
+        );
       });
       if (json) printJson(io, { approvalId, changed: rowsChanged > 0, version });
       else io.stdout(`${rowsChanged > 0 ? 'recorded' : 'nothing new about'} approval ${plain(approvalId)}\n`);

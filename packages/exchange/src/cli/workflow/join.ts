@@ -1,4 +1,5 @@
-import { applyEntries, entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { applyEntries } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
 import { plain, printJson } from '../print.ts';
@@ -42,7 +43,12 @@ export function createWorkflowJoin(open: OpenForAdmin, world: Surroundings): Com
         const action = remove ? 'workflow.leave' : 'workflow.join';
         const audit = { atMs: world.now(), actor: world.actor(), action, subject: key.mailboxId, detail };
         if (remove) return session.ledger.registry.change({ dropMemberships: [key], audit });
-        return applyEntries(session, [entryOf({ kind: 'membership', ...key, approvalId, validFrom, validTo })], audit);
+        const entry = entryOf({ kind: 'membership', ...key, approvalId, validFrom, validTo });
+        return applyEntries(
+          session,
+          () => [entry],
+          () => audit,
+        );
       });
       const changed = outcome.rowsChanged > 0;
       if (json) printJson(io, { ...key, registered: !remove, changed, version: outcome.version });

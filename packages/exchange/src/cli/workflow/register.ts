@@ -1,12 +1,6 @@
 import type { RegistrationRole } from '../../store/ledger/registry.ts';
-import {
-  type AdminSession,
-  applyEntries,
-  entryOf,
-  type OpenForAdmin,
-  type Surroundings,
-  withSession,
-} from '../admin-session.ts';
+import { type AdminSession, entryOf, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { applyEntries } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand } from '../define-command.ts';
 import { findMailbox } from '../mailbox/set-state.ts';
@@ -40,7 +34,14 @@ async function change(
     subject: key.mailboxId,
     detail: JSON.stringify({ workflowId: key.workflowId, role: key.role, ...valid }),
   };
-  if (!remove) return applyEntries(session, [entryOf({ kind: 'registration', ...key, ...valid })], audit);
+  if (!remove) {
+    const entry = entryOf({ kind: 'registration', ...key, ...valid });
+    return applyEntries(
+      session,
+      () => [entry],
+      () => audit,
+    );
+  }
   findMailbox(await session.ledger.registry.load(), key.mailboxId);
   return session.ledger.registry.change({ dropRegistrations: [key], audit });
 }

@@ -1,27 +1,27 @@
 import { knownWorkflows } from '../../compose/known-workflows.ts';
 import type { Entry } from '../../mailbox/import/entry.ts';
-import {
-  type AdminSession,
-  applyEntries,
-  type OpenForAdmin,
-  type Surroundings,
-  withSession,
-} from '../admin-session.ts';
+import type { RegistryRecords } from '../../store/ledger/registry.ts';
+import { type AdminSession, type OpenForAdmin, type Surroundings, withSession } from '../admin-session.ts';
+import { applyEntries } from '../change-registry.ts';
 import { type Command, exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { printJson } from '../print.ts';
 
-async function seed(session: AdminSession, world: Surroundings) {
-  const { workflows, groups } = await session.ledger.registry.load();
+/** Those that are not there. */
+function missing({ workflows, groups }: RegistryRecords): readonly Entry[] {
   const known = new Set([...workflows.map((row) => row.workflowId), ...groups.map((row) => `group ${row.groupId}`)]);
-  const entries = knownWorkflows().flatMap((entry): readonly Entry[] => {
+  return knownWorkflows().flatMap((entry): readonly Entry[] => {
     if (entry.kind === 'workflow') return known.has(entry.workflowId) ? [] : [entry];
     return entry.kind === 'group' && !known.has(`group ${entry.groupId}`) ? [entry] : [];
   });
-  const detail = JSON.stringify({ entries: entries.length });
-  const audit = { atMs: world.now(), actor: world.actor(), action: 'workflow.seed', subject: 'workflows', detail };
-  const { version } = await applyEntries(session, entries, audit);
-  return { added: entries.length, version };
+}
+
+async function seed(session: AdminSession, world: Surroundings) {
+  const by = { atMs: world.now(), actor: world.actor(), action: 'workflow.seed', subject: 'workflows' };
+  const { version, plan } = await applyEntries(session, missing, (entries) => {
+    return { ...by, detail: JSON.stringify({ entries: entries.length }) };
+  });
+  return { added: plan.counts.workflow.added + plan.counts.group.added, version };
 }
 
 /** `workflow seed`: the workflows and groups that are publicly known. */

@@ -38,6 +38,15 @@ export function promiseJobs(at: LedgerSource): void {
     expect(await jobs.lease({ name: 'sweeps', holder: 'one', nowMs: 119, untilMs: 130 })).toBe(true);
   });
 
+  it('lends a job whose lease was taken under a clock that was far ahead and has been set right', async () => {
+    const { jobs } = at.ledger;
+    const lease = (holder: string, nowMs: number) => jobs.lease({ name: 'expiry', holder, nowMs, untilMs: nowMs + 10 });
+    expect(await lease('before', 1_000_000)).toBe(true);
+    expect(await lease('after', 100)).toBe(true);
+    expect(await lease('before', 105)).toBe(false);
+    expect(await lease('another', 95)).toBe(false);
+  });
+
   it('lists what is due to expire, the longest due first, and nothing that does not wait', async () => {
     const { messages, jobs } = at.ledger;
     for (const n of [1, 2, 3, 4]) await deliver(messages, n, { expiresAtMs: bornAtMs + 10 - n });
@@ -73,12 +82,42 @@ export function promiseJobs(at: LedgerSource): void {
     expect(await jobs.payloadsDue({ ...many, nowMs: bornAtMs + 30 * dayMs - 1 })).toEqual([]);
     expect(await jobs.payloadsDue({ ...many, nowMs: bornAtMs + 30 * dayMs })).toEqual(due.slice(0, 1));
     expect(await jobs.payloadsDue(many)).toEqual(due);
-    await jobs.forgetPayloads([upload, idOf(2), 'unknown'], far);
-    await jobs.forgetPayloads([upload], far);
+    expect(await jobs.forgetPayloads([upload, idOf(2), 'unknown'], far)).toEqual([upload, idOf(2)]);
+    expect(await jobs.forgetPayloads([upload], far)).toEqual([]);
     expect(await jobs.payloadsDue(many)).toEqual([]);
     const found = await messages.findWithChunk(upload, 1);
     expect(found).toMatchObject({ message: { payloadDeleted: true, totalChunks: 2, sizeBytes: 200 }, chunk: null });
     expect((await jobs.referencedBodies([ref('body-1-1')])).size).toBe(0);
+  });
+
+  it('forgets no payload whose date was pushed on since it was listed', async () => {
+    const { messages, jobs } = at.ledger;
+    const nowMs = bornAtMs + 30 * dayMs;
+    const [again, upload] = [await deliver(messages, 1), await beginUpload(messages, 2, 2)];
+    await messages.acknowledge(acknowledgeOf(again));
+    const due = (await jobs.payloadsDue({ ...many, nowMs })).map(({ payloadId }) => payloadId);
+    expect(due).toEqual([again, upload]);
+    await messages.changeState(changeOf(again, { to: 'accepted', expiresAtMs: nowMs + 5 * dayMs }));
+    await messages.addChunk(addChunkOf(upload, durableChunk('body-2-2', 2)));
+    expect(await jobs.forgetPayloads(due, nowMs)).toEqual([]);
+    expect(await listed(messages, bob)).toEqual([again, upload]);
+    for (const [id, chunkNumber] of [[again, 1] as const, [upload, 1] as const, [upload, 2] as const]) {
+      expect((await messages.findWithChunk(id, chunkNumber))?.chunk).toMatchObject({ chunkNumber });
+    }
+  });
+
+  it('lets nothing wait in an inbox whose bytes were forgotten meanwhile', async () => {
+    const { messages, jobs } = at.ledger;
+    const [again, upload] = [await deliver(messages, 1), await beginUpload(messages, 2, 2)];
+    await messages.acknowledge(acknowledgeOf(again));
+    await jobs.forgetPayloads([again, upload], far);
+    const back = changeOf(again, { to: 'accepted', expiresAtMs: far + 5 * dayMs });
+    expect(await messages.changeState(back)).toEqual({ kind: 'gone' });
+    const last = addChunkOf(upload, durableChunk('body-2-2', 2));
+    expect(await messages.addChunk(last)).toEqual({ kind: 'not-uploading' });
+    expect(await listed(messages, bob)).toEqual([]);
+    expect(await messages.find(again)).toMatchObject({ state: 'acknowledged' });
+    expect(await messages.find(upload)).toMatchObject({ state: 'uploading' });
   });
 
   it('keeps the key of a payload beside it until the payload is forgotten, and then nowhere', async () => {

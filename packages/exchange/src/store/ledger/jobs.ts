@@ -20,8 +20,11 @@ export interface JobLedger {
   deliveriesDue(query: { nowMs: number; limit: number }): Promise<readonly DueDelivery[]>;
   uploadsStalled(query: { beforeMs: number; limit: number }): Promise<readonly MessageId[]>;
   payloadsDue(query: { nowMs: number; limit: number }): Promise<readonly DuePayload[]>;
-  /** Marks payloads as deleted and drops their chunk rows (inline bytes with them). */
-  forgetPayloads(payloadIds: readonly string[], nowMs: number): Promise<void>;
+  /**
+   * Marks payloads as deleted and drops their chunk rows (inline bytes with them); returns those whose bodies may go. One
+   * whose date was pushed on since it was listed, or that another call forgot, is not among them.
+   */
+  forgetPayloads(payloadIds: readonly string[], nowMs: number): Promise<readonly string[]>;
   /** Strips subject, file name and local id of records past their hiding date; returns how many. */
   hideRecords(query: { nowMs: number; limit: number }): Promise<number>;
   /** Removes records, deliveries and timelines past their removal date; returns how many messages went. */

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
 import type { LedgerSource } from '../ledger.contract.ts';
-import { acceptOf, alice, bob, idOf, newMessage, newPayload } from '../ledger-probe.ts';
+import { acceptOf, alice, bob, bornAtMs, dayMs, idOf, newMessage, newPayload } from '../ledger-probe.ts';
 import type { WrappedKey } from './messages.ts';
 
 const oldKey = (n: number): WrappedKey => ({ keyId: 'old', wrapped: `wrapped ${n}` });
 const newKey = (n: number): WrappedKey => ({ keyId: 'new', wrapped: `anew ${n}` });
+const far = bornAtMs + 1000 * dayMs;
 const beginning = 'A'.repeat(24);
 const sealedOld = (n: number): string => `${'B'.repeat(24)}${n}`;
 
@@ -73,7 +74,7 @@ export function promiseKeys(at: LedgerSource): void {
         { beginning: 'B'.repeat(24), count: 2 },
       ],
     });
-    await jobs.forgetPayloads([idOf(1), idOf(2)], 1);
+    await jobs.forgetPayloads([idOf(1), idOf(2)], far);
     await jobs.hideRecords({ nowMs: Number.MAX_SAFE_INTEGER, limit: 100 });
     expect(await keys.uses()).toEqual({ payloads: [{ keyId: 'new', count: 1 }], texts: [] });
   });

@@ -201,6 +201,11 @@ export interface ChangeStateCommand {
   readonly reportCopies?: readonly NewMessage[];
 }
 
+export interface ChangeStateOutcome {
+  /** 'gone': it was to wait again, and its bytes are deleted. */
+  readonly kind: 'changed' | 'unchanged' | 'not-found' | 'gone';
+}
+
 export interface PageQuery {
   readonly mailbox: MailboxId;
   /** 0 for the first page. */
@@ -231,7 +236,7 @@ export interface MessageLedger {
   accept(command: AcceptCommand): Promise<AcceptOutcome>;
   addChunk(command: AddChunkCommand): Promise<AddChunkOutcome>;
   acknowledge(command: AcknowledgeCommand): Promise<AcknowledgeOutcome>;
-  changeState(command: ChangeStateCommand): Promise<{ readonly kind: 'changed' | 'unchanged' | 'not-found' }>;
+  changeState(command: ChangeStateCommand): Promise<ChangeStateOutcome>;
   /** First listed, and first, last and count of downloads: written in batches, after the fact. */
   recordCollections(facts: readonly CollectionFacts[]): Promise<void>;
   addEvent(messageId: MessageId, event: NewEvent): Promise<void>;

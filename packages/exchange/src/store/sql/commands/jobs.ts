@@ -32,11 +32,14 @@ export function* payloadsDue(query: { nowMs: number; limit: number }): Talk<read
   return due;
 }
 
-export function* forgetPayloads(payloadIds: readonly string[], nowMs: number): Talk<void> {
+export function* forgetPayloads(payloadIds: readonly string[], nowMs: number): Talk<readonly string[]> {
+  const forgotten: string[] = [];
   for (const payloadId of payloadIds) {
-    yield* run(q.forgetPayload, payloadId, nowMs);
+    if ((yield* run(q.forgetPayload, payloadId, nowMs)) === 0) continue;
     yield* run(q.dropChunks, payloadId);
+    forgotten.push(payloadId);
   }
+  return forgotten;
 }
 
 export function* hideRecords(query: { nowMs: number; limit: number }): Talk<number> {

@@ -1,5 +1,6 @@
 import type { Talk } from '../question.ts';
 import * as alerts from './alerts.ts';
+import * as states from './change-state.ts';
 import * as directory from './directory.ts';
 import * as facts from './facts.ts';
 import * as jobs from './jobs.ts';
@@ -21,7 +22,7 @@ export const writingCommands = {
   accept: writes.accept,
   addChunk: writes.addChunk,
   acknowledge: writes.acknowledge,
-  changeState: writes.changeState,
+  changeState: states.changeState,
   recordCollections: writes.recordCollections,
   addEvent: events.appendEvent,
   reset: resets.reset,

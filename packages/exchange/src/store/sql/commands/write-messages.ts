@@ -1,5 +1,5 @@
 import type { BodyRef } from '../../bodies.ts';
-import type { CollectionFacts, StoredState } from '../../ledger/message-records.ts';
+import type { CollectionFacts } from '../../ledger/message-records.ts';
 import {
   type AcceptCommand,
   type AcceptOutcome,
@@ -7,7 +7,6 @@ import {
   type AcknowledgeOutcome,
   type AddChunkCommand,
   type AddChunkOutcome,
-  type ChangeStateCommand,
   type IdempotencyClaim,
   isRefusedFingerprint,
   isSameClaim,
@@ -248,48 +247,6 @@ export function* acknowledge(command: AcknowledgeCommand): Talk<AcknowledgeOutco
 }
 
 const nothingCollected = { firstListedAtMs: null, firstDownloadAtMs: null, lastDownloadAtMs: null, downloads: 0 };
-
-export function* changeState(
-  command: ChangeStateCommand,
-): Talk<{ readonly kind: 'changed' | 'unchanged' | 'not-found' }> {
-  const { messageId, status, atMs } = command;
-  const message = yield* one(q.readState, messageId);
-  if (message === undefined) return { kind: 'not-found' };
-  if (!command.from.includes(message.state as StoredState)) return { kind: 'unchanged' };
-  const { recipient, expiresAtMs } = message;
-  if (command.onlyIfDueAtMs !== null && recipient !== null) {
-    if (expiresAtMs === null || expiresAtMs > command.onlyIfDueAtMs) return { kind: 'unchanged' };
-  }
-  yield* run(
-    q.changeState,
-    messageId,
-    command.to,
-    status.code,
-    status.event,
-    status.description,
-    atMs,
-    command.linkedMessageId,
-  );
-  if (recipient !== null && message.state !== command.to) yield* moveDelivery(command, { ...message, recipient });
-  yield* appendEvent(messageId, command.event);
-  if (command.report !== null) yield* insertMessage(command.report);
-  for (const copy of command.reportCopies ?? []) yield* insertMessage(copy);
-  return { kind: 'changed' };
-}
-
-/** Takes the entry out of the inbox, or puts the message back at its end. */
-function* moveDelivery(
-  { messageId, to, atMs, expiresAtMs }: ChangeStateCommand,
-  message: q.StateRow & { readonly recipient: string },
-): Talk<void> {
-  const { recipient, position, workflowId, payloadId } = message;
-  const ended = yield* withdraw(recipient, position);
-  if (ended && to === 'acknowledged') yield* run(q.setAcknowledgedAt, messageId, atMs);
-  if (to !== 'accepted' || expiresAtMs === null) return;
-  yield* deliver(recipient, messageId, workflowId, expiresAtMs);
-  yield* run(q.keepMessage, messageId, expiresAtMs);
-  if (payloadId !== null) yield* run(q.keepPayload, payloadId, expiresAtMs);
-}
 
 export function* recordCollections(facts: readonly CollectionFacts[]): Talk<void> {
   for (const fact of facts) {

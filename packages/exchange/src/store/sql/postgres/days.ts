@@ -1,5 +1,5 @@
 import type { PostgresConnection, Statement } from './connection.ts';
-import { stoodInTheWay } from './faults.ts';
+import { isNotThere, stoodInTheWay } from './faults.ts';
 
 // Tables that grow with every message are parted by the day that begins a message's id. Days are made ahead, and a day
 // whose records have all had their time is dropped whole: deleting its rows would rewrite what it takes a moment to
@@ -16,6 +16,9 @@ const tables = [
   { name: 'event', key: 'message_id' },
   { name: 'route_step', key: 'message_id' },
 ] as const;
+
+/** Their names, as a statement lists them: whoever holds them sees to it that no day is added or dropped. */
+export const partedTables = tables.map(({ name }) => name).join(', ');
 
 /** The column whose first eight digits say in which day's part a row lies; undefined for a table that is not parted. */
 export function partedBy(table: string): string | undefined {
@@ -38,6 +41,8 @@ const lockWait = '250ms';
 const daysLock = 7_161_002;
 
 const dayOf = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10).replaceAll('-', '');
+/** NaN for what is no day. */
+const startMsOf = (day: string): number => Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`);
 
 /**
  * Makes the parts for yesterday and for a week from `nowMs` (service clock) on, as far as they are missing. Where
@@ -87,7 +92,7 @@ async function addDay(connection: PostgresConnection, day: string, next: string)
 export async function addDaysOf(connection: PostgresConnection, ids: Iterable<string>): Promise<void> {
   const there = new Set(await daysThere(connection));
   for (const day of new Set(Array.from(ids, (id) => id.slice(0, 8)))) {
-    const startMs = Date.parse(`${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`);
+    const startMs = startMsOf(day);
     if (there.has(day) || Number.isNaN(startMs) || dayOf(startMs) !== day) continue;
     const next = dayOf(startMs + dayMs);
     const all = [...statementsToMake(day), ...statementsToMove(day, next), ...statementsToAttach(day, next)];
@@ -144,25 +149,33 @@ export async function dropDays(connection: PostgresConnection, nowMs: number): P
 }
 
 async function hadItsTime(connection: PostgresConnection, day: string, nowMs: number): Promise<boolean> {
-  const kept = await connection.put({
-    // Stops at the first that are too many: of a day in the middle of its time nearly all are.
-    sql: `select count(*) as kept from (select 1 from message_${day}
-      where hidden = 0 or remove_at_ms > $1 limit $2) kept`,
-    params: [nowMs, keptMax + 1],
-  });
-  const keptCount = Number(kept.rows[0]?.kept);
-  if (keptCount === 0) return true;
-  if (keptCount > keptMax) return false;
-  const all = await connection.put({ sql: `select count(*) as count from message_${day}` });
-  return Number(all.rows[0]?.count) >= keptCount * keptOneIn;
+  try {
+    const kept = await connection.put({
+      // Stops at the first that are too many: of a day in the middle of its time nearly all are.
+      sql: `select count(*) as kept from (select 1 from message_${day}
+        where hidden = 0 or remove_at_ms > $1 limit $2) kept`,
+      params: [nowMs, keptMax + 1],
+    });
+    const keptCount = Number(kept.rows[0]?.kept);
+    if (keptCount === 0) return true;
+    if (keptCount > keptMax) return false;
+    const all = await connection.put({ sql: `select count(*) as count from message_${day}` });
+    return Number(all.rows[0]?.count) >= keptCount * keptOneIn;
+  } catch (error) {
+    // Another node dropped it meanwhile.
+    if (isNotThere(error)) return false;
+    throw error;
+  }
 }
 
 function dropDay(connection: PostgresConnection, day: string, nowMs: number): Promise<boolean> {
-  const kept = `select message_id from message_${day} where hidden = 0 or remove_at_ms > ${nowMs}`;
   const whileLocked = [
     // From here on nobody adds to it; for as long as this takes nobody reads from it either.
     ...tables.map(({ name }) => ({ sql: `alter table ${name} detach partition ${name}_${day}` })),
-    { sql: `create temporary table kept on commit drop as ${kept}` },
+    {
+      sql: `create temporary table kept on commit drop as
+        select message_id, payload_id from message_${day} where hidden = 0 or remove_at_ms > ${nowMs}`,
+    },
     ...['event', 'route_step'].map((name) => ({
       sql: `insert into ${name} select * from ${name}_${day} where message_id in (select message_id from kept)`,
     })),
@@ -170,14 +183,30 @@ function dropDay(connection: PostgresConnection, day: string, nowMs: number): Pr
       sql: `insert into message (${messageColumns}) select ${messageColumns} from message_${day}
         where message_id in (select message_id from kept)`,
     },
-    // Also where only a message of another day points to it, and where its bytes are yet to be deleted.
-    {
-      sql: `insert into payload select p.* from payload_${day} p where p.deleted_at_ms is null
-        or exists (select 1 from message m where m.payload_id = p.payload_id and m.message_id >= '${day}')`,
-    },
+    ...statementsToKeepPayloads(day),
     ...tables.map(({ name }) => ({ sql: `drop table ${name}_${day}` })),
   ];
   return changeDays(connection, day, { before: [], whileLocked, isDone: (isThere) => !isThere });
+}
+
+/**
+ * Those whose bytes are yet to be deleted, and those that a message points to which stays, also one of another day: that was
+ * made of the payload's own, and says so. Looking for a message for each payload would take minutes, and all wait.
+ */
+function statementsToKeepPayloads(day: string): readonly Statement[] {
+  const next = dayOf(startMsOf(day) + dayMs);
+  return [
+    { sql: `insert into payload select * from payload_${day} where deleted_at_ms is null` },
+    {
+      sql: `create temporary table pointed_to on commit drop as
+        select payload_id from kept union
+        select payload_id from message where origin_id >= '${day}' and origin_id < '${next}'`,
+    },
+    {
+      sql: `insert into payload select * from payload_${day}
+        where deleted_at_ms is not null and payload_id in (select payload_id from pointed_to)`,
+    },
+  ];
 }
 
 interface ChangeOfDays {
@@ -189,14 +218,13 @@ interface ChangeOfDays {
 
 /** All of it or nothing. Resolves to false when somebody stood in the way, or it could not be told in time who does. */
 async function changeDays(connection: PostgresConnection, day: string, change: ChangeOfDays): Promise<boolean> {
-  const names = tables.map(({ name }) => name).join(', ');
   await connection.put({ sql: 'begin' });
   try {
     await connection.put({ sql: `set local lock_timeout = '${lockWait}'` });
     await connection.put({ sql: 'select pg_advisory_xact_lock($1)', params: [daysLock] });
     if (!change.isDone((await daysThere(connection)).includes(day))) {
       for (const statement of change.before) await connection.put(statement);
-      await connection.put({ sql: `lock table only ${names} in access exclusive mode` });
+      await connection.put({ sql: `lock table only ${partedTables} in access exclusive mode` });
       for (const statement of change.whileLocked) await connection.put(statement);
     }
     await connection.put({ sql: 'commit' });

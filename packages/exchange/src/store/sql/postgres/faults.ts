@@ -34,6 +34,7 @@ const checkViolation = '23514';
 const lockNotAvailable = '55P03';
 const readOnlyTransaction = '25006';
 const failedTransaction = '25P02';
+const undefinedTable = '42P01';
 const queryCanceled = '57014';
 const diskFull = '53100';
 /** Connection exceptions, too few resources, an operator's hand: each by its class, the first two characters. */
@@ -56,6 +57,11 @@ export function troubleOf(error: unknown): Trouble {
 /** Whether others hold what was to be locked, and it was not waited for any longer. */
 export function stoodInTheWay(error: unknown): boolean {
   return error instanceof DatabaseError && (error.code === lockNotAvailable || error.code === deadlock);
+}
+
+/** Whether a table that was asked is not there, or not any more. */
+export function isNotThere(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === undefinedTable;
 }
 
 /** Refused only because something before it in the same transaction failed. */

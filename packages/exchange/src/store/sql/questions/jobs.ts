@@ -1,10 +1,11 @@
 import { asks, tells } from '../question.ts';
 
+/** One that has longer to go than twice its span was taken under a clock that was ahead: nobody would wait for its end. */
 export const takeLease = tells(
   'take-lease',
   `insert into lease (name, holder, until_ms) values ($1, $2, $4)
    on conflict (name) do update set holder = excluded.holder, until_ms = excluded.until_ms
-     where lease.holder = $2 or lease.until_ms <= $3`,
+     where lease.holder = $2 or lease.until_ms <= $3 or lease.until_ms > $4 + ($4 - $3)`,
 );
 
 export const listStalledUploads = asks<{ messageId: string }>(
@@ -27,11 +28,14 @@ export const listPayloadBodies = asks<{ ref: string }>(
    union all select body_ref from chunk where payload_id = $1 and length(body_ref) > 0`,
 );
 
-/** The wrapped key goes with the bytes: without it no copy of them can be read. */
+/**
+ * The wrapped key goes with the bytes: without it no copy of them can be read. What is kept longer by now stays; "+ 0",
+ * for it is to be found by its id.
+ */
 export const forgetPayload = tells(
   'forget-payload',
   `update payload set deleted_at_ms = $2, wrapped_key = null, key_id = null, body_ref = null, inline_body = null
-   where payload_id = $1 and deleted_at_ms is null`,
+   where payload_id = $1 and keep_until_ms + 0 <= $2 and deleted_at_ms is null`,
 );
 
 export const dropChunks = tells('drop-chunks', 'delete from chunk where payload_id = $1');

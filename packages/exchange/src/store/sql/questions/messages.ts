@@ -63,10 +63,16 @@ export const growPayload = asks<{ storedChunks: number; totalChunks: number }>(
    returning stored_chunks as "storedChunks", total_chunks as "totalChunks"`,
 );
 
-/** A copy or resend may only push the date later. */
+/** A copy or resend may only push the date later, while there are bytes to keep; "+ 0", for it is to be found by its id. */
 export const keepPayload = tells(
   'keep-payload',
-  'update payload set keep_until_ms = $2 where payload_id = $1 and keep_until_ms < $2',
+  `update payload set keep_until_ms = $2
+   where payload_id = $1 and keep_until_ms + 0 < $2 and deleted_at_ms is null`,
+);
+
+export const findKeptPayload = asks<{ kept: number }>(
+  'find-kept-payload',
+  'select 1 as kept from payload where payload_id = $1 and deleted_at_ms is null',
 );
 
 export const insertMessage = tells(
@@ -79,6 +85,7 @@ export const insertMessage = tells(
    on conflict (message_id) do nothing`,
 );
 
+/** Nothing of an upload whose bytes are deleted: no chunk more would make it whole. */
 export const readUpload = asks<{
   state: string;
   sender: string | null;
@@ -92,7 +99,7 @@ export const readUpload = asks<{
   'read-upload',
   `select m.state, m.sender, m.recipient, m.payload_id as "payloadId", m.workflow_id as "workflowId",
      p.size_bytes as "sizeBytes", p.total_chunks as "totalChunks", p.body_ref as ref
-   from message m join payload p on p.payload_id = m.payload_id where m.message_id = $1`,
+   from message m join payload p on p.payload_id = m.payload_id where m.message_id = $1 and p.deleted_at_ms is null`,
 );
 
 export interface StateRow {

@@ -49,6 +49,7 @@ const plans: readonly (readonly [Question<object>, ...Walk[]])[] = [
   [messages.replaceChunk, ['chunk', 'sqlite_autoindex_chunk_1']],
   [messages.growPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [messages.keepPayload, ['payload', 'sqlite_autoindex_payload_1']],
+  [messages.findKeptPayload, ['payload', 'sqlite_autoindex_payload_1']],
   [messages.readUpload, ['m', 'sqlite_autoindex_message_1'], ['p', 'sqlite_autoindex_payload_1']],
   [messages.readState, ['message', 'sqlite_autoindex_message_1']],
   [messages.finishUpload, ['message', 'sqlite_autoindex_message_1']],
