@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type MeshReply, sentIdOf } from '../../kit/mesh-client.ts';
@@ -96,6 +97,17 @@ describe.each(bothRules)('content encoding under the %s rules', (rules) => {
       expect(body.equals(sent)).toBe(true);
     }
     expect((await get(id, 2, 'gzip')).body.equals(sent)).toBe(true);
+  });
+
+  it('resets the connection of a caller of HTTP/1.0, who would take an orderly end for that of the message', async () => {
+    const id = await send(whole.subarray(0, 500_000), 'gzip');
+    const authorization = exchange.client('X26ABC2').authorization();
+    const socket = connect(exchange.port, '127.0.0.1');
+    socket.write(`GET /messageexchange/X26ABC2/inbox/${id} HTTP/1.0\r\nauthorization: ${authorization}\r\n\r\n`);
+    const readAll = async (): Promise<void> => {
+      for await (const bytes of socket as AsyncIterable<Buffer>) expect(bytes.length).toBeGreaterThan(0);
+    };
+    await expect(readAll()).rejects.toMatchObject({ code: 'ECONNRESET' });
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { BodyAborted } from '../../message/incoming-body.ts';
 import { CallerGone } from './caller-gone.ts';
 import { type Flow, RequestBody } from './request-body.ts';
@@ -148,7 +148,9 @@ export class Connection implements Flow {
   /** Cuts the connection off: an answer already begun cannot be taken back, and must not be taken for whole. */
   abort(): void {
     if (this.#state === 'closing') return;
-    this.socket.destroy();
+    // To a caller of HTTP/1.0 an orderly end says that the answer was whole; TLS then ends without its farewell.
+    if (this.socket instanceof TLSSocket) this.socket.destroy();
+    else (this.socket as Socket).resetAndDestroy();
   }
 
   /** Ends what has taken too long; called every now and then. */
@@ -246,9 +248,8 @@ export class Connection implements Flow {
   }
 
   #endRequest(): void {
-    if (this.#request === undefined) return;
+    if (this.#request !== undefined) this.#owner.ended();
     this.#request = undefined;
-    this.#owner.ended();
   }
 
   /** Answers what cannot be served as a request, and ends the connection. */
@@ -284,8 +285,7 @@ export class Connection implements Flow {
   /** The caller sends no more; it may still wait for the answer of a request that arrived whole. */
   #onEnd(): void {
     this.#peerEnded = true;
-    if (this.#state === 'closing') return;
-    if (this.#state === 'busy' && this.#request?.body.arrived === true) return;
+    if (this.#state === 'closing' || (this.#state === 'busy' && this.#request?.body.arrived === true)) return;
     this.#request?.body.fail(new BodyAborted());
     this.socket.end();
     this.socket.destroySoon();
