@@ -11,6 +11,7 @@ import {
   newMessage,
   nonceOf,
 } from '@openmesh/exchange/store/ledger-probe.ts';
+import { PostgresConnection } from '@openmesh/exchange/store/sql/postgres/connection.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { PostgresServer } from '../kit/engines/postgres.ts';
 import { openNode } from '../kit/engines/postgres-ledgers.ts';
@@ -81,6 +82,34 @@ it('answers what was committed though the answer was lost, and nothing of it is 
   expect(await listed(ledger.messages, bob)).toEqual([idOf(2)]);
   expect(await ledger.messages.waitingCount(bob)).toBe(1);
   expect(await ledger.messages.timeline(idOf(1))).toHaveLength(2);
+});
+
+it('goes on inquiring when an inquiry was ended, as one is that waits for long', async () => {
+  await withLateAnswers();
+  const other = await PostgresConnection.open({
+    url: server.url(database),
+    role: 'test',
+    connectTimeoutMs: 5000,
+    answerTimeoutMs: 60_000,
+  });
+  const inquiry = `select pid from pg_stat_activity where wait_event_type = 'Lock' and query like '%commit_receipt%'`;
+  const standInTheWay = async (): Promise<void> => {
+    await until(`select count(*) from message where message_id = '${idOf(2)}'`, '1');
+    await other.put({ sql: 'begin; lock table commit_receipt in exclusive mode' });
+    proxy.cutAll();
+    await until(`select count(*) from (${inquiry}) waiting`, '1');
+    await server.run(`select pg_cancel_backend(pid) from (${inquiry}) waiting`, database);
+    await until(`select count(*) from (${inquiry}) waiting`, '0');
+    await other.close();
+  };
+  let stood: Promise<void> | undefined;
+  atNextCommit(() => {
+    answersLate = false;
+    stood = standInTheWay();
+  });
+  const accepted = ledger.messages.accept(acceptOf([newMessage(idOf(2))], { nonce: nonceOf('send:1') }));
+  expect(await accepted).toEqual({ kind: 'accepted' });
+  await stood;
 });
 
 it('says of what was never committed that it left no trace, and the same may be asked again with the same token', async () => {

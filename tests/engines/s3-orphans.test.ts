@@ -38,7 +38,8 @@ function openBodies(endpoint = ceph.endpoint()): Bodies {
 
 async function sweep(bodies: Bodies, named: readonly BodyRef[]): Promise<void> {
   const ledger = { referencedBodies: async () => new Set(named) };
-  const job = orphanBodiesJob({ ledger, bodies, machineClock: { nowMs: () => nowMs }, graceMs: dayMs });
+  const machineClock = { nowMs: () => nowMs, elapsedMs: () => nowMs };
+  const job = orphanBodiesJob({ ledger, bodies, machineClock, graceMs: dayMs });
   await job.run(new AbortController().signal);
 }
 

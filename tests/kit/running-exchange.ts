@@ -32,10 +32,20 @@ export interface RunningExchangeOptions {
 export class MovableClock {
   #offsetMs = 0;
   #frozenAtMs: number | undefined;
+  #passedMs = 0;
   readonly nowMs = (): number => (this.#frozenAtMs ?? Date.now()) + this.#offsetMs;
+  /** What passes whatever the clock is set to. */
+  readonly elapsedMs = (): number => performance.now() + this.#passedMs;
 
+  /** Lets time pass. */
   advance(ms: number): void {
     this.#offsetMs += ms;
+    this.#passedMs += ms;
+  }
+
+  /** Sets the clock forward, or back, as a time server does with one that is wrong: no time passes. */
+  set(byMs: number): void {
+    this.#offsetMs += byMs;
   }
 
   /** Holds the clock at a moment, in milliseconds since 1970, from which `advance` still moves it. */

@@ -5,11 +5,12 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 
 const majorNeeded = 24;
-// Where the processor has protection keys, V8 may lose track of the pages of code it guards with them when threads come and
-// go, and then ends the process ("Check failed: jit_page.has_value()").
-const nodeFlags = ['--no-memory-protection-keys'];
+// After so many calls V8 makes the way from WebAssembly (which reads TypeScript) to JavaScript anew, and frees the old one for
+// all threads: now and then it has lost its account of it, and ends the process ("Check failed: jit_page.has_value()").
+const nodeFlags = ['--wasm-wrapper-tiering-budget=2000000000'];
 // One for each thread, as is usual, keeps some 30 MiB that nobody uses.
 const mallocArenas = { MALLOC_ARENA_MAX: '2' };
 const platformPackages = {
@@ -48,6 +49,7 @@ export async function runUnderNode24(entryPath, args) {
     return;
   }
   if (node === process.execPath) {
+    for (const flag of nodeFlags) setFlagsFromString(flag);
     process.argv.splice(1, process.argv.length, entryPath, ...args);
     await import(pathToFileURL(entryPath).href);
     return;

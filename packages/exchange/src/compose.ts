@@ -1,5 +1,5 @@
 import type { Router } from './api/machines/routes.ts';
-import type { MachineClock } from './compose/clocks.ts';
+import { type MachineClock, systemClock } from './compose/clocks.ts';
 import { createDirectoryNotes } from './compose/directory.ts';
 import { composeMachines, type Machines } from './compose/machines.ts';
 import { composeProbes } from './compose/probes.ts';
@@ -77,7 +77,7 @@ interface Wires {
 async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchange> {
   const { config, log, aroundLedger, aroundHall } = options;
   const around = { ...(aroundLedger && { aroundLedger }), ...(aroundHall && { aroundHall }) };
-  const machineClock = options.substitutes?.machineClock ?? { nowMs: () => Date.now() };
+  const machineClock = options.substitutes?.machineClock ?? systemClock;
   const wires: Wires = { broken: false, metrics: undefined, machines: undefined, pollRegistry: undefined };
   const rooms = await composeRooms(
     { config, log, machineClock, ...around, ...listenTo(wires, options, machineClock) },

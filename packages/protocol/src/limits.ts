@@ -42,6 +42,12 @@ export const sendHeaderLengthMax = {
   'mex-content-type': 100,
 } as const;
 
+/**
+ * Longest `Content-Type` of a send, where it becomes the message's: the recipient gets it back in two headers, and many
+ * clients refuse an answer of more than 16 KiB of headers for good.
+ */
+export const contentTypeLengthMax = 1000;
+
 /** Longest text of a handshake header that is kept; what is longer is cut, since it is only shown to people. */
 export const handshakeTextLengthMax = 300;
 

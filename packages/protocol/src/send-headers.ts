@@ -2,7 +2,7 @@ import { hasControlCharacter, lowerCaseAscii, trimBlanks, upperCaseAscii } from 
 import { type ChunkRange, parseChunkRange } from './chunk-range.ts';
 import type { ErrorName } from './errors.ts';
 import { type MailboxId, parseMailboxId } from './identifiers.ts';
-import { sendHeaderLengthMax } from './limits.ts';
+import { contentTypeLengthMax, sendHeaderLengthMax } from './limits.ts';
 import type { Profile } from './profile.ts';
 import {
   errorFailure,
@@ -75,10 +75,12 @@ const limitedHeaders = Object.keys(sendHeaderLengthMax) as readonly LimitedHeade
 export function parseSendHeaders(header: HeaderLookup, context: SendContext): SendHeadersReading {
   const raw = readRaw(header);
   const contentEncoding = parseContentEncoding(header('content-encoding'));
+  const namedType = trimBlanks(raw['mex-content-type'] ?? '');
+  const bodyType = namedType === '' ? trimBlanks(header('content-type') ?? '') : '';
   const range = readSendRange(raw['mex-chunk-range']);
   const failure =
     malformedHeader(raw) ??
-    invalidFields(raw, context.profile) ??
+    invalidFields(raw, bodyType, context.profile) ??
     invalidMeaning(raw, header('mex-messagetype'), context) ??
     (contentEncoding === 'unsupported' ? errorFailure('unsupported-content-encoding') : undefined);
   if (failure !== undefined) return { ok: false, failure };
@@ -93,7 +95,7 @@ export function parseSendHeaders(header: HeaderLookup, context: SendContext): Se
     fileName: raw['mex-filename'] || undefined,
     partnerId: raw['mex-partnerid'] || undefined,
     checksum: raw['mex-content-checksum'] || undefined,
-    contentType: trimBlanks(raw['mex-content-type'] ?? '') || trimBlanks(header('content-type') ?? '') || undefined,
+    contentType: namedType || bodyType || undefined,
     compressed: parseBoolean(raw['mex-content-compressed']),
     encrypted: parseBoolean(raw['mex-content-encrypted']),
     contentEncoding: contentEncoding === 'gzip' ? 'gzip' : '',
@@ -163,11 +165,14 @@ function malformedHeader(raw: RawHeaders): SendFailure | undefined {
 }
 
 /** Every missing and over-long header at once, so that a caller need not find them one by one. */
-function invalidFields(raw: RawHeaders, profile: Profile): SendFailure | undefined {
+function invalidFields(raw: RawHeaders, bodyType: string, profile: Profile): SendFailure | undefined {
   let details: ValidationDetail[] | undefined;
   for (const name of limitedHeaders) {
     const detail = invalidField(name, raw[name], profile);
     if (detail !== undefined) (details ??= []).push(detail);
+  }
+  if (bodyType.length > contentTypeLengthMax) {
+    (details ??= []).push(tooLong(['header', 'content-type'], contentTypeLengthMax, maskedInput));
   }
   return details === undefined ? undefined : { kind: 'validation', details };
 }

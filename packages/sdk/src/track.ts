@@ -1,4 +1,11 @@
-import { isMessageStatus, isSuccess, type MessageId, type MessageStatus, parseMessageId } from '@openmesh/protocol';
+import {
+  isMessageStatus,
+  isSuccess,
+  type MessageId,
+  type MessageStatus,
+  parseMessageId,
+  toHeaderText,
+} from '@openmesh/protocol';
 import { clientError } from './errors/client-errors.ts';
 import { MeshError, type OperationName } from './errors/mesh-error.ts';
 import type { CallOptions } from './options.ts';
@@ -42,13 +49,21 @@ export async function track(session: Session, messageId: MessageId, { signal }: 
   return readTracking(json, 'track');
 }
 
+/**
+ * A local id as the service knows it: what came with the message in a header, one character for each byte, blanks at
+ * both ends lost. Asked for in any other form it is not found, and a send whose answer was lost would be made again.
+ */
+export function localIdAtService(localId: string): string {
+  return toHeaderText(localId).replace(/^ +/, '').replace(/ +$/, '');
+}
+
 /** Tracks by the sender's own reference, which the service answers in version 1 whatever is asked for. */
 export async function trackByLocalId(
   session: Session,
   localId: string,
   { signal }: CallOptions,
 ): Promise<TrackingByLocalId> {
-  const path = `/outbox/tracking/${encodeURIComponent(localId)}`;
+  const path = `/outbox/tracking/${encodeURIComponent(localIdAtService(localId))}`;
   try {
     const json = await askJson(
       session,

@@ -144,6 +144,30 @@ describe.each(bothRules)('sending chunks under the %s rules', (rules) => {
       expectError(await repeat('two'), version, finalised);
     });
 
+    it.each([
+      ['in the ledger', 10],
+      ['as a file', 2000],
+    ])(
+      'takes the last chunk twice at once for one chunk and its repeat, live only (kept %s)',
+      async (_place, length) => {
+        const sender = exchange.client('X26ABC1', { version });
+        const id = await start(sender, 2);
+        const bytes = 'x'.repeat(length);
+        const replies = await Promise.all([sender.sendChunk(id, 2, 2, bytes), sender.sendChunk(id, 2, 2, bytes)]);
+        const statuses = replies.map(({ status }) => status).sort((a, b) => a - b);
+        expect(statuses).toEqual([202, rules === 'live' ? 202 : 423]);
+        expect(await readAll(id, 2)).toBe(`one;${bytes}`);
+      },
+    );
+
+    it('takes one of two that both claim to be the last chunk, and refuses the other', async () => {
+      const sender = exchange.client('X26ABC1', { version });
+      const id = await start(sender, 2);
+      const replies = await Promise.all([sender.sendChunk(id, 2, 2, 'two'), sender.sendChunk(id, 2, 2, 'tow')]);
+      expect(replies.map(({ status }) => status).sort((a, b) => a - b)).toEqual([202, 423]);
+      expect(await readAll(id, 2)).toBe(replies[0]?.status === 202 ? 'one;two' : 'one;tow');
+    });
+
     it('refuses another encoding than chunk 1’s', async () => {
       const sender = exchange.client('X26ABC1', { version });
       const plain = await start(sender, 2);

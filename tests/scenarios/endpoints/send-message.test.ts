@@ -83,6 +83,7 @@ describe.each(bothRules)('sending under the %s rules', (rules) => {
       ['mex-content-encrypted', 20],
       ['mex-content-checksum', 100],
       ['mex-content-type', 100],
+      ['content-type', 1000],
     ])('holds %s to %i characters, and not to one less', async (name, lengthMax) => {
       expectInvalid(await send({ [name]: 'a'.repeat(lengthMax + 1) }, 'x', { to: 'X26ABC2', workflowId: 'WF' }), [
         {
@@ -93,6 +94,23 @@ describe.each(bothRules)('sending under the %s rules', (rules) => {
       ]);
       const fitting = await send({ [name]: 'a'.repeat(lengthMax) });
       expect(fitting.status).not.toBe(400);
+    });
+
+    it('takes no longer headers than every client can read in the answer of a download', async () => {
+      const longest = { 'Mex-Subject': 500, 'Mex-LocalID': 300, 'Mex-FileName': 300, 'Mex-PartnerID': 500 };
+      const others = { 'Mex-WorkflowID': 300, 'Mex-Content-Checksum': 100, 'Content-Type': 1000 };
+      const lengths = Object.entries({ ...longest, ...others });
+      const sent = await send(Object.fromEntries(lengths.map(([name, length]) => [name, 'a'.repeat(length)])));
+      const { status, rawHeaders } = await exchange.client('X26ABC2', { version }).download(sentIdOf(sent));
+      expect(status).toBe(200);
+      // Node and axios give up at 16 KiB, other clients later.
+      expect(rawHeaders.join(': \r\n').length).toBeLessThan(8 * 1024);
+    });
+
+    it('ignores a Content-Type of any length where Mex-Content-Type says what the message is', async () => {
+      const sent = await send({ 'Content-Type': 'a'.repeat(9000), 'Mex-Content-Type': 'text/plain' });
+      const { headers } = await exchange.client('X26ABC2', { version }).download(sentIdOf(sent));
+      expect(headers['mex-content-type']).toBe('text/plain');
     });
 
     it('refuses a recipient that is present and blank with SEND 08', async () => {

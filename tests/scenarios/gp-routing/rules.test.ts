@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { GpExchange, organisationOf } from '../../kit/gp-exchange.ts';
+import { GpExchange, gpWorkflow, organisationOf } from '../../kit/gp-exchange.ts';
 import { ruleOf } from '../../kit/routing-cases.ts';
 
 const address = 'GPPROVIDER_9990000018_19800229_REGISTERED';
@@ -40,4 +40,30 @@ it('applies rules to the mailbox that a patient’s address is resolved to, and 
   expect(await gp.inbox('X27GP001')).toContain(second);
   expect(await gp.tracking(second)).toMatchObject({ status: 'accepted', recipient: 'X26ABC2' });
   expect(await copiesOf(second)).toEqual([]);
+});
+
+it('sends the report of an address that leads nowhere where rules take the sender’s reports', async () => {
+  const { exchange } = gp;
+  const way = { to: 'X27GP001', ifRecipient: 'X26ABC1', reports: true } as const;
+  const moved = ruleOf({ id: 'reports-move', action: 'redirect', ...way }, exchange.clock.nowMs());
+  await exchange.change({ rules: [moved] });
+  const before = await gp.inbox('X27GP001');
+  const failed = await gp.send('GPPROVIDER_9990000026_19800229_REGISTERED');
+  await gp.work();
+  expect(await gp.tracking(failed)).toMatchObject({ status: 'error' });
+  expect(await gp.reports()).toEqual([]);
+  const [report, ...more] = (await gp.inbox('X27GP001')).filter((id) => !before.includes(id));
+  expect(more).toEqual([]);
+  const { headers } = await exchange.client('X27GP001').download(report ?? '');
+  expect(headers).toMatchObject({ 'mex-messagetype': 'REPORT', 'mex-linkedmsgid': failed });
+});
+
+it('holds a message to the largest size of its workflow, as one that is addressed to the practice itself', async () => {
+  const { exchange } = gp;
+  const workflow = exchange.rooms.registry.current().workflow(gpWorkflow);
+  if (workflow === undefined) throw new Error('the workflow is seeded');
+  await exchange.change({ workflows: [{ ...workflow, sizeBytesMax: 3 }] });
+  const large = await gp.send(address);
+  await gp.work();
+  expect(await gp.tracking(large)).toMatchObject({ status: 'error', status_code: 'MessageTooLarge' });
 });

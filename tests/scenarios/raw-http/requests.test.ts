@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sentIdOf } from '../../kit/mesh-client.ts';
 import { RawConnection } from '../../kit/raw-connection.ts';
@@ -55,6 +56,18 @@ describe.each(['mutual', 'off'] as const)('requests written byte by byte (TLS: %
     expect(reply.body.toString()).toBe('payload');
   });
 
+  it('takes a large body that is cut into single bytes, every one in its place', async () => {
+    const body = randomBytes(200_000);
+    const pieces = Array.from(body, (byte) => Buffer.from([0x31, 0x0d, 0x0a, byte, 0x0d, 0x0a]));
+    await using connection = await RawConnection.open(exchange);
+    await connection.send(sendHead('transfer-encoding: chunked\r\n'));
+    await connection.send(Buffer.concat([...pieces, Buffer.from('0\r\n\r\n')]));
+    const sent = await connection.answer();
+    expect(sent?.status).toBe(202);
+    const reply = await exchange.client('X26ABC2', { version: 1 }).download(idIn(sent?.body ?? Buffer.alloc(0)));
+    expect(reply.body.equals(body)).toBe(true);
+  });
+
   it('answers 100 to a client that waits for it, and then the status', async () => {
     await using connection = await RawConnection.open(exchange);
     await connection.send(sendHead('content-length: 7\r\nExpect: 100-continue\r\n'));
@@ -90,6 +103,12 @@ describe.each(['mutual', 'off'] as const)('requests written byte by byte (TLS: %
     expect((await connection.answer())?.status).toBe(200);
     await connection.send(get(`/outbox/tracking?=${id}`, '', 'X26ABC1'));
     expect((await connection.answer())?.body.toString()).toContain(id);
+  });
+
+  it('serves a path that is written as a whole URL', async () => {
+    await using connection = await RawConnection.open(exchange);
+    await connection.send(get('/count').replace(' /', ' https://exchange.example:8700/'));
+    expect((await connection.answer())?.status).toBe(200);
   });
 
   it('answers HEAD without a body, so that the next answer follows at once', async () => {

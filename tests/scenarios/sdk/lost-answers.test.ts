@@ -74,6 +74,19 @@ describe('a send whose answer is lost', () => {
     expect(resolution).toMatchObject({ kind: 'arrived', tracking: { status: 'accepted', localId: mine.localId } });
   });
 
+  it.each([
+    ['of Latin-1', 'pièce-£1'],
+    ['beyond Latin-1', 'Łódź-李-1'],
+    ['with a line end and blanks around it', ' ref-1\t\r\n'],
+    ['with signs that mean something in an address', 'a/b?c#d%2F+e;f\\g'],
+  ])('is found by a local id %s, so that nobody sends it again', async (_kind, localId) => {
+    await using proxy = await through((connection) => (connection === 1 ? [cutAnswer] : none), plain.port);
+    await using client = await clientOf(proxy, oneByOne);
+    await client.handshake();
+    const outcome = await client.send({ to: 'X26ABC2', workflowId: 'WF', localId }, Buffer.from('payload'));
+    expect(await client.resolveSend(unknownOf(outcome))).toMatchObject({ kind: 'arrived' });
+  });
+
   it('that never reached the service is found not to have', async () => {
     const cut: ConnectionFault = { kind: 'cut', direction: 'to-server', afterBytes: 10, how: 'reset' };
     await using proxy = await through((connection) => (connection === 1 ? [cut] : none), plain.port);
@@ -109,6 +122,8 @@ describe('a send whose answer is lost', () => {
     await client.send({ ...mine, workflowId: 'EARLIER' }, Buffer.from('x'));
     const lost = unknownOf(await client.send({ ...mine, localId: undefined }, Buffer.from('payload')));
     expect(await client.resolveSend(lost)).toEqual({ kind: 'undecided', reason: 'no-local-id' });
+    const blank = { ...lost, localId: ' \n' };
+    expect(await client.resolveSend(blank)).toEqual({ kind: 'undecided', reason: 'no-local-id' });
     const same = { ...lost, localId: mine.localId };
     expect(await client.resolveSend(same)).toEqual({ kind: 'undecided', reason: 'another-message' });
   });

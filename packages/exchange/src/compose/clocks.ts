@@ -3,7 +3,12 @@ import type { JobLedger } from '../store/ledger/jobs.ts';
 /** The clock of tokens, TLS, leases and timeouts. It cannot be moved. */
 export interface MachineClock {
   readonly nowMs: () => number;
+  /** Milliseconds since some moment, which go on alike while the clock is set. */
+  readonly elapsedMs: () => number;
 }
+
+/** The machine's own. */
+export const systemClock: MachineClock = { nowMs: () => Date.now(), elapsedMs: () => performance.now() };
 
 /** The clock of message life. In the sandbox it can be moved forward; the offset is kept in the ledger. */
 export interface MovableServiceClock {

@@ -20,7 +20,7 @@ import { composeDirectoryJobs, type DirectoryNotes } from './directory.ts';
 import type { Hall } from './hall.ts';
 import type { Services } from './services.ts';
 
-/** A request is over long before this: bytes this old without a row are nobody's. */
+/** A request that ended so long ago left bytes that are nobody's, if no row names them. */
 const orphanGraceMs = 24 * 3_600_000;
 
 export interface ClockworkParts {
@@ -47,7 +47,7 @@ export function composeClockwork(parts: ClockworkParts): Clockwork {
   const jobs: Job[] = [
     expiryJob({ ledger, expire, clock, expired }),
     retentionJob({ ledger, bodies, clock }),
-    orphanBodiesJob({ ledger, bodies, machineClock, graceMs: orphanGraceMs }),
+    orphanBodiesJob({ ledger, bodies, machineClock, graceMs: config.machines.requestTimeoutMs + orphanGraceMs }),
     sweepsJob({ ledger, machineClock, refusalRetentionMs }),
     upkeepJob({ ledger, clock }),
     ...composeDirectoryJobs({ ...parts, notes: parts.directoryNotes }),

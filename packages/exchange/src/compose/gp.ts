@@ -6,7 +6,7 @@ import type { HallParts } from './hall.ts';
 /** What finds a patient's practice; undefined where nobody can be asked. */
 export function composeGp(
   { config, ledger, registry, sealer, clock, services }: HallParts,
-  parts: Pick<ResolveGpParts, 'route' | 'newMessageId' | 'spans'>,
+  parts: Pick<ResolveGpParts, 'route' | 'routeReport' | 'newMessageId' | 'spans'>,
 ): ReturnType<typeof createResolveGp> | undefined {
   const { demographics } = services;
   if (demographics === undefined) return undefined;

@@ -121,7 +121,7 @@ export function composeHall(parts: HallParts): Hall {
     reportByHand: createReportByHand({ ...making, routeReport, inboxExpiryDays }),
     duplicate: createDuplicate(making),
     importMessage: createImportMessage({ ...receiving, messageBytesMax }),
-    resolveGp: composeGp(parts, { route: plainRoute, newMessageId, spans }),
+    resolveGp: composeGp(parts, { route: plainRoute, routeReport, newMessageId, spans }),
     collection,
     newMessageId,
     newInternalId,

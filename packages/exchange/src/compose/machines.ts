@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { acknowledge } from '../api/machines/acknowledge.ts';
 import { checkInbox } from '../api/machines/check-inbox.ts';
+import { NotGzip } from '../api/machines/content.ts';
 import { countInbox } from '../api/machines/count-inbox.ts';
 import { downloadChunk, downloadMessage, headMessage } from '../api/machines/download-message.ts';
 import { clientUpdate, handshake } from '../api/machines/handshake.ts';
@@ -124,6 +125,7 @@ function machineOperations(parts: MachinesParts): MachineOperations {
   const ledger = parts.ledger.messages;
   const profile = config.wireRules;
   const lookup = { registry, directory: parts.ledger.directory, clock, newInternalId: hall.newInternalId };
+  const notGzip = new NotGzip();
   const rich = { ledger, registry, sealer, clock, profile };
   return {
     handshake: handshake(parts.ledger.registry, machineClock),
@@ -131,8 +133,8 @@ function machineOperations(parts: MachinesParts): MachineOperations {
     sendChunk: sendChunk(hall.receiveChunk, profile),
     checkInbox: checkInbox(hall.listInbox, ledger),
     countInbox: countInbox(ledger, hall.newInternalId),
-    downloadMessage: downloadMessage(hall.download),
-    downloadChunk: downloadChunk(hall.download),
+    downloadMessage: downloadMessage(hall.download, notGzip),
+    downloadChunk: downloadChunk(hall.download, notGzip),
     headMessage: headMessage(hall.inspect),
     acknowledge: acknowledge(hall.acknowledge),
     trackOutbox: trackOutbox({ track: hall.track, registry, profile }),

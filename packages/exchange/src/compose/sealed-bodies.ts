@@ -4,11 +4,12 @@ import { serveKeys } from '../keys/keys-at-hand.ts';
 import { createPayloadKeys } from '../keys/payload-keys.ts';
 import { SealFault } from '../keys/seal-fault.ts';
 import { BodyFault } from '../store/bodies.ts';
+import { systemClock } from './clocks.ts';
 import { openKeys } from './stores.ts';
 
 /** Opens encrypted bodies' keys by the secret keys of this exchange, for those who copy bodies and check them. */
 export function openSealedBodies(config: Config): OpenSealedBody {
-  const keys = createPayloadKeys(serveKeys(openKeys(config, { nowMs: () => Date.now() })), false);
+  const keys = createPayloadKeys(serveKeys(openKeys(config, systemClock)), false);
   return async ({ payloadId, wrapped, chunkNumber, seal }, sizeBytes) => {
     try {
       const key = await keys.open(payloadId, wrapped);

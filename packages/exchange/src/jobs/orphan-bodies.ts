@@ -4,6 +4,13 @@ import type { Job } from './clockwork.ts';
 
 const batch = 500;
 
+/** The machine clock beside one that nobody can set. */
+export interface SteadyClock {
+  nowMs(): number;
+  /** Milliseconds that passed since any moment, whatever the clock was set to meanwhile. */
+  elapsedMs(): number;
+}
+
 /**
  * Bytes that no row names: left by a crash between body and book. Only those older than the grace period are judged,
  * since a younger one may belong to a request that is still being answered.
@@ -11,9 +18,10 @@ const batch = 500;
 export function orphanBodiesJob(parts: {
   readonly ledger: Pick<JobLedger, 'referencedBodies'>;
   readonly bodies: Pick<Bodies, 'list' | 'remove'>;
-  readonly machineClock: { nowMs(): number };
+  readonly machineClock: SteadyClock;
   readonly graceMs: number;
 }): Job {
+  const agedSince = createAging(parts.machineClock, parts.graceMs);
   const judge = async (refs: readonly BodyRef[]): Promise<void> => {
     const named = await parts.ledger.referencedBodies(refs);
     await parts.bodies.remove(refs.filter((ref) => !named.has(ref)));
@@ -23,7 +31,7 @@ export function orphanBodiesJob(parts: {
     everyMs: 3_600_000,
     async run(signal) {
       let refs: BodyRef[] = [];
-      for await (const { ref } of parts.bodies.list(parts.machineClock.nowMs() - parts.graceMs)) {
+      for await (const { ref } of parts.bodies.list(agedSince())) {
         if (signal.aborted) return;
         refs.push(ref);
         if (refs.length < batch) continue;
@@ -33,4 +41,22 @@ export function orphanBodiesJob(parts: {
       if (refs.length > 0) await judge(refs);
     },
   };
+}
+
+/**
+ * The moment on the machine clock before which whatever this process began is older than the grace period. A body is named
+ * by the clock at its begin, and a clock that is set forward would make one look old that is on its way: of what the clock
+ * was ahead by in the last two grace periods, the least counts.
+ */
+function createAging(clock: SteadyClock, graceMs: number): () => number {
+  let aheads: readonly { readonly atMs: number; readonly aheadMs: number }[] = [];
+  const look = (): number => {
+    const atMs = clock.elapsedMs();
+    const aheadMs = Math.floor(clock.nowMs() - atMs);
+    const telling = aheads.filter((earlier) => earlier.aheadMs < aheadMs && atMs - earlier.atMs <= 2 * graceMs);
+    aheads = [...telling, { atMs, aheadMs }];
+    return atMs + (aheads[0]?.aheadMs ?? aheadMs) - graceMs;
+  };
+  look();
+  return look;
 }

@@ -8,7 +8,7 @@ import type {
   StatusFacts,
 } from '../store/ledger/messages.ts';
 import { transferredStatus } from './lifecycle.ts';
-import { openTexts, type TextSealer } from './private-texts.ts';
+import { readableTexts, type TextSealer } from './private-texts.ts';
 import { failureTexts, makeReport, nonDeliveryTexts } from './report.ts';
 import type { RouteReport } from './route-report.ts';
 import type { LifeSpans, ServiceClock } from './service-clock.ts';
@@ -56,7 +56,8 @@ function reportOn(
 ): readonly NewMessage[] {
   // The sender of a message knows nothing of its copies.
   if (message.sender === null || message.messageType === 'REPORT' || message.madeAs === 'copy') return [];
-  const original = openTexts(sealer, message.messageId, message.sealed);
+  // Texts that a damaged disk changed must not keep its sender, or the sender of any other message, from being told.
+  const original = readableTexts(sealer, message.messageId, message.sealed);
   const texts = isNdr ? nonDeliveryTexts(original) : failureTexts(original);
   const { sender: to, workflowId, messageId: about } = message;
   const facts = { reportId: newMessageId(), atMs, to, workflowId, status, about, texts };

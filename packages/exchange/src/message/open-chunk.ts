@@ -30,7 +30,7 @@ export function openChunk(bodies: Pick<Bodies, 'read'>, chunk: ChunkRecord, key:
 }
 
 /** SHA-256 of a chunk's plain bytes, lower-case hex; of a record that is then used up. Throws `BodyFault` 'corrupt' when its record does not open. */
-export function sha256Of(chunk: ChunkRecord, key: PayloadKey | null): string {
+export function sha256Of(chunk: Omit<ChunkRecord, 'storedAtMs'>, key: PayloadKey | null): string {
   const { chunkNumber, sizeBytes, inline, blockDigests } = chunk;
   if (key === null) return chunk.sha256;
   if (inline === null) return key.openBodyKey(chunkNumber, sizeBytes, blockDigests).sha256;

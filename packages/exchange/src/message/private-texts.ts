@@ -1,4 +1,5 @@
 import type { MessageId } from '@openmesh/protocol';
+import { SealFault } from '../mailbox/sealer.ts';
 import type { SealedTextRow } from '../store/ledger/keys.ts';
 
 /** Header texts that may be personal: kept sealed, never logged, gone when the record is hidden. */
@@ -56,6 +57,16 @@ export function resealTexts(
 export function openTexts(sealer: TextSealer, messageId: MessageId, sealed: string): PrivateTexts {
   const { patientAddress: _withheld, ...texts } = openSealed(sealer, messageId, sealed);
   return texts;
+}
+
+/** As `openTexts`; none of them where they cannot be opened: what has to be said of the message is said without them. */
+export function readableTexts(sealer: TextSealer, messageId: MessageId, sealed: string): PrivateTexts {
+  try {
+    return openTexts(sealer, messageId, sealed);
+  } catch (error) {
+    if (error instanceof SealFault) return noTexts;
+    throw error;
+  }
 }
 
 /** The address of a patient, while it waits to be resolved; undefined when there is none. Throws as `openTexts`. */

@@ -65,7 +65,8 @@ export function createReceiveChunk(parts: ReceiveChunkParts): (request: ChunkReq
     if (message.state !== 'uploading') return repeatOrRefuse(parts, request, found);
     const refused = checkAgainstMessage(parts, request, message);
     if (refused !== null) return refused;
-    const received = await parts.receiveBody(request.body, chunkNumber, await keyOf(parts, found));
+    const payloadKey = await keyOf(parts, found);
+    const received = await parts.receiveBody(request.body, chunkNumber, payloadKey);
     if (received.kind === 'empty') return refuse('missing-data', 'the body is empty', messageId);
     if (received.kind === 'too-large')
       return refuse('message-too-large', 'the body is over the limit of one request', messageId);
@@ -84,7 +85,7 @@ export function createReceiveChunk(parts: ReceiveChunkParts): (request: ChunkReq
         return { kind: 'stored' };
       case 'not-uploading':
         await received.discard();
-        return refuse('message-finalised', 'the upload was completed meanwhile', messageId);
+        return completedMeanwhile(parts, request, chunk, payloadKey);
       case 'too-large':
         await received.discard();
         return refuse('message-too-large', 'the message is over the limit over all its chunks', messageId);
@@ -188,19 +189,36 @@ function routedUpload(
 async function repeatOrRefuse(
   parts: ReceiveChunkParts,
   request: ChunkRequest,
-  { message, chunk, key }: FoundChunk,
+  found: FoundChunk,
 ): Promise<ChunkOutcome> {
-  const { messageId, chunkNumber } = request;
-  const finalised = refuse('message-finalised', `the message is ${message.state}`, messageId);
-  const sinceMs = parts.clock.nowMs() - message.stateAtMs;
-  if (!parts.strict || message.acceptedAtMs === null || sinceMs > repeatedChunkGraceMs) return finalised;
-  if (chunk === null) return finalised;
-  const payloadKey = await keyOf(parts, { message, key });
-  const received = await parts.receiveBody(request.body, chunkNumber, payloadKey);
+  const { message, chunk } = found;
+  const finalised = refuse('message-finalised', `the message is ${message.state}`, request.messageId);
+  if (chunk === null || !mayBeRepeated(parts, message)) return finalised;
+  const payloadKey = await keyOf(parts, found);
+  const received = await parts.receiveBody(request.body, request.chunkNumber, payloadKey);
   if (received.kind !== 'received') return finalised;
   await received.discard();
   const isSame = received.sizeBytes === chunk.sizeBytes && received.sha256() === sha256Of(chunk, payloadKey);
   return isSame ? { kind: 'stored' } : finalised;
+}
+
+/** The first of the two may still have been under way when the repeat began: it is a repeat all the same. */
+async function completedMeanwhile(
+  parts: ReceiveChunkParts,
+  { messageId, chunkNumber }: ChunkRequest,
+  mine: NewChunk,
+  payloadKey: PayloadKey | null,
+): Promise<ChunkOutcome> {
+  const finalised = refuse('message-finalised', 'the upload was completed meanwhile', messageId);
+  const found = await parts.ledger.findWithChunk(messageId, chunkNumber);
+  if (found === null || found.chunk === null || !mayBeRepeated(parts, found.message)) return finalised;
+  const { chunk } = found;
+  const isSame = mine.sizeBytes === chunk.sizeBytes && sha256Of(mine, payloadKey) === sha256Of(chunk, payloadKey);
+  return isSame ? { kind: 'stored' } : finalised;
+}
+
+function mayBeRepeated({ strict, clock }: ReceiveChunkParts, { acceptedAtMs, stateAtMs }: MessageRecord): boolean {
+  return strict && acceptedAtMs !== null && clock.nowMs() - stateAtMs <= repeatedChunkGraceMs;
 }
 
 /** A message that is being uploaded, or was, has a payload of its own. */

@@ -9,6 +9,7 @@ import { type ErrorName, errorEntry, errorText, type MessageId, splitGpAddress }
 import type { Practice } from '../mailbox/directory/practice.ts';
 import type { Registry } from '../mailbox/registry.ts';
 import type { RouteDelivery } from '../mailbox/routing/decide-route.ts';
+import { SealFault } from '../mailbox/sealer.ts';
 import type { AuditLedger } from '../store/ledger/audit.ts';
 import type { OdsCode } from '../store/ledger/directory.ts';
 import type { MessageRecord } from '../store/ledger/message-records.ts';
@@ -16,9 +17,17 @@ import type { MessageLedger, NewEvent, NewMessage } from '../store/ledger/messag
 import type { ResolveCommand, ResolvingLedger } from '../store/ledger/resolving.ts';
 import { chooseMailbox, failureOf, type GpDelivery, type GpFailure, type GpHold } from './decide-gp.ts';
 import { transferredStatus } from './lifecycle.ts';
-import { openPatientAddress, openTexts, type PrivateTexts, sealTexts, type TextSealer } from './private-texts.ts';
+import {
+  openPatientAddress,
+  openTexts,
+  type PrivateTexts,
+  readableTexts,
+  sealTexts,
+  type TextSealer,
+} from './private-texts.ts';
 import { failureTexts, makeReport } from './report.ts';
 import { decideAndCommit, type Route } from './route.ts';
+import type { RouteReport } from './route-report.ts';
 import { routeByRules } from './routed.ts';
 import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts';
 
@@ -30,6 +39,7 @@ export interface ResolveGpParts {
   readonly practiceOf: (odsCode: OdsCode) => Promise<Practice>;
   readonly registry: Pick<Registry, 'current' | 'reloadIfNewer'>;
   readonly route: Route;
+  readonly routeReport: RouteReport;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
   readonly newMessageId: () => MessageId;
@@ -63,13 +73,13 @@ export function createResolveGp(parts: ResolveGpParts): (messageId: MessageId) =
   return async (messageId) => {
     const message = await parts.messages.find(messageId);
     if (message === null || message.state !== 'routing') return { kind: 'gone' };
-    const reading = readAddress(openPatientAddress(parts.sealer, messageId, message.sealed), clock.nowMs());
+    const isOver = clock.nowMs() - (message.acceptedAtMs ?? message.createdAtMs) >= parts.routingMsMax;
+    const reading = readAddress(addressOf(parts, message, isOver), clock.nowMs());
     if (reading.kind === 'fail') return fail(parts, message, reading, []);
     const notes = reading.isOlder ? [note(clock, 'address-warning', 'the date of birth was written DDMMYYYY')] : [];
     const outcome = await parts.demographics.trace(reading.question, { correlationId: parts.newCorrelationId() });
     const failure = failureOf(outcome);
     if (failure?.kind === 'hold') {
-      const isOver = clock.nowMs() - (message.acceptedAtMs ?? message.createdAtMs) >= parts.routingMsMax;
       if (!isOver) return failure;
       const detail = `the demographics service did not answer for ${parts.routingHoursMax} hours: ${failure.reason}`;
       return fail(parts, message, { kind: 'fail', error: 'gp-lookup-unavailable', detail }, notes);
@@ -82,10 +92,28 @@ export function createResolveGp(parts: ResolveGpParts): (messageId: MessageId) =
   };
 }
 
+/** undefined when it is not there, or has not opened until the message's time was over; throws the sealer's fault before. */
+function addressOf(
+  { sealer }: ResolveGpParts,
+  { messageId, sealed }: MessageRecord,
+  isOver: boolean,
+): string | undefined {
+  try {
+    return openPatientAddress(sealer, messageId, sealed);
+  } catch (error) {
+    if (error instanceof SealFault && isOver) return undefined;
+    throw error;
+  }
+}
+
 function readAddress(address: string | undefined, nowMs: number): Reading {
   const split = address === undefined ? undefined : splitGpAddress(address);
   if (split === undefined || split === 'malformed') {
-    return { kind: 'fail', error: 'gp-lookup-unavailable', detail: 'the address is no longer kept' };
+    return {
+      kind: 'fail',
+      error: 'gp-lookup-unavailable',
+      detail: 'the address is no longer kept, or cannot be opened',
+    };
   }
   const nhsNumber = parseNhsNumber(split.nhsNumber);
   if (nhsNumber === undefined) {
@@ -133,7 +161,8 @@ function permitted(parts: ResolveGpParts, message: MessageRecord, chosen: GpDeli
   const { sender, workflowId, totalChunks } = message;
   const { mailboxId } = chosen.mailbox;
   if (sender === null) return { kind: 'fail', error: 'no-gp-mailbox', detail: 'the message has no sender' };
-  const decision = parts.route({ sender, to: mailboxId, toMailbox: mailboxId, workflowId, totalChunks });
+  const size = { totalChunks, sizeBytes: message.sizeBytes };
+  const decision = parts.route({ sender, to: mailboxId, toMailbox: mailboxId, workflowId, ...size });
   switch (decision.kind) {
     case 'deliver':
       return { ...chosen, decision };
@@ -187,12 +216,11 @@ function failing(
   const atMs = parts.clock.nowMs();
   const { code, event } = errorEntry(error);
   const status = { code, event, description: errorText(error) };
-  const texts = failureTexts(openTexts(parts.sealer, messageId, message.sealed));
+  const texts = failureTexts(readableTexts(parts.sealer, messageId, message.sealed));
   const about = { workflowId, status, about: messageId, texts };
-  const report =
-    sender === null
-      ? []
-      : [makeReport({ reportId: parts.newMessageId(), atMs, to: sender, ...about }, parts.sealer, parts.spans)];
+  const facts = { reportId: parts.newMessageId(), atMs, ...about };
+  const messages =
+    sender === null ? [] : parts.routeReport(makeReport({ ...facts, to: sender }, parts.sealer, parts.spans), texts);
   return {
     ...ending(parts, message, atMs),
     state: 'error',
@@ -200,13 +228,13 @@ function failing(
     status,
     expiresAtMs: null,
     events: [...notes, { atMs, actor, kind: 'refused', detail: `${error}: ${detail}` }],
-    messages: report,
+    messages,
   };
 }
 
 function ending(parts: ResolveGpParts, { messageId, sealed }: MessageRecord, atMs: number) {
   const { expiresAtMs, keepUntilMs, hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
-  const texts = openTexts(parts.sealer, messageId, sealed);
+  const texts = readableTexts(parts.sealer, messageId, sealed);
   const withoutAddress = sealTexts(parts.sealer, messageId, texts);
   return { messageId, sealed: withoutAddress, atMs, expiresAtMs, keepUntilMs, hideAtMs, removeAtMs };
 }

@@ -1,7 +1,7 @@
 import type { MailboxId, MessageId } from '@openmesh/protocol';
 import type { MessageRecord, TimelineEvent } from '../store/ledger/message-records.ts';
 import type { MessageLedger } from '../store/ledger/messages.ts';
-import { localKeys, openTexts, type PrivateTexts, type TextSealer } from './private-texts.ts';
+import { localKeys, type PrivateTexts, readableTexts, type TextSealer } from './private-texts.ts';
 import { type Refused, refuse } from './refused.ts';
 import type { ServiceClock } from './service-clock.ts';
 
@@ -30,7 +30,7 @@ export function createTrack({ ledger, sealer, clock }: TrackParts): Track {
   const found = (message: MessageRecord): Tracked => ({
     kind: 'found',
     message,
-    texts: openTexts(sealer, message.messageId, message.sealed),
+    texts: readableTexts(sealer, message.messageId, message.sealed),
   });
   return {
     async byMessageId(sender, messageId) {

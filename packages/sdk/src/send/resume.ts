@@ -4,7 +4,7 @@ import type { CallOptions } from '../options.ts';
 import { type Payload, type PayloadInput, sourceOf } from '../payload/payload.ts';
 import { waitUnlessAborted } from '../retry.ts';
 import type { Session } from '../session.ts';
-import { trackByLocalId } from '../track.ts';
+import { localIdAtService, trackByLocalId } from '../track.ts';
 import { meterOf, parallelOf, type SendContext, type SendOptions } from './send.ts';
 import { sendRemainingChunks } from './send-chunks.ts';
 import type { SendResolution, SendUnknown, Sent } from './send-outcome.ts';
@@ -52,7 +52,7 @@ export async function resolveSend(
   { signal }: CallOptions,
 ): Promise<SendResolution> {
   const { localId, workflowId, totalChunks } = unknown;
-  if (localId === undefined || localId === '') return { kind: 'undecided', reason: 'no-local-id' };
+  if (localId === undefined || localIdAtService(localId) === '') return { kind: 'undecided', reason: 'no-local-id' };
   for (let look = 1; ; look += 1) {
     const found = await trackByLocalId(session, localId, { signal });
     switch (found.kind) {

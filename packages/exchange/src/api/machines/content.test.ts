@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { BodyBlock } from '../../store/bodies.ts';
-import { encodeContent } from './content.ts';
+import { encodeContent, NotGzip } from './content.ts';
 
 /** Two blocks, and what became of them. */
 function watchedBlocks(bytes: Buffer) {
@@ -23,6 +23,8 @@ function watchedBlocks(bytes: Buffer) {
   return { seen, blocks: { [Symbol.asyncIterator]: () => iterator } };
 }
 
+const wanted = (gzip: boolean) => ({ gzip, version: 2, notGzip: new NotGzip(), chunk: 'M 1' }) as const;
+
 const cases = [
   { name: 'gzip to unpack', bytes: gzipSync(Buffer.alloc(5000, 'abc')), stored: 'gzip', gzip: false },
   { name: 'bytes that only claim to be gzip', bytes: Buffer.alloc(5000, 'abc'), stored: 'gzip', gzip: false },
@@ -33,7 +35,7 @@ describe('the content of a chunk on its way out', () => {
   it.each(cases)('holds no block and no file when it is dropped before it was asked for: $name', async (of) => {
     const { seen, blocks } = watchedBlocks(of.bytes);
     const content = { kind: 'blocks', sizeBytes: of.bytes.length, blocks, giveUp: () => Promise.resolve() } as const;
-    const out = await encodeContent(content, of.stored, { gzip: of.gzip, version: 2 });
+    const out = await encodeContent(content, of.stored, wanted(of.gzip));
     if (out.kind === 'plain') throw new Error('a body of blocks stays one');
     await (out.kind === 'blocks' ? out.blocks : out.pieces)[Symbol.asyncIterator]().return?.();
     expect(seen).toEqual({ released: of.stored === 'gzip' ? 1 : 0, closed: 1 });
@@ -42,7 +44,7 @@ describe('the content of a chunk on its way out', () => {
   it.each(cases)('lets go of every block once it was given whole: $name', async (of) => {
     const { seen, blocks } = watchedBlocks(of.bytes);
     const content = { kind: 'blocks', sizeBytes: of.bytes.length, blocks, giveUp: () => Promise.resolve() } as const;
-    const out = await encodeContent(content, of.stored, { gzip: of.gzip, version: 2 });
+    const out = await encodeContent(content, of.stored, wanted(of.gzip));
     if (out.kind === 'blocks') for await (const block of out.blocks) block.release();
     if (out.kind === 'stream') for await (const piece of out.pieces) expect(piece.length).toBeGreaterThan(0);
     expect(seen.released).toBe(2);
@@ -58,7 +60,7 @@ describe('the content of a chunk on its way out', () => {
   ] as const)('lets go of the body when the caller goes in the middle of it: $name', async (of) => {
     const { seen, blocks } = watchedBlocks(of.bytes);
     const content = { kind: 'blocks', sizeBytes: of.bytes.length, blocks, giveUp: () => Promise.resolve() } as const;
-    const out = await encodeContent(content, of.stored, { gzip: of.gzip, version: 2 });
+    const out = await encodeContent(content, of.stored, wanted(of.gzip));
     if (out.kind !== 'stream') throw new Error('a body of blocks is streamed');
     const pieces = out.pieces[Symbol.asyncIterator]();
     expect((await pieces.next()).done).toBe(false);
@@ -69,7 +71,7 @@ describe('the content of a chunk on its way out', () => {
   it('lets go of the body when it turns out in the middle of it that it is no gzip', async () => {
     const { seen, blocks } = watchedBlocks(broken);
     const content = { kind: 'blocks', sizeBytes: broken.length, blocks, giveUp: () => Promise.resolve() } as const;
-    const out = await encodeContent(content, 'gzip', { gzip: false, version: 2 });
+    const out = await encodeContent(content, 'gzip', wanted(false));
     if (out.kind !== 'stream') throw new Error('a body of blocks is streamed');
     const readAll = async (): Promise<void> => {
       for await (const piece of out.pieces) expect(piece.length).toBeGreaterThan(0);

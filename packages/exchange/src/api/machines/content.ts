@@ -24,16 +24,40 @@ export type Outgoing =
     }
   | { readonly kind: 'stream'; readonly pieces: AsyncIterable<Uint8Array>; readonly gzipped: boolean };
 
+/** Chunks remembered at most to be no gzip; the oldest is forgotten first, at the price of one more answer cut off. */
+const notGzipMax = 10_000;
+
+/**
+ * Chunks that claim to be gzip and turned out, on their way to a caller, not to be. That answer is cut off; the next
+ * one gives the bytes as they came, or their recipient could never collect the message.
+ */
+export class NotGzip {
+  readonly #chunks = new Set<string>();
+
+  has(chunk: string): boolean {
+    return this.#chunks.has(chunk);
+  }
+
+  add(chunk: string): void {
+    if (this.#chunks.size >= notGzipMax) this.#chunks.delete(this.#chunks.values().next().value ?? '');
+    this.#chunks.add(chunk);
+  }
+}
+
+/** What a caller takes, and the name of the chunk among those that are no gzip. */
+export interface Wanted {
+  readonly gzip: boolean;
+  readonly version: 1 | 2;
+  readonly notGzip: NotGzip;
+  readonly chunk: string;
+}
+
 /**
  * Chooses the form of a chunk by what is stored and what the caller accepts: gzip is passed on, or
  * unpacked for callers that do not take it; version 2 callers that take gzip get plain bytes squeezed, as one member.
  */
-export async function encodeContent(
-  content: ChunkContent,
-  stored: 'gzip' | '',
-  wants: { readonly gzip: boolean; readonly version: 1 | 2 },
-): Promise<Outgoing> {
-  if (stored === 'gzip') return wants.gzip ? asStored(content, true) : unpackContent(content);
+export async function encodeContent(content: ChunkContent, stored: 'gzip' | '', wants: Wanted): Promise<Outgoing> {
+  if (stored === 'gzip') return wants.gzip ? asStored(content, true) : unpackContent(content, wants);
   return wants.gzip && wants.version === 2 ? squeezeContent(content) : asStored(content, false);
 }
 
@@ -50,21 +74,35 @@ async function squeezeContent(content: ChunkContent): Promise<Outgoing> {
 }
 
 /** Bytes that claim to be gzip and are not go out as they came in, claim included: only their sender can mend them. */
-async function unpackContent(content: ChunkContent): Promise<Outgoing> {
+async function unpackContent(content: ChunkContent, { notGzip, chunk }: Wanted): Promise<Outgoing> {
+  if (notGzip.has(chunk)) return asStored(content, true);
+  const unpacked = (blocks: AsyncIterable<BodyBlock>): Outgoing => {
+    const coder = createGunzip();
+    coder.once('error', (error) => {
+      if (isCodingError(error)) notGzip.add(chunk);
+    });
+    return { kind: 'stream', pieces: through(blocks, coder), gzipped: false };
+  };
   if (content.kind === 'inline') {
     try {
       const bytes = await unpack(content.bytes, { maxOutputLength: unpackedBytesMax });
       return { kind: 'plain', bytes, gzipped: false };
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_BUFFER_TOO_LARGE') return asStored(content, true);
-      return { kind: 'stream', pieces: through(once(content.bytes), createGunzip()), gzipped: false };
+      return unpacked(once(content.bytes));
     }
   }
   const { first, rest } = await peek(content.blocks);
   if (first === undefined || !(await beginsAsGzip(first.bytes))) {
     return { kind: 'blocks', lengthBytes: content.sizeBytes, blocks: rest, gzipped: true };
   }
-  return { kind: 'stream', pieces: through(rest, createGunzip()), gzipped: false };
+  return unpacked(rest);
+}
+
+/** Of the coder itself, and not of what feeds it. */
+function isCodingError(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('Z_');
 }
 
 /** Tries the beginning only: what is wrong further on is found when the answer is under way, and cuts it off. */

@@ -14,7 +14,7 @@ import {
 import type { Downloaded, DownloadRequest } from '../../message/download.ts';
 import { wireStatus } from '../../message/lifecycle.ts';
 import { type NotDone, type Refused, refuse } from '../../message/refused.ts';
-import { encodeContent, type Outgoing } from './content.ts';
+import { encodeContent, type NotGzip, type Outgoing } from './content.ts';
 import {
   type CallerRequest,
   type CommittingOperation,
@@ -28,17 +28,17 @@ type Download = (request: DownloadRequest) => Promise<Downloaded | NotDone>;
 const firstChunk = 1 as ChunkNumber;
 
 /** `GET /messageexchange/{mailbox}/inbox/{id}`: the message, or its first chunk. */
-export function downloadMessage(download: Download): CommittingOperation {
+export function downloadMessage(download: Download, notGzip: NotGzip): CommittingOperation {
   return {
     name: 'download-message',
     access: 'token',
     commitsNonce: true,
-    handle: (request) => answer(download, request, firstChunk),
+    handle: (request) => answer({ download, notGzip }, request, firstChunk),
   };
 }
 
 /** `GET /messageexchange/{mailbox}/inbox/{id}/{n}`: any chunk, chunk 1 of a whole message included. */
-export function downloadChunk(download: Download): CommittingOperation {
+export function downloadChunk(download: Download, notGzip: NotGzip): CommittingOperation {
   return {
     name: 'download-chunk',
     access: 'token',
@@ -47,7 +47,7 @@ export function downloadChunk(download: Download): CommittingOperation {
       const raw = request.params[1] ?? '';
       const chunkNumber = parseChunkNumber(raw);
       if (chunkNumber === undefined) return refuseAs(invalidChunkNumber(raw), 'the path has no chunk number');
-      return answer(download, request, chunkNumber);
+      return answer({ download, notGzip }, request, chunkNumber);
     },
   };
 }
@@ -75,7 +75,11 @@ export function headMessage(
   };
 }
 
-async function answer(download: Download, request: CallerRequest, chunkNumber: ChunkNumber): Promise<Reply | NotDone> {
+async function answer(
+  { download, notGzip }: { readonly download: Download; readonly notGzip: NotGzip },
+  request: CallerRequest,
+  chunkNumber: ChunkNumber,
+): Promise<Reply | NotDone> {
   const { mailbox, params, version, acceptsGzip, nonce } = request;
   const messageId = parseMessageId(params[0] ?? '');
   if (messageId === undefined) return refuse('message-does-not-exist', 'the path has no message id');
@@ -83,8 +87,8 @@ async function answer(download: Download, request: CallerRequest, chunkNumber: C
   if (found.kind !== 'found') return found;
   const nothing: Outgoing = { kind: 'plain', bytes: new Uint8Array(0), gzipped: false };
   const stored = found.message.contentEncoding;
-  const out =
-    found.content === null ? nothing : await encodeContent(found.content, stored, { gzip: acceptsGzip, version });
+  const wanted = { gzip: acceptsGzip, version, notGzip, chunk: `${messageId} ${chunkNumber}` };
+  const out = found.content === null ? nothing : await encodeContent(found.content, stored, wanted);
   const view = toView(found, chunkNumber, out.gzipped);
   const headers: [string, string][] = [...downloadHeaders(view), ['content-type', downloadContentType(view, version)]];
   const status = downloadStatus(view);

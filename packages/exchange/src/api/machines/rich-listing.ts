@@ -10,7 +10,7 @@ import {
 } from '@openmesh/protocol';
 import type { RegistrySnapshot } from '../../mailbox/snapshot.ts';
 import { wireStatus } from '../../message/lifecycle.ts';
-import { openTexts, type TextSealer } from '../../message/private-texts.ts';
+import { readableTexts, type TextSealer } from '../../message/private-texts.ts';
 import type { RichEntry } from '../../store/ledger/message-records.ts';
 import type { MessageLedger } from '../../store/ledger/messages.ts';
 import { partyOf } from './parties.ts';
@@ -61,7 +61,7 @@ function toRichMessage(entry: RichEntry, snapshot: RegistrySnapshot, sealer: Tex
     status: wireStatus(entry.state),
     statusCode: failed || entry.messageType === 'REPORT' ? entry.statusCode : undefined,
     workflowId: entry.workflowId,
-    localId: openTexts(sealer, entry.messageId, entry.sealed).localId,
+    localId: readableTexts(sealer, entry.messageId, entry.sealed).localId,
     sender: sender.mailboxId,
     senderName: sender.mailboxName,
     recipient: recipient.mailboxId,

@@ -35,11 +35,11 @@ export interface WireRequest {
 
 /**
  * `idle`: between requests. `head`: a head has begun. `busy`: a request is being served. `closing`: nothing more is read;
- * what comes is dropped until the caller has closed its side too, or the linger time is over.
+ * what comes is dropped until the answer was fetched and the caller has closed its side too, or its time is over.
  */
 type State = 'idle' | 'head' | 'busy' | 'closing';
 
-/** How long the answer of a closing connection may take to be fetched, in ms. */
+/** How long a closing connection waits for the caller to close its side, in ms, once the answer has left our hands. */
 const lingerMs = 2_000;
 const continueLine = 'HTTP/1.1 100 Continue\r\n\r\n';
 const headEnd = '\r\n\r\n';
@@ -168,7 +168,7 @@ export class Connection implements Flow {
         if (tookMs > requestTimeoutMs && this.#request?.body.arrived === false) this.#refuse('request-timeout');
         break;
       case 'closing':
-        if (tookMs > lingerMs) this.socket.destroy();
+        if (this.#writingSinceMs === undefined && tookMs > lingerMs) this.socket.destroy();
         break;
     }
   }
@@ -267,7 +267,11 @@ export class Connection implements Flow {
     if (this.#state === 'closing') return;
     this.#become('closing');
     this.#held = undefined;
-    this.socket.end();
+    this.#writingSinceMs = performance.now();
+    this.socket.end(() => {
+      this.#writingSinceMs = undefined;
+      this.#sinceMs = performance.now();
+    });
     // Read on, or a reset could overtake the answer.
     this.resume();
   }

@@ -28,6 +28,8 @@ export class RequestBody implements IncomingBody {
   readonly #decoder: TransferDecoder | undefined;
   #leftBytes: number;
   #queue: Buffer[] = [];
+  /** How many of `#queue` are handed on. Not shifted off: a sender may cut its body into single bytes, and time would stand still. */
+  #handedOn = 0;
   #unaskedBytes = 0;
   #taker: Taker | undefined;
   #blocked = false;
@@ -64,6 +66,7 @@ export class RequestBody implements IncomingBody {
   fail(error: Error): void {
     this.#failure ??= error;
     this.#queue = [];
+    this.#handedOn = 0;
     const taker = this.#taker;
     this.#taker = undefined;
     taker?.reject(error);
@@ -152,12 +155,23 @@ export class RequestBody implements IncomingBody {
 
   /** Hands on what waits, and says so when all has been handed on. */
   #proceed(): void {
-    while (this.#taker !== undefined && !this.#blocked && this.#queue.length > 0) {
-      this.#give(this.#taker, this.#queue.shift() ?? Buffer.alloc(0));
+    while (this.#taker !== undefined && !this.#blocked) {
+      const piece = this.#nextPiece();
+      if (piece === undefined) break;
+      this.#give(this.#taker, piece);
     }
     if (this.#taker === undefined || this.#blocked) return;
     if (this.arrived) this.#settle(true);
     else this.#flow.resume();
+  }
+
+  #nextPiece(): Buffer | undefined {
+    const piece = this.#queue[this.#handedOn];
+    this.#handedOn += 1;
+    if (this.#handedOn < this.#queue.length) return piece;
+    this.#queue = [];
+    this.#handedOn = 0;
+    return piece;
   }
 
   #give(taker: Taker, piece: Buffer): void {

@@ -26,6 +26,15 @@ describe('the head of a request', () => {
   });
 
   it.each([
+    ['http://exchange:8700/a?b=c', '/a?b=c'],
+    ['HTTPS://user@[::1]/http://x', '/http://x'],
+    ['/http://x/a', '/http://x/a'],
+    ['*', '*'],
+  ])('of the target %s is about %s', (written, target) => {
+    expect(wellRead([`GET ${written} HTTP/1.1`]).target).toBe(target);
+  });
+
+  it.each([
     ['joined by commas', 'mex-x', 'one, two'],
     ['the first only, where two would be neither', 'authorization', 'one'],
   ])('of a header that comes twice gives the values %s', (_what, name, value) => {

@@ -4,7 +4,7 @@ export type Framing = { readonly kind: 'length'; readonly bytes: number } | { re
 /** A request's first part, read whole. */
 export interface RequestHead {
   readonly method: string;
-  /** As written: a path with its query, most often. */
+  /** As written, but for the scheme and authority of an absolute one: a path with its query, most often. */
   readonly target: string;
   readonly minorVersion: 0 | 1;
   /** By lower-case name; bytes above 0x7f as Latin-1 characters. */
@@ -29,6 +29,8 @@ const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** What no head may hold: controls but the tab, and line ends that are not CR LF. */
 const forbidden = /[^\t\r\n\x20-\x7e\x80-\xff]|\r(?!\n)|(?<!\r)\n/;
 const digits = /^[0-9]+$/;
+/** What stands before the path where a caller writes a whole URL, as to a proxy (RFC 9112, section 3.2.2). */
+const absolute = /^https?:\/\/[^/?#]*/i;
 
 /** Of these a second one is dropped: joined by a comma it would be neither. */
 const firstWins: ReadonlySet<string> = new Set([
@@ -88,7 +90,7 @@ export function parseRequestHead(text: string): RequestHead | HeadFault {
   const connection = headers.get('connection')?.toLowerCase();
   return {
     method,
-    target,
+    target: target.startsWith('/') ? target : target.replace(absolute, ''),
     minorVersion,
     headers,
     framing,

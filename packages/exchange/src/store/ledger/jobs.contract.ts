@@ -38,6 +38,15 @@ export function promiseJobs(at: LedgerSource): void {
     expect(await jobs.lease({ name: 'sweeps', holder: 'one', nowMs: 119, untilMs: 130 })).toBe(true);
   });
 
+  it('lends a job whose lease was taken under a clock that was far ahead and has been set right', async () => {
+    const { jobs } = at.ledger;
+    const lease = (holder: string, nowMs: number) => jobs.lease({ name: 'expiry', holder, nowMs, untilMs: nowMs + 10 });
+    expect(await lease('before', 1_000_000)).toBe(true);
+    expect(await lease('after', 100)).toBe(true);
+    expect(await lease('before', 105)).toBe(false);
+    expect(await lease('another', 95)).toBe(false);
+  });
+
   it('lists what is due to expire, the longest due first, and nothing that does not wait', async () => {
     const { messages, jobs } = at.ledger;
     for (const n of [1, 2, 3, 4]) await deliver(messages, n, { expiresAtMs: bornAtMs + 10 - n });

@@ -17,6 +17,9 @@ const tables = [
   { name: 'route_step', key: 'message_id' },
 ] as const;
 
+/** Their names, as a statement lists them: whoever holds them sees to it that no day is added or dropped. */
+export const partedTables = tables.map(({ name }) => name).join(', ');
+
 /** The column whose first eight digits say in which day's part a row lies; undefined for a table that is not parted. */
 export function partedBy(table: string): string | undefined {
   return tables.find(({ name }) => name === table)?.key;
@@ -215,14 +218,13 @@ interface ChangeOfDays {
 
 /** All of it or nothing. Resolves to false when somebody stood in the way, or it could not be told in time who does. */
 async function changeDays(connection: PostgresConnection, day: string, change: ChangeOfDays): Promise<boolean> {
-  const names = tables.map(({ name }) => name).join(', ');
   await connection.put({ sql: 'begin' });
   try {
     await connection.put({ sql: `set local lock_timeout = '${lockWait}'` });
     await connection.put({ sql: 'select pg_advisory_xact_lock($1)', params: [daysLock] });
     if (!change.isDone((await daysThere(connection)).includes(day))) {
       for (const statement of change.before) await connection.put(statement);
-      await connection.put({ sql: `lock table only ${names} in access exclusive mode` });
+      await connection.put({ sql: `lock table only ${partedTables} in access exclusive mode` });
       for (const statement of change.whileLocked) await connection.put(statement);
     }
     await connection.put({ sql: 'commit' });

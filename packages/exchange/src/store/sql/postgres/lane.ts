@@ -131,16 +131,24 @@ export class Lane {
     const giveUpAt = performance.now() + this.#options.inquireMs;
     while (performance.now() < giveUpAt) {
       try {
-        const connection = await this.#options.line.connected();
-        await connection.put(begin);
-        const { count } = await connection.put(leaveReceipt(receipt));
-        await connection.put(rollback);
-        return count === 0 ? { kind: 'done', results } : { kind: 'undone', error };
+        const isNew = await isNewReceipt(await this.#options.line.connected(), receipt);
+        return isNew ? { kind: 'undone', error } : { kind: 'done', results };
       } catch {
         await wait(inquireEveryMs);
       }
     }
     return { kind: 'unknown' };
+  }
+}
+
+/** Whether the receipt could be left; it is not. What fails, as waiting too long does, leaves the connection as it was. */
+async function isNewReceipt(connection: PostgresConnection, receipt: string): Promise<boolean> {
+  await connection.put(begin);
+  try {
+    const { count } = await connection.put(leaveReceipt(receipt));
+    return count === 1;
+  } finally {
+    if (!connection.isLost) await connection.put(rollback);
   }
 }
 

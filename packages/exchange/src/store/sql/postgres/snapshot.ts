@@ -4,6 +4,7 @@ import { LedgerCopyProblem, type LedgerSnapshot, type NamedBody } from '../../le
 import { toNamedBody } from '../named-body.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 import { PostgresConnection } from './connection.ts';
+import { partedTables } from './days.ts';
 import { ConnectionLost } from './faults.ts';
 
 const limits = { connectTimeoutMs: 5000, answerTimeoutMs: 10 * 60_000 } as const;
@@ -26,6 +27,8 @@ export async function snapshotPostgres(url: string, inherited: Inherited): Promi
     // This one walks whole tables.
     await connection.put({ sql: 'set enable_seqscan = on; set enable_hashjoin = on; set enable_mergejoin = on' });
     await connection.put({ sql: 'begin isolation level repeatable read read only' });
+    // Before its moment, for all the time it takes: what moves to another part after the moment is to be seen in neither.
+    await connection.put({ sql: `lock table ${partedTables} in access share mode` });
     const { rows } = await connection.put({ sql: 'select pg_export_snapshot() as id' });
     const id = String(rows[0]?.['id']);
     return {

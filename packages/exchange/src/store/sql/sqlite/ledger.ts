@@ -1,8 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Ledger } from '../../ledger.ts';
 import type { ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
+import { makeFolderDurable } from './durable-folder.ts';
 import { type LedgerThread, startThread, type ThreadOptions } from './thread.ts';
 
 export interface SqliteLedgerOptions
@@ -61,21 +62,4 @@ async function openBeside<R>(
 /** Small bodies lie in the ledger: a new one is its owner's alone. SQLite gives the log and its index the same mode. */
 function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
-}
-
-/**
- * SQLite flushes the ledger's name into its folder; the folder's own name is flushed here, or a power cut would take
- * the ledger with it. Also when the folder was there already: whoever made it may have died before flushing.
- */
-function makeFolderDurable(folder: string): void {
-  const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 }) ?? folder;
-  for (let at = folder; at !== dirname(at); at = dirname(at)) {
-    const parent = openSync(dirname(at), 'r');
-    try {
-      fsyncSync(parent);
-    } finally {
-      closeSync(parent);
-    }
-    if (at === firstMade) return;
-  }
 }

@@ -11,11 +11,12 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { LedgerCopyProblem, type LedgerSnapshot, type NamedBody } from '../../ledger-snapshot.ts';
 import { toNamedBody } from '../named-body.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
+import { makeFolderDurable } from './durable-folder.ts';
 
 /** All pages in one step: a step that another writer comes between would have to begin anew. */
 const pagesAtOnce = 2 ** 31 - 1;
@@ -31,10 +32,14 @@ export async function snapshotSqlite(path: string): Promise<LedgerSnapshot> {
   if (!existsSync(path)) throw new LedgerCopyProblem(`there is no ledger at ${path}`);
   removeLeftovers(path);
   const copy = `${path}.snapshot-${randomBytes(6).toString('hex')}`;
-  closeSync(openSync(copy, 'wx', 0o600));
   const remove = (): void => {
     for (const end of ['', '-journal', '-wal', '-shm']) rmSync(`${copy}${end}`, { force: true });
   };
+  try {
+    closeSync(openSync(copy, 'wx', 0o600));
+  } catch (error) {
+    throw notCopied(error);
+  }
   try {
     const source = new DatabaseSync(path, { readOnly: true });
     try {
@@ -44,7 +49,7 @@ export async function snapshotSqlite(path: string): Promise<LedgerSnapshot> {
     }
   } catch (error) {
     remove();
-    throw new LedgerCopyProblem('the ledger could not be copied', error);
+    throw notCopied(error);
   }
   return {
     engine: 'sqlite',
@@ -54,6 +59,11 @@ export async function snapshotSqlite(path: string): Promise<LedgerSnapshot> {
       remove();
     },
   };
+}
+
+function notCopied(error: unknown): LedgerCopyProblem {
+  const why = error instanceof Error ? error.message : String(error);
+  return new LedgerCopyProblem(`the ledger could not be copied to a file beside it: ${why}`, error);
 }
 
 async function* readBodies(copy: string): AsyncGenerator<NamedBody, void, void> {
@@ -76,25 +86,62 @@ function removeLeftovers(path: string): void {
   }
 }
 
-/** Makes the ledger at `path` of its image. Where one lies already it is refused; a damaged image makes none. */
+/** What SQLite keeps beside a ledger. It says nothing of which ledger it is of, and is taken for that of the one that is there. */
+const besides = ['-wal', '-shm', '-journal'];
+
+/**
+ * Makes the ledger at `path` of its image, and its folder. Where one lies already, or what belonged to one that was moved
+ * away, it is refused; a damaged image makes none.
+ */
 export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
-  if (existsSync(path)) throw new LedgerCopyProblem(`there is a ledger at ${path} already: move it away first`);
-  const aside = `${path}.restoring`;
-  rmSync(aside, { force: true });
-  const file = openSync(aside, 'wx', 0o600);
-  try {
-    for await (const piece of pieces) {
-      for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
-    }
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+  if (existsSync(path)) {
+    throw new LedgerCopyProblem(`there is a ledger at ${path} already: move it away first, with its -wal and -shm`);
   }
-  check(aside);
-  renameSync(aside, path);
-  const folder = openSync(dirname(path), 'r');
-  fsyncSync(folder);
-  closeSync(folder);
+  const left = besides.map((end) => `${path}${end}`).find((file) => existsSync(file));
+  if (left !== undefined) {
+    throw new LedgerCopyProblem(
+      `${left} is of a ledger that was here and holds its newest changes: move it to where that ledger is now`,
+    );
+  }
+  const aside = `${path}.restoring`;
+  const clear = (): void => ['', ...besides].forEach((end) => rmSync(`${aside}${end}`, { force: true }));
+  const file = onDisk(path, () => {
+    makeFolderDurable(dirname(resolve(path)));
+    clear();
+    return openSync(aside, 'wx', 0o600);
+  });
+  try {
+    try {
+      for await (const piece of pieces) onDisk(path, () => writeAll(file, piece));
+      onDisk(path, () => fsyncSync(file));
+    } finally {
+      closeSync(file);
+    }
+    check(aside);
+    onDisk(path, () => {
+      renameSync(aside, path);
+      const folder = openSync(dirname(path), 'r');
+      fsyncSync(folder);
+      closeSync(folder);
+    });
+  } catch (error) {
+    clear();
+    throw error;
+  }
+}
+
+function writeAll(file: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
+/** What the disk refuses is told by its code. */
+function onDisk<R>(path: string, act: () => R): R {
+  try {
+    return act();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new LedgerCopyProblem(`the ledger cannot be written at ${path} (${code})`, error);
+  }
 }
 
 function check(path: string): void {
