@@ -1,5 +1,14 @@
 import { refusedFingerprint } from '@openmesh/exchange/store/ledger/messages.ts';
-import { acceptOf, alice, bob, bornAtMs, idOf, listed, newMessage } from '@openmesh/exchange/store/ledger-probe.ts';
+import {
+  acceptOf,
+  acknowledgeOf,
+  alice,
+  bob,
+  bornAtMs,
+  idOf,
+  listed,
+  newMessage,
+} from '@openmesh/exchange/store/ledger-probe.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PostgresServer } from '../kit/engines/postgres.ts';
 import { openNode } from '../kit/engines/postgres-ledgers.ts';
@@ -158,3 +167,36 @@ it.each(['first used', 'freed by a refusal'])(
     await Promise.all(nodes.map((node) => node.close()));
   },
 );
+
+it('never wait for each other, though one notes what was collected of the messages that the other acknowledges', async () => {
+  const url = await server.createDatabase();
+  const nodes = await Promise.all([openNode(url), openNode(url)]);
+  const [noting, acknowledging] = nodes;
+  const together = 8;
+  for (let round = 0; round < 40; round += 1) {
+    const ids = Array.from({ length: together }, (_, n) => idOf(round * together + n));
+    for (const id of ids) await noting.messages.accept(acceptOf([newMessage(id)]));
+    const noted = {
+      mailbox: bob,
+      firstListedAtMs: bornAtMs,
+      firstDownloadAtMs: null,
+      lastDownloadAtMs: null,
+      downloads: 0,
+    };
+    // The last first: whichever order they were noted in.
+    const facts = ids.toReversed().map((messageId) => ({ messageId, ...noted }));
+    const sent = newMessage(idOf(10_000 + round));
+    await Promise.all([
+      noting.messages.accept(acceptOf([sent])),
+      noting.messages.recordCollections(facts),
+      ...ids.map((id) => acknowledging.messages.acknowledge(acknowledgeOf(id))),
+    ]);
+    const found = await Promise.all(ids.map((id) => noting.messages.find(id)));
+    expect(found).toMatchObject(ids.map(() => ({ state: 'acknowledged', firstListedAtMs: bornAtMs })));
+  }
+  await Promise.all(nodes.map((node) => node.close()));
+  const database = url.slice(url.lastIndexOf('/') + 1);
+  const open = `select count(*) from pg_stat_activity where datname = '${database}' and application_name like 'openmesh%'`;
+  await expect.poll(() => server.run(open)).toEqual(['0']);
+  expect(await server.run(`select deadlocks from pg_stat_database where datname = '${database}'`)).toEqual(['0']);
+});

@@ -2,7 +2,7 @@ import type { PostgresConnection } from '@openmesh/exchange/store/sql/postgres/c
 import { lockCounters, moveCounters } from '@openmesh/exchange/store/sql/postgres/counters.ts';
 import { isUnasked, sayInPostgres } from '@openmesh/exchange/store/sql/postgres/dialect.ts';
 import { claimNonces, readNonces } from '@openmesh/exchange/store/sql/postgres/nonces.ts';
-import { putLater, togetherNow } from '@openmesh/exchange/store/sql/postgres/together.ts';
+import { lockMessages, putLater, togetherNow } from '@openmesh/exchange/store/sql/postgres/together.ts';
 import type { Question } from '@openmesh/exchange/store/sql/question.ts';
 import * as directory from '@openmesh/exchange/store/sql/questions/directory.ts';
 import * as facts from '@openmesh/exchange/store/sql/questions/facts.ts';
@@ -79,6 +79,7 @@ const expected: Readonly<Record<string, string>> = {
   'list-waiting-workflows': 'inbox_entry_pkey',
   'list-workflows': 'workflow_pkey',
   'lock-counters': 'inbox_counter_pkey',
+  'lock-messages': 'message_pkey',
   'mark-announced': 'directory_alert_pkey',
   'move-counters': 'inbox_counter_pkey',
   'move-recipient': 'message_pkey',
@@ -139,7 +140,7 @@ const together = [
   ...Array.from(togetherNow, ([name, { sql }]) => ({ name: `${name}-together`, sql, together: true })),
   ...Array.from(putLater, ([name, { sql }]) => ({ name: `${name}-later`, sql, together: true })),
 ];
-const ofBatches = [claimNonces, readNonces, lockCounters, moveCounters].map(({ name = '', sql }) => ({
+const ofBatches = [claimNonces, readNonces, lockCounters, lockMessages, moveCounters].map(({ name = '', sql }) => ({
   name,
   sql,
   together: true,
@@ -154,6 +155,7 @@ const sorting = [
   'read-state-together',
   'list-waiting-together',
   'lock-counters',
+  'lock-messages',
 ];
 /** Walk an index without looking for anything: a page of all alerts, those of an index of new ones, and a count. */
 const walking = ['list-alerts', 'list-new-alerts', 'count-organisations'];

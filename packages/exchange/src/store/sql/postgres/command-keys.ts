@@ -18,6 +18,8 @@ export interface About {
   readonly keys: readonly string[];
   /** Mailboxes whose inbox it is likely to move. */
   readonly moves: readonly string[];
+  /** Changes messages without having read them: they are to be locked before. */
+  readonly unread?: true;
   /** The mailbox whose commands share a connection with it. */
   readonly home: string;
 }
@@ -43,6 +45,7 @@ const doorCommands: { readonly [K in Name]?: (...args: ArgsOf<K>) => About } = {
   recordCollections: (facts: readonly CollectionFacts[]) => ({
     keys: facts.map(({ messageId }) => messageId),
     moves: [],
+    unread: true,
     home: '',
   }),
   addEvent: (messageId: string) => aboutMessage(messageId, '', []),

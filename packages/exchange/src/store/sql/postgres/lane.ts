@@ -202,8 +202,15 @@ async function lead(connection: PostgresConnection, batch: readonly Job[], leadi
   const isAlone = batch.some(({ about }) => about === undefined);
   const talks = batch.map(({ start }) => start());
   const mailboxes = defers ? batch.flatMap(({ about }) => about?.moves ?? []) : [];
+  const lockFirst = batch.some(({ about }) => about?.unread === true) ? messagesOf(batch) : [];
   const opening = [begin, leaveReceipt(receipt), ...(isAlone ? [alone] : [])].map(put);
-  await allOrFirst<unknown>([...opening, leadTogether(talks, { put, defers, mailboxes, movedTokens, conclude })]);
+  const options = { put, defers, mailboxes, lockFirst, movedTokens, conclude };
+  await allOrFirst<unknown>([...opening, leadTogether(talks, options)]);
+}
+
+/** The messages that the commands of a batch name. */
+function messagesOf(batch: readonly Job[]): readonly string[] {
+  return batch.flatMap(({ about }) => about?.keys.filter((key) => !key.includes(' ')) ?? []);
 }
 
 /** Only what other transactions stood in the way of: the same will be in its own way again. */

@@ -7,7 +7,7 @@ import { counterQuestions, isUnasked, sayInPostgres, toParam } from './dialect.t
 import { allOrFirst } from './faults.ts';
 import type { MovedTokens } from './moved-tokens.ts';
 import { BatchNonces } from './nonces.ts';
-import { type AskedTogether, idsOf, paramsOf, putLater, togetherNow } from './together.ts';
+import { type AskedTogether, idsOf, lockMessages, paramsOf, putLater, togetherNow } from './together.ts';
 
 interface Conversation {
   readonly talk: Talk<unknown>;
@@ -27,6 +27,11 @@ export interface RoundsOptions {
   readonly defers: boolean;
   /** Mailboxes that the batch is likely to move. */
   readonly mailboxes: Iterable<string>;
+  /**
+   * Messages to be locked before anything else, when some of them are changed without having been read: as everywhere,
+   * messages before counters, and in the order of their ids. Otherwise two nodes would wait for each other.
+   */
+  readonly lockFirst?: readonly string[];
   /** Tokens that were used before the ledger came to this engine. */
   readonly movedTokens?: MovedTokens | undefined;
   /** Ends the transaction, in the same turn as the last changes. */
@@ -56,10 +61,12 @@ class Rounds {
   readonly #deferred: DeferredChanges;
   /** Answers that hold until the transaction ends. */
   readonly #steady = new Map<string, unknown>();
+  readonly #lockFirst: readonly string[];
   #isFirst = true;
 
-  constructor({ put, defers, mailboxes, movedTokens }: RoundsOptions) {
+  constructor({ put, defers, mailboxes, lockFirst = [], movedTokens }: RoundsOptions) {
     this.#put = put;
+    this.#lockFirst = lockFirst;
     this.#defers = defers;
     this.#counters = new BatchCounters(put, mailboxes, defers);
     this.#nonces = new BatchNonces(put, movedTokens);
@@ -86,9 +93,11 @@ class Rounds {
     // Messages are locked before counters, by every node. The counters' turn comes with the first round: nobody waits then
     // for a round of their own.
     const locks = this.#isFirst || pending.some(({ asked }) => asksCounter(asked));
+    const locksMessages = this.#isFirst && this.#lockFirst.length > 0;
     this.#isFirst = false;
-    await allOrFirst([
+    await allOrFirst<unknown>([
       this.#answerGuard(pending, answers),
+      ...(locksMessages ? [this.#put({ ...lockMessages, params: idsOf(this.#lockFirst) })] : []),
       ...this.#answerTables(pending, answers),
       ...(locks ? [this.#counters.lock()] : []),
     ]);

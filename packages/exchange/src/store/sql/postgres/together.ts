@@ -86,6 +86,13 @@ function spanOf(ids: readonly string[]): [string, string] {
   return [least, greatest];
 }
 
+/** Over a column of ids and their span. */
+export const lockMessages = {
+  name: 'lock-messages',
+  sql: `select 1 as locked from message m where ${oneOf('m.message_id', '$1', '$2', '$3')} order by m.message_id
+    for update of m`,
+};
+
 /**
  * Answered at once, by rows that carry the number of the ask (`nth`): one, all, or for a change their count. Rows that
  * decisions rest on are locked in the order of their ids, on every node.
