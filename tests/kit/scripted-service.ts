@@ -18,6 +18,8 @@ export interface ScriptedService extends AsyncDisposable {
 
 export interface ScriptedServiceOptions {
   readonly onSend?: SendScript;
+  /** A handshake is answered when this resolves. */
+  readonly onHandshake?: () => Promise<void>;
   /** Of a listing of the inbox, which is empty. */
   readonly inboxStatus?: number;
 }
@@ -33,6 +35,7 @@ export function taken(nth: number): Scripted {
  */
 export async function startScriptedService({
   onSend = (_localId, nth) => taken(nth),
+  onHandshake = () => Promise.resolve(),
   inboxStatus = 200,
 }: ScriptedServiceOptions = {}): Promise<ScriptedService> {
   const sends: string[] = [];
@@ -43,6 +46,7 @@ export async function startScriptedService({
     }
     if (url.includes('/outbox/tracking')) return { status: 404, json: {} };
     if (url.includes('/inbox')) return { status: inboxStatus, json: { messages: [] } };
+    if (method === 'POST') await onHandshake();
     return { status: 200, json: {} };
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

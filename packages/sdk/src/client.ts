@@ -2,6 +2,7 @@ import { type MessageId, parseMessageId } from '@openmesh/protocol';
 import { clientError } from './errors/client-errors.ts';
 import type { OperationName } from './errors/mesh-error.ts';
 import { type Handshake, handshake } from './handshake.ts';
+import { JoinedHandshake } from './joined-handshake.ts';
 import { type Endpoint, lookupEndpoint, searchWorkflow } from './lookup.ts';
 import { makeSession } from './make-session.ts';
 import type { CallOptions, MeshClientOptions, TlsOptions } from './options.ts';
@@ -30,7 +31,7 @@ import { type Tracking, type TrackingByLocalId, track, trackByLocalId } from './
 export class MeshClient implements AsyncDisposable {
   readonly #session: Session;
   readonly #application: string;
-  #shaken: { readonly atMs: number; readonly result: Promise<Handshake> } | undefined;
+  #shaken: JoinedHandshake | undefined;
 
   /** Throws a `MeshError` (`invalid-option`, `client-certificate-unusable`) or a RangeError for options that are no good. */
   constructor(options: MeshClientOptions) {
@@ -61,14 +62,17 @@ export class MeshClient implements AsyncDisposable {
    * Validates mailbox, password, shared key and certificate. The service wants one a day at least; sending and listing
    * make one by themselves when the last is older than the limit `handshakeMs`.
    */
-  handshake(options: CallOptions = {}): Promise<Handshake> {
-    const result = handshake(this.#session, this.#application, options);
-    const shaken = { atMs: this.#session.surroundings.nowMs(), result };
+  async handshake(options: CallOptions = {}): Promise<Handshake> {
+    const { signal } = options;
+    if (signal?.aborted === true) throw clientError('aborted', 'handshake', { cause: signal.reason });
+    const shaken = new JoinedHandshake(this.#session.surroundings.nowMs(), (shared) =>
+      handshake(this.#session, this.#application, { signal: shared }),
+    );
     this.#shaken = shaken;
-    result.catch(() => {
+    shaken.result.catch(() => {
       if (this.#shaken === shaken) this.#shaken = undefined;
     });
-    return result;
+    return await shaken.join(signal);
   }
 
   /**
@@ -178,7 +182,7 @@ export class MeshClient implements AsyncDisposable {
   #recentHandshake({ signal }: CallOptions): Promise<Handshake> {
     const { surroundings, limits } = this.#session;
     const isRecent = this.#shaken !== undefined && surroundings.nowMs() - this.#shaken.atMs < limits.handshakeMs;
-    return isRecent && this.#shaken !== undefined ? this.#shaken.result : this.handshake({ signal });
+    return isRecent && this.#shaken !== undefined ? this.#shaken.join(signal) : this.handshake({ signal });
   }
 }
 

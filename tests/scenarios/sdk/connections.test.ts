@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   doctor,
+  fromStream,
   type LogEntry,
   MeshClient,
   type MeshClientOptions,
@@ -13,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { otherAuthority, type TestCertificates, testCertificates } from '../../kit/certificates.ts';
 import { startConnectProxy } from '../../kit/connect-proxy.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
+import { startScriptedService } from '../../kit/scripted-service.ts';
 import { sdkClient, sdkOptions } from '../../kit/sdk-client.ts';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
 
@@ -25,6 +29,9 @@ beforeAll(async () => {
 afterAll(() => exchange.stop());
 
 const pem = ({ cert, key }: { cert: string; key: string }) => ({ kind: 'pem', certificate: cert, key }) as const;
+
+const plainClient = (url: string): MeshClient =>
+  new MeshClient({ url, mailboxId: 'X26ABC1', password: 'password', sharedKey: 'key', retry: { attempts: 1 } });
 
 async function shake(more: Partial<MeshClientOptions>): Promise<unknown> {
   await using client = await sdkClient(exchange, 'X26ABC1', { retry: { attempts: 2 }, ...more });
@@ -191,6 +198,34 @@ describe('a signal', () => {
     const signal = AbortSignal.abort(new Error('closing'));
     const error: unknown = await client.handshake({ signal }).catch((thrown) => thrown);
     expect(error).toMatchObject({ code: 'aborted', cause: { message: 'closing' } });
+  });
+
+  it('that ends one call leaves the handshake it shares with others to them', async () => {
+    const answering = new AbortController();
+    await using service = await startScriptedService({
+      async onHandshake() {
+        if (!answering.signal.aborted) await once(answering.signal, 'abort');
+      },
+    });
+    await using client = plainClient(service.url);
+    const abort = new AbortController();
+    const one = client.list({}, { signal: abort.signal });
+    const other = client.list();
+    abort.abort();
+    await expect(one).rejects.toMatchObject({ code: 'aborted' });
+    answering.abort();
+    expect((await other).messages).toEqual([]);
+  });
+
+  it('ends a send though the stream it reads has stalled, and gives the stream up', async () => {
+    await using service = await startScriptedService();
+    await using client = plainClient(service.url);
+    const abort = new AbortController();
+    const stalled = new Readable({ read: () => abort.abort() });
+    const sending = client.send({ to: 'X26ABC1', workflowId: 'WF' }, fromStream(stalled), { signal: abort.signal });
+    await expect(sending).rejects.toMatchObject({ code: 'aborted' });
+    expect(stalled.destroyed).toBe(true);
+    expect(service.sends).toEqual([]);
   });
 
   it('ends an upload, a download, a pause and a walk with an error of ours, and leaves nothing running', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type DownloadState,
@@ -165,6 +165,14 @@ describe('a download into a file that was interrupted', () => {
     expect(await codeOf(recipient.downloadToFile(messageId, target, { state }))).toBe('state-unusable');
     truncateSync(target, 20_000);
     expect(await codeOf(recipient.downloadToFile(messageId, target, { state }))).toBe('state-unusable');
+  });
+
+  it.runIf(process.platform === 'linux')('takes a folder that cannot be flushed, as on some shares', async () => {
+    const file = openSync(target, 'w+');
+    // The folder of a process's open files answers a flush with EINVAL.
+    await recipient.downloadToFile(messageId, `/proc/self/fd/${file}`, { overwrite: true });
+    closeSync(file);
+    expect(readFileSync(target).equals(content)).toBe(true);
   });
 
   it('writes over no file unless told to', async () => {

@@ -95,7 +95,7 @@ export const processSettings = {
   }),
   pickupMs: given('PickupSeconds', number('seconds', 1, 3600, 1000), 10, { help: 'Between looks into OUT.' }),
   pairTimeoutMs: given('PairTimeoutMinutes', number('minutes', 0, 10_080, minuteMs), 10, {
-    help: 'How long a control file waits for its data file before it fails with code 02.',
+    help: 'How long a control file waits for its data file, or for one that can be read, before it fails with code 02.',
     unknown: 'what becomes of a control file without data',
   }),
   controlGraceMs: given('ControlGraceSeconds', number('seconds', 0, 86_400, 1000), 60, {

@@ -68,7 +68,9 @@ export class MailboxWorker {
     // Neither ends before the other: whoever takes the folders next must find nothing under way.
     const sending = drainSender(new Sender(parts), parts, stopping);
     const receiving = drainReceiver(new Receiver(parts), stopping);
-    await allOf<unknown>([sending, receiving]);
+    await allOf<unknown>([sending, receiving]).catch((error: unknown) => {
+      throw withoutPath(error);
+    });
     return { ...(await sending), received: await receiving };
   }
 
@@ -223,6 +225,12 @@ async function cleanStaging(tree: MailboxTree, parts: Omit<MailboxParts, 'tree'>
     const isOurs = tree.stagesInTemp || /^\.openmesh-.*\.tmp$/.test(name);
     if (isOurs && !listed.has(name)) await removeOwn(join(tree.staging, name));
   }
+}
+
+/** The system's own text names files, which may be personal. */
+function withoutPath(error: unknown): unknown {
+  const code = codeOf(error);
+  return /^E[A-Z0-9_]+$/.test(code) ? new Error(`a file or folder refused (${code})`, { cause: error }) : error;
 }
 
 async function drainSender(sender: Sender, { config }: MailboxParts, stopping: Stopping) {

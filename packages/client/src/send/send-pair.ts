@@ -43,7 +43,15 @@ export async function sendPair(
       entry,
     );
   } catch (error) {
-    if (error instanceof DataChanged) return { kind: 'left' };
-    throw error;
+    if (!(error instanceof DataChanged)) throw error;
+    // What nobody may read stays so until somebody is told.
+    if (!isUnreadable(error) || pair.unchangedMs < config.pairTimeoutMs) return { kind: 'left' };
+    const begun = parts.journal.open(parts.mailbox.id).find(({ base }) => base === pair.base);
+    return await failPair(parts, { pair, entry: begun }, verdicts.dataMissing, control);
   }
+}
+
+/** Its message is the system's code where the data could not be opened. */
+function isUnreadable({ message }: DataChanged): boolean {
+  return ['EACCES', 'EPERM', 'EIO'].includes(message);
 }

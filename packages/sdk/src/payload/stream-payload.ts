@@ -1,8 +1,10 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { clientError } from '../errors/client-errors.ts';
 import { MeshError } from '../errors/mesh-error.ts';
+import { orAborted } from '../or-aborted.ts';
 import { filePayload } from './file-payload.ts';
 import type { Payload, PayloadSource } from './payload.ts';
 
@@ -56,8 +58,7 @@ async function spool(
   signal: AbortSignal | undefined,
 ): Promise<Payload['sizeBytes']> {
   let size = 0;
-  for await (const block of stream) {
-    if (signal?.aborted === true) throw clientError('aborted', 'send', { cause: signal.reason });
+  for await (const block of untilAborted(stream, signal)) {
     if (size + block.length > sizeBytesMax) {
       throw clientError('payload-too-large', 'send', { detail: `sizeBytesMax is ${sizeBytesMax}` });
     }
@@ -66,6 +67,31 @@ async function spool(
     size += block.length;
   }
   return size;
+}
+
+/** The blocks of a stream. An abort does not wait for one that stalls. */
+async function* untilAborted(
+  stream: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const blocks = stream[Symbol.asyncIterator]();
+  let isOver = false;
+  try {
+    for (;;) {
+      const { done, value } = await orAborted(blocks.next(), signal, 'send');
+      if (done === true) break;
+      yield value;
+    }
+    isOver = true;
+  } finally {
+    if (!isOver) abandon(stream, blocks);
+  }
+}
+
+/** Gives a stream up without waiting for it: the block that was asked for may never come. */
+function abandon(stream: AsyncIterable<Uint8Array>, blocks: AsyncIterator<Uint8Array>): void {
+  if (stream instanceof Readable) stream.destroy();
+  blocks.return?.().catch(() => undefined);
 }
 
 function unreadable(cause: unknown): MeshError {

@@ -144,11 +144,20 @@ async function working(handle: FileHandle, work: () => Promise<void>): Promise<v
   }
 }
 
+/** What shares answer that flush no folders: there the name is as durable as they make it. */
+const flushesNoFolder = new Set(['EINVAL', 'ENOTSUP', 'EISDIR']);
+
 /** A file's name in its folder is durable only when the folder is flushed too; Windows cannot, and need not. */
 async function flushFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   const folder = await unlessUnusable(() => open(path, 'r'));
-  await working(folder, () => folder.sync());
+  await working(folder, async () => {
+    try {
+      await folder.sync();
+    } catch (error) {
+      if (!flushesNoFolder.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  });
 }
 
 /** The system's own errors become ours, by their code: their text holds the path. What callbacks throw passes through. */
