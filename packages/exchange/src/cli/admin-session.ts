@@ -3,10 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { KeyService } from '../keys/key-service.ts';
 import { type Entry, readEntry } from '../mailbox/import/entry.ts';
 import { EntryProblem } from '../mailbox/import/member-readers.ts';
-import type { ImportPlan } from '../mailbox/import/plan-builder.ts';
-import { planEntries } from '../mailbox/import/plan-import.ts';
 import type { Sealer } from '../mailbox/sealer.ts';
-import type { AuditEntry } from '../store/ledger/audit.ts';
 import { type Ledger, LedgerFault } from '../store/ledger.ts';
 import { type CommandIo, exitCodes } from './command.ts';
 import { CommandRefusal } from './define-command.ts';
@@ -84,16 +81,4 @@ export function entryOf(line: Readonly<Record<string, unknown>>): Entry {
   } catch (error) {
     throw error instanceof EntryProblem ? new CommandRefusal(exitCodes.badInput, error.message) : error;
   }
-}
-
-/** Applies entries to the registry as one change, or refuses them all. */
-export async function applyEntries(
-  { ledger, sealer }: AdminSession,
-  entries: readonly Entry[],
-  audit: AuditEntry,
-): Promise<{ readonly version: number; readonly rowsChanged: number; readonly plan: ImportPlan }> {
-  const plan = planEntries(entries, await ledger.registry.load(), sealer);
-  const [first] = plan.problems;
-  if (first !== undefined) throw new CommandRefusal(exitCodes.badInput, first.problem);
-  return { ...(await ledger.registry.change({ ...plan.change, audit })), plan };
 }
