@@ -115,6 +115,30 @@ it('gives way to a backup that reads for long, holds nobody up behind it, and ha
   expect(await rowsByPart()).toEqual({ message_20260105: 2 });
 });
 
+it('is content where only yesterday’s part is held up, for tomorrow’s is there', async () => {
+  const yesterdays = "select count(*) from pg_class where relname = 'message_20260104'";
+  await ledger.jobs.upkeep(bornAtMs);
+  const backup = await PostgresConnection.open({
+    url,
+    role: 'backup',
+    connectTimeoutMs: 5000,
+    answerTimeoutMs: 60_000,
+  });
+  try {
+    for (const table of ['message', 'payload', 'event', 'route_step']) {
+      await backup.put({ sql: `drop table ${table}_20260104` });
+    }
+    await backup.put({ sql: 'begin isolation level repeatable read read only' });
+    await backup.put({ sql: 'select count(*) from message' });
+    await ledger.jobs.upkeep(bornAtMs);
+    expect(await server.run(yesterdays, database)).toEqual(['0']);
+  } finally {
+    await backup.close();
+  }
+  await ledger.jobs.upkeep(bornAtMs);
+  expect(await server.run(yesterdays, database)).toEqual(['1']);
+});
+
 it('adds a day once where many nodes would, and drops it once', async () => {
   const nodes = await Promise.all(Array.from({ length: 4 }, () => openNode(url)));
   try {

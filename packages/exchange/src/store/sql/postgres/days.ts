@@ -54,9 +54,10 @@ export async function addDays(connection: PostgresConnection, nowMs: number): Pr
   for (let day = -1; day <= daysAhead; day += 1) {
     const name = dayOf(nowMs + day * dayMs);
     if (there.has(name)) continue;
-    if (!(await addDay(connection, name, dayOf(nowMs + (day + 1) * dayMs)))) return day > 1;
+    if (!(await addDay(connection, name, dayOf(nowMs + (day + 1) * dayMs)))) break;
+    there.add(name);
   }
-  return true;
+  return there.has(dayOf(nowMs + dayMs));
 }
 
 async function daysThere(connection: PostgresConnection): Promise<readonly string[]> {
