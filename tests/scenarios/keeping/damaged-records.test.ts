@@ -1,3 +1,4 @@
+import { type MessageId, parseMessageId } from '@openmesh/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GpExchange } from '../../kit/gp-exchange.ts';
 import { guardLeaks } from '../../kit/leak-guard.ts';
@@ -88,6 +89,8 @@ describe('a message whose texts cannot be opened any more', () => {
     await using gp = await GpExchange.start();
     const messageId = await gp.send('GPPROVIDER_9990000018_19800229_REGISTERED');
     await damage(messageId, gp.exchange);
+    const { messages } = gp.exchange.rooms.ledger;
+    const damaged = (await messages.find(parseMessageId(messageId) as MessageId))?.sealed;
     gp.exchange.clock.advance(hourMs);
     await gp.work();
     expect(await gp.reports()).toEqual([]);
@@ -95,5 +98,8 @@ describe('a message whose texts cannot be opened any more', () => {
     await gp.work();
     expect(await gp.tracking(messageId)).toMatchObject({ status: 'error', status_code: 'GpLookupUnavailable' });
     expect(await gp.reports()).toMatchObject([{ 'mex-linkedmsgid': messageId }]);
+    // Where it is a key that is missing, and it comes back, they can be read again.
+    expect(damaged).toMatch(/./);
+    expect((await messages.find(parseMessageId(messageId) as MessageId))?.sealed).toBe(damaged);
   });
 });

@@ -234,9 +234,18 @@ function failing(
 
 function ending(parts: ResolveGpParts, { messageId, sealed }: MessageRecord, atMs: number) {
   const { expiresAtMs, keepUntilMs, hideAtMs, removeAtMs } = lifeDates(atMs, parts.spans);
-  const texts = readableTexts(parts.sealer, messageId, sealed);
-  const withoutAddress = sealTexts(parts.sealer, messageId, texts);
-  return { messageId, sealed: withoutAddress, atMs, expiresAtMs, keepUntilMs, hideAtMs, removeAtMs };
+  const kept = withoutAddress(parts, messageId, sealed);
+  return { messageId, sealed: kept, atMs, expiresAtMs, keepUntilMs, hideAtMs, removeAtMs };
+}
+
+/** What cannot be opened stays as it is until the record is hidden: its key may come back, and nobody can read it before. */
+function withoutAddress({ sealer }: ResolveGpParts, messageId: MessageId, sealed: string): string {
+  try {
+    return sealTexts(sealer, messageId, openTexts(sealer, messageId, sealed));
+  } catch (error) {
+    if (error instanceof SealFault) return sealed;
+    throw error;
+  }
 }
 
 async function fail(

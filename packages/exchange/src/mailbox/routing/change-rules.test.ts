@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { MailboxRecord, RegistryRecords } from '../../store/ledger/registry.ts';
 import type { RuleRecord } from '../../store/ledger/routing-records.ts';
+import { noRecords } from '../../store/ledger-probe.ts';
 import { buildSnapshot } from '../snapshot.ts';
 import { approveRule, type RuleDecider } from './change-rules.ts';
 import { isInForce } from './rule-index.ts';
@@ -57,19 +58,8 @@ function version(number: number, activeFromMs: number): RuleRecord {
 }
 
 function decider(rules: readonly RuleRecord[], nowMs: number): RuleDecider {
-  const records: RegistryRecords = {
-    version: 1,
-    mailboxes: ['FROM', 'TARGET'].map(mailbox),
-    credentials: [],
-    sharedKeys: [],
-    workflows: [],
-    registrations: [],
-    groups: [],
-    memberships: [],
-    approvals: [],
-    certificates: [],
-    rules,
-  };
+  const mailboxes = ['FROM', 'TARGET'].map(mailbox);
+  const records: RegistryRecords = { ...noRecords, version: 1, mailboxes, rules };
   return { records, snapshot: buildSnapshot(records, () => ''), actor: 'two', nowMs };
 }
 
