@@ -38,6 +38,15 @@ async function rowsByPart(): Promise<Record<string, number>> {
   return Object.fromEntries(rows.map((row) => row.split('|')).map(([part, count]) => [part, Number(count)]));
 }
 
+const connected = (): Promise<PostgresConnection> =>
+  PostgresConnection.open({ url, role: 'backup', connectTimeoutMs: 5000, answerTimeoutMs: 60_000 });
+
+/** As a backup does, until the connection is closed. */
+async function readForLong(connection: PostgresConnection): Promise<void> {
+  await connection.put({ sql: 'begin isolation level repeatable read read only' });
+  await connection.put({ sql: 'select count(*) from message' });
+}
+
 /** The id of a message that was made so many days after the first. */
 const dayId = (day: number): MessageId => {
   const date = new Date(bornAtMs + day * dayMs).toISOString().slice(0, 10).replaceAll('-', '');
@@ -95,15 +104,9 @@ it('finds every message, by each way there is to it, while what came early moves
 
 it('gives way to a backup that reads for long, holds nobody up behind it, and has its turn afterwards', async () => {
   await send(1);
-  const backup = await PostgresConnection.open({
-    url,
-    role: 'backup',
-    connectTimeoutMs: 5000,
-    answerTimeoutMs: 60_000,
-  });
+  const backup = await connected();
   try {
-    await backup.put({ sql: 'begin isolation level repeatable read read only' });
-    await backup.put({ sql: 'select count(*) from message' });
+    await readForLong(backup);
     const upkeep = expect(ledger.jobs.upkeep(bornAtMs)).rejects.toMatchObject({ kind: 'unavailable' });
     await send(2);
     await upkeep;
@@ -118,18 +121,12 @@ it('gives way to a backup that reads for long, holds nobody up behind it, and ha
 it('is content where only yesterday’s part is held up, for tomorrow’s is there', async () => {
   const yesterdays = "select count(*) from pg_class where relname = 'message_20260104'";
   await ledger.jobs.upkeep(bornAtMs);
-  const backup = await PostgresConnection.open({
-    url,
-    role: 'backup',
-    connectTimeoutMs: 5000,
-    answerTimeoutMs: 60_000,
-  });
+  const backup = await connected();
   try {
     for (const table of ['message', 'payload', 'event', 'route_step']) {
       await backup.put({ sql: `drop table ${table}_20260104` });
     }
-    await backup.put({ sql: 'begin isolation level repeatable read read only' });
-    await backup.put({ sql: 'select count(*) from message' });
+    await readForLong(backup);
     await ledger.jobs.upkeep(bornAtMs);
     expect(await server.run(yesterdays, database)).toEqual(['0']);
   } finally {
