@@ -37,6 +37,7 @@ const movedMax = 50_000;
 
 /** So long all traffic may wait behind the wait for somebody who reads for long. */
 const lockWait = '250ms';
+const attemptsMax = 4;
 /** Held while days are added or dropped: of many nodes one does it. */
 const daysLock = 7_161_002;
 
@@ -217,8 +218,16 @@ interface ChangeOfDays {
   readonly isDone: (isThere: boolean) => boolean;
 }
 
-/** All of it or nothing. Resolves to false when somebody stood in the way, or it could not be told in time who does. */
+/** Resolves to false when somebody stood in the way each time: a batch of a busy node is over by the next, a backup is not. */
 async function changeDays(connection: PostgresConnection, day: string, change: ChangeOfDays): Promise<boolean> {
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    if (await tryToChange(connection, day, change)) return true;
+  }
+  return false;
+}
+
+/** All of it or nothing. Resolves to false when somebody stood in the way. */
+async function tryToChange(connection: PostgresConnection, day: string, change: ChangeOfDays): Promise<boolean> {
   await connection.put({ sql: 'begin' });
   try {
     await connection.put({ sql: `set local lock_timeout = '${lockWait}'` });
