@@ -130,6 +130,15 @@ export class PostgresCluster implements AsyncDisposable {
     this.#launchPatroni(node);
   }
 
+  /** Ends what leads to the leader: nobody reaches the cluster, however soon it has another leader, until `letIn`. */
+  async shutOut(): Promise<void> {
+    await this.#haproxy?.stop('SIGTERM');
+  }
+
+  letIn(): void {
+    this.#launchHaproxy();
+  }
+
   /** Resolves when there is a leader, and as many standbys as nodes are left, one of them synchronous. */
   async whole(limitMs = startLimitMs): Promise<void> {
     const giveUpAt = Date.now() + limitMs;
@@ -177,13 +186,17 @@ export class PostgresCluster implements AsyncDisposable {
       await writeFile(join(node.folder, 'patroni.yml'), patroniFile(node, client, postgresPrograms(), times));
     }
     await writeFile(join(this.#folder, 'haproxy.cfg'), haproxyFile(this.#nodes, this.#port));
-    const configured = ['-db', '-f', join(this.#folder, 'haproxy.cfg')];
-    this.#haproxy = new EngineProcess(programs.haproxy, configured, { cwd: this.#folder });
+    this.#launchHaproxy();
     const [first, ...others] = this.#nodes;
     if (first === undefined) throw new Error('a cluster has at least one node');
     await this.#launchPatroni(first).until(async () => (await this.leader()) !== undefined, startLimitMs);
     for (const node of others) this.#launchPatroni(node);
     await this.whole();
+  }
+
+  #launchHaproxy(): void {
+    const configured = ['-db', '-f', join(this.#folder, 'haproxy.cfg')];
+    this.#haproxy = new EngineProcess(programs.haproxy, configured, { cwd: this.#folder });
   }
 
   #launchPatroni(node: ClusterNode): EngineProcess {
