@@ -120,7 +120,7 @@ export const rooms: readonly Room[] = [
     files: inExchange('http'),
     knows: ['protocol', 'ports', 'config', 'message', 'auth', 'tls', 'machines', 'operators'],
     packages:
-      /^(node:(crypto|diagnostics_channel|events|fs\/promises|http|https|net|perf_hooks|timers\/promises|tls|v8|vm)|fastify|pino|prom-client)$/,
+      /^(node:(crypto|diagnostics_channel|events|fs|fs\/promises|http|https|net|perf_hooks|timers\/promises|tls|v8|vm)|fastify|pino|prom-client)$/,
   },
   // Hung around the ledger and told of requests by whoever composes: neither knows of it.
   {

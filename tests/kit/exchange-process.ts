@@ -19,6 +19,8 @@ export interface ExchangeProcessOptions {
   /** The program; the exchange's command when absent. */
   readonly program?: string;
   readonly readyTimeoutMs?: number;
+  /** Descriptor that takes the place of its standard output, which is then not kept. */
+  readonly stdout?: number;
 }
 
 export interface ProcessEnd {
@@ -84,16 +86,16 @@ export class ExchangeProcess {
       options.node ?? process.execPath,
       [...(options.nodeArgs ?? []), program, ...(options.args ?? ['serve'])],
       {
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
         env: { ...inheritedEnvironment(), ...options.env },
       },
     );
     const stdout = new Printed();
     const stderr = new Printed();
     const exited = once(child, 'close').then(([code, signal]): ProcessEnd => ({ code, signal }));
-    child.stdout.setEncoding('utf8').on('data', (piece: string) => stdout.add(piece));
+    child.stdout?.setEncoding('utf8').on('data', (piece: string) => stdout.add(piece));
     const url = new Promise<string>((resolve) => {
-      child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+      child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
         stderr.add(piece);
         const found = readyUrl(stderr.text);
         if (found !== undefined) resolve(found);

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -27,9 +27,11 @@ class Scene {
   server: ExchangeProcess;
   sender: RecordedMailbox;
   reader: RecordedMailbox;
+  readonly #env: Record<string, string>;
   #made = 0;
 
-  private constructor(home: string, folder: ExchangeFolder, server: ExchangeProcess) {
+  private constructor(home: string, folder: ExchangeFolder, server: ExchangeProcess, env: Record<string, string>) {
+    this.#env = env;
     this.home = home;
     this.folder = folder;
     this.server = server;
@@ -43,7 +45,7 @@ class Scene {
     mkdirSync(folder.data);
     folder.addMailboxes(mailboxes);
     const env = { ...folder.env, ...shim.env({ root: folder.data, faults: join(home, 'faults') }) };
-    return new Scene(home, folder, await ExchangeProcess.start({ env }));
+    return new Scene(home, folder, await ExchangeProcess.start({ env }), env);
   }
 
   faults(rules: readonly FaultRule[]): void {
@@ -62,11 +64,11 @@ class Scene {
     return this.sender.client.send({ to: mailboxes[1], workflowId: 'W', localId: 'raw' }, Buffer.alloc(size, 'r'));
   }
 
-  async restart(): Promise<void> {
+  async restart({ stdout }: { stdout?: number } = {}): Promise<void> {
     this.sender.client.close();
     this.reader.client.close();
     await this.server.stop();
-    this.server = await this.server.restart();
+    this.server = await ExchangeProcess.start({ env: this.#env, ...(stdout !== undefined && { stdout }) });
     this.sender = this.#meet(mailboxes[0]);
     this.reader = this.#meet(mailboxes[1]);
   }
@@ -185,6 +187,18 @@ describe('when the disk fails', () => {
       await scene.judge();
     },
   );
+
+  it('a ledger that failed ends the process also when not a word of it can be logged', async () => {
+    const full = openSync('/dev/full', 'w');
+    await scene.restart({ stdout: full });
+    closeSync(full);
+    scene.faults([{ operation: 'flush', what: 'EIO', count: 1, glob: 'ledger.sqlite-wal' }]);
+    expect(await scene.send(inline)).not.toBe('accepted');
+    expect(await scene.server.exited).toEqual({ code: 74, signal: null });
+    scene.faults([]);
+    await scene.restart();
+    await scene.judge();
+  });
 
   it.each(['flush', 'write'] as const)(
     'a ledger whose %s failed promises nothing more, ends, and recovers at start',

@@ -38,7 +38,6 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
     log,
     onBroken: () => {
       log.error('ledger-broken', new Error('the ledger failed a write or a flush'));
-      log.flush();
       ending.resolve(endings.ledgerBroken);
     },
   });
@@ -74,7 +73,7 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   }
   const code = await ending.promise;
   stopListening();
-  end(log, code);
+  await end(log, code);
   return code;
 }
 
@@ -85,8 +84,8 @@ function openLog(config: Config): Log {
 }
 
 /** A broken ledger answers nothing more: waiting for what hangs on it would keep a dead service up. */
-function end(log: Log, code: number): void {
+async function end(log: Log, code: number): Promise<void> {
   log.info('ended', { status: code });
-  log.flush();
+  await log.flush();
   if (code === endings.ledgerBroken) process.exit(code);
 }

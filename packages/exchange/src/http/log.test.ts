@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,7 +82,6 @@ describe('the log', () => {
   it('writes no personal data, header, path or credential, whatever is put into any of its fields', () => {
     const log = openLog('debug');
     for (const value of personal) attack(log, value);
-    log.flush();
     const text = readFileSync(file, 'utf8');
     expect(text.match(/.{0,60}(smithson|9000000009|900 000|pass word|NHSMESH|tracking).{0,60}/i)).toBeNull();
     expect(lines().length).toBe(personal.length * 14);
@@ -95,7 +93,6 @@ describe('the log', () => {
     log.request(line);
     log.request({ ...line, status: 403, reason: 'nonce-used' });
     log.request({ ...line, status: 500 });
-    log.flush();
     expect(lines()).toMatchObject([
       { level: 'info', event: 'request', status: 403, reason: 'nonce-used', mailbox: 'X26ABC1' },
       { level: 'error', event: 'request', status: 500, correlationId: line.correlationId },
@@ -107,7 +104,6 @@ describe('the log', () => {
     const log = openLog('info');
     const cause = Object.assign(new Error('no space on device for smithson'), { code: 'ENOSPC', syscall: 'write' });
     log.error('commit-failed', new RangeError('the body of smithson', { cause }));
-    log.flush();
     const [written] = lines() as readonly { error: { frames: readonly string[] } }[];
     expect(written).toMatchObject({ error: { type: 'RangeError', cause: { code: 'ENOSPC', syscall: 'write' } } });
     expect(written?.error.frames[0]).toContain('log.test.ts');
@@ -120,18 +116,10 @@ describe('the log', () => {
     if (!loaded.ok) throw new Error('the sandbox settings were refused');
     const log = openLog('info');
     log.config(loaded.config);
-    log.flush();
     expect(lines()).toMatchObject([
       { event: 'configuration', config: { profile: 'sandbox', tokens: { sharedKeys: ['********'] } } },
     ]);
     expect(readFileSync(file, 'utf8')).not.toContain('never-show-this-key');
-  });
-
-  it('counts the lines that a slow reader made it lose', () => {
-    const destination = Object.assign(new EventEmitter(), { write: () => undefined });
-    const log = createLog({ level: 'info' }, destination);
-    destination.emit('drop', 'a line');
-    expect(log.linesDropped).toBe(1);
   });
 
   it('has exactly the fields that docs/operate/logs.md explains', () => {

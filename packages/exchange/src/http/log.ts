@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { EventEmitter } from 'node:events';
 import { type DestinationStream, pino } from 'pino';
 import type { Config } from '../config/config.ts';
 import { describeConfig } from '../config/describe-config.ts';
 import { describeError, type LogFields, permittedFields } from './log-fields.ts';
+import { LogOutput } from './log-output.ts';
 import type { Operation } from './operation.ts';
 
 /** One answered request. Made of codes, ids and numbers; what the caller wrote is not in it. */
@@ -39,28 +39,22 @@ export interface Log {
   config(config: Config): void;
   /** Lines lost because too much waited for the reader. */
   readonly linesDropped: number;
-  /** Writes what waits, before the process ends. */
-  flush(): void;
+  /** Before the process ends: resolves when what waits is written, or when it shows that it cannot be. */
+  flush(): Promise<void>;
 }
 
 /** Lower case words joined by hyphens, written in the code and never made from input. */
 export type EventName = Lowercase<string>;
 
-const waitingBytesMax = 8 * 1024 * 1024;
 const eventShape = /^[a-z0-9]+(-[a-z0-9]+){0,9}$/;
 
 /**
- * A structured log, one JSON object a line. Lines are written without waiting for the reader: when more than 8 MiB
- * wait, further lines are dropped, because a stopped log reader must not stop the exchange.
+ * A structured log, one JSON object a line. Lines are written without waiting for the reader or the disk: when more than
+ * 8 MiB wait, further lines are dropped, because a log that cannot be written must not stop the exchange.
  * @param destination standard output unless given
  */
 export function createLog(config: Config['log'], destination: DestinationStream = openDestination(1)): Log {
-  let linesDropped = 0;
-  if (destination instanceof EventEmitter) {
-    destination.on('drop', () => {
-      linesDropped += 1;
-    });
-  }
+  const output = destination instanceof LogOutput ? destination : undefined;
   const logger = pino(
     {
       level: config.level,
@@ -91,22 +85,17 @@ export function createLog(config: Config['log'], destination: DestinationStream 
       write('error', event, { ...permittedFields(fields), error: describeError(error) }),
     config: (inForce) => write('info', 'configuration', { config: describeConfig(inForce) }),
     get linesDropped() {
-      return linesDropped;
+      return output?.linesDropped ?? 0;
     },
-    flush() {
-      if (hasFlushSync(destination)) destination.flushSync();
-    },
+    flush: () => output?.flush() ?? Promise.resolve(),
   };
-}
-
-/** A destination that writes as it goes has nothing to flush. */
-function hasFlushSync(destination: object): destination is { flushSync(): void } {
-  return 'flushSync' in destination && typeof destination.flushSync === 'function';
 }
 
 /** A destination on a file descriptor: 1 is standard output, 2 standard error. */
 export function openDestination(descriptor: 1 | 2): DestinationStream {
-  return pino.destination({ dest: descriptor, sync: false, minLength: 0, maxLength: waitingBytesMax });
+  const output = new LogOutput(descriptor);
+  process.once('exit', () => output.writeLast());
+  return output;
 }
 
 const processPart = randomBytes(6).toString('hex');
