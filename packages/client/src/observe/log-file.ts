@@ -10,42 +10,80 @@ export interface LogFileOptions {
 
 /**
  * `mesh.log` in the form the Java client gave it: time, thread padded to 20, level padded to 5, component padded to 20,
- * text; put aside at a size. Lines are written before the call returns, so that a crash loses none.
+ * text; put aside at a size. Lines are written before the call returns, so that a crash loses none. A log that cannot be
+ * written, for its disk is full, stops no message: the lines missing are counted, and said when there is room.
  */
 export class LogFile implements Disposable {
   readonly #options: LogFileOptions;
   readonly #path: string;
-  #descriptor: number;
-  #bytes: number;
+  #descriptor: number | undefined;
+  #bytes = 0;
+  #missing = 0;
 
   constructor(options: LogFileOptions) {
     this.#options = options;
     mkdirSync(options.folder, { recursive: true });
     this.#path = join(options.folder, 'mesh.log');
-    this.#descriptor = openSync(this.#path, 'a', 0o640);
-    this.#bytes = fstatSync(this.#descriptor).size;
+    this.#descriptor = this.#open();
   }
 
   write(line: LogLine, at: Date): void {
-    const bytes = Buffer.from(`${javaLine(line, at)}\n`);
-    if (this.#bytes > 0 && this.#bytes + bytes.length > this.#options.bytesMax) this.#putAside();
-    writeSync(this.#descriptor, bytes);
-    this.#bytes += bytes.length;
+    const text = `${javaLine(line, at)}\n`;
+    try {
+      this.#put(Buffer.from(this.#missing === 0 ? text : `${this.#said(at)}${text}`));
+      this.#missing = 0;
+    } catch {
+      this.#missing += 1;
+      this.#letGo();
+    }
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#descriptor);
+    this.#letGo();
+  }
+
+  /** Forgotten first: once closed, its number may be another file's. */
+  #letGo(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    if (descriptor === undefined) return;
+    try {
+      closeSync(descriptor);
+    } catch {
+      // It is closed all the same, and whose bytes it lost cannot be known any more.
+    }
+  }
+
+  /** What could not be written may have got as far as half a line. */
+  #said(at: Date): string {
+    const text = `${this.#missing} lines are missing here, because the log could not be written`;
+    return `\n${javaLine({ level: 'warn', event: 'log-incomplete', component: 'MeshClient', text }, at)}\n`;
+  }
+
+  #put(bytes: Buffer): void {
+    if (this.#bytes > 0 && this.#bytes + bytes.length > this.#options.bytesMax) this.#putAside();
+    this.#descriptor ??= this.#open();
+    for (let written = 0; written < bytes.length; ) {
+      const taken = writeSync(this.#descriptor, bytes, written);
+      written += taken;
+      this.#bytes += taken;
+    }
+  }
+
+  #open(): number {
+    const descriptor = openSync(this.#path, 'a', 0o640);
+    this.#bytes = fstatSync(descriptor).size;
+    return descriptor;
   }
 
   #putAside(): void {
-    closeSync(this.#descriptor);
+    this.#letGo();
+    if (!existsSync(this.#path)) return;
     rmSync(`${this.#path}.${this.#options.filesKept}`, { force: true });
     for (let number = this.#options.filesKept - 1; number >= 1; number -= 1) {
       if (existsSync(`${this.#path}.${number}`)) renameSync(`${this.#path}.${number}`, `${this.#path}.${number + 1}`);
     }
     renameSync(this.#path, `${this.#path}.1`);
-    this.#descriptor = openSync(this.#path, 'a', 0o640);
-    this.#bytes = 0;
   }
 }
 
