@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
-import { ExchangeProcess } from '../kit/exchange-process.ts';
+import { ExchangeProcess, NotReady } from '../kit/exchange-process.ts';
 import { buildFlushShim, diskFull, type FaultRule, type FlushShim, setFaults } from '../kit/flush-shim/build.ts';
 import { violationsOf } from '../kit/history.ts';
 import { HistoryRecorder } from '../kit/history-recorder.ts';
@@ -128,6 +128,18 @@ describe('when the disk is full', () => {
     expect([...upload.stored]).toEqual([1]);
     scene.faults([]);
     expect(await scene.sender.send(upload)).toBe('accepted');
+    await scene.judge();
+  });
+
+  it('a start that has no room says so in a sentence, and there is nothing to do but to make room', async () => {
+    expect(await scene.send(inline)).toBe('accepted');
+    await scene.server.kill9();
+    scene.faults([{ operation: 'write', what: 'ENOSPC', glob: 'ledger.sqlite' }]);
+    const refused = await scene.server.restart().catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(NotReady);
+    expect(refused).toMatchObject({ end: { code: 69 }, output: expect.stringContaining('free space on its disk') });
+    scene.faults([]);
+    await scene.restart();
     await scene.judge();
   });
 

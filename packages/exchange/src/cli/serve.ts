@@ -12,7 +12,7 @@ export const serveCommand = defineCommand({
   positionals: [],
   options: {},
   exits: {
-    unavailable: 'the database or the object store cannot be reached',
+    unavailable: 'the database or the object store cannot be reached, or the disk of the ledger is full',
     config: 'the settings are not good, the object store refuses them, or the database may lose what it answers',
   },
   async run(_request, io) {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { LedgerFault } from '../../ledger.ts';
 import type { Caller } from '../commands/table.ts';
-import type { BatchItem, BatchReply, ThreadSettings } from './batch.ts';
+import { type BatchItem, type BatchReply, classifyEngineError, type ThreadSettings } from './batch.ts';
 import { packItems, unpackAnswers } from './envelope.ts';
 
 export interface ThreadOptions extends ThreadSettings {
@@ -111,7 +111,7 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
   const { path, role, cacheMebibytes, lockTimeoutMs } = options;
   const workerData: ThreadSettings = { path, role, cacheMebibytes, lockTimeoutMs };
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: `ledger-${role}` });
-  await once(worker, 'message');
+  await opened(worker);
   const queue = new CommandQueue(options, (items) => worker.postMessage(packItems(items)));
   let state: 'open' | 'closing' | 'ended' = 'open';
   let settled: (() => void) | undefined;
@@ -162,6 +162,17 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
     waiting: () => queue.waiting,
     close: () => (ending ??= end()),
   };
+}
+
+/** Throws `LedgerFault` when it cannot be opened for the time being: there is no room, or another has it. */
+async function opened(worker: Worker): Promise<void> {
+  try {
+    await once(worker, 'message');
+  } catch (error) {
+    const kind = classifyEngineError(error);
+    if (kind !== 'full' && kind !== 'unavailable') throw error;
+    throw new LedgerFault(kind, error instanceof Error ? error.message : String(error));
+  }
 }
 
 function settle(answered: readonly Waiting[], reply: BatchReply): void {
