@@ -125,6 +125,15 @@ describe('changing the secret key while the exchange runs', () => {
     await read(await send(large), large);
   });
 
+  it('is learned of also when the machine’s clock was set back meanwhile', async () => {
+    const { keyId } = await answer('rotate');
+    exchange.clock.set(-3_600_000);
+    letTimePass();
+    exchange.rooms.keys.readAgain();
+    await send(small);
+    expect(await listed()).toContainEqual(expect.objectContaining({ keyId, line: 1, payloads: 1 }));
+  });
+
   it('waits for the other nodes when it is prepared: the new key only opens until it is promoted', async () => {
     const [old] = await listed();
     const { keyId, inUse } = await answer('rotate', '--prepare');

@@ -67,6 +67,7 @@ export async function openBodies(
     return createDiskBodies({
       root: config.bodies.directory,
       fileSystem,
+      besides: config.ledger.engine === 'sqlite' ? [dirname(config.ledger.path)] : [],
       reserveBytes,
       blockBuffers,
       clock,
@@ -95,6 +96,6 @@ function freeBytesOf(ledger: Config['ledger'], guardOf: (folder: string) => Spac
 export function openKeys(config: Config, clock: MachineClock): KeysAtHand {
   return createKeysAtHand(
     () => openSecretKeys(config).map(({ id, key }) => ({ id, key: key.reveal() })),
-    () => clock.nowMs(),
+    () => clock.elapsedMs(),
   );
 }

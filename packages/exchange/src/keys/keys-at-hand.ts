@@ -14,15 +14,15 @@ export interface KeysAtHand {
 /** Whatever meets keys that are not at hand reads them again, but not more often than this. */
 const readAgainMs = 2000;
 
-/** `read` throws when there are no keys to be read; those that were are kept then. */
-export function createKeysAtHand(read: () => readonly SealingKey[], nowMs: () => number): KeysAtHand {
+/** `read` throws when there are no keys to be read; those that were are kept then. `elapsedMs` goes on while the clock is set. */
+export function createKeysAtHand(read: () => readonly SealingKey[], elapsedMs: () => number): KeysAtHand {
   let keys = read();
-  let readAtMs = nowMs();
+  let readAtMs = elapsedMs();
   return {
     current: () => keys,
     readAgain() {
-      if (nowMs() - readAtMs < readAgainMs) return false;
-      readAtMs = nowMs();
+      if (elapsedMs() - readAtMs < readAgainMs) return false;
+      readAtMs = elapsedMs();
       const fresh = read();
       if (names(fresh) === names(keys)) return false;
       keys = fresh;

@@ -40,6 +40,8 @@ export interface DiskBodiesOptions {
   /** Directory of the store, an absolute path; made if it is missing. */
   readonly root: string;
   readonly fileSystem: FileSystem;
+  /** Directories of others, whose file systems keep the reserve as well: small bodies and records go into the ledger. */
+  readonly besides?: readonly string[];
   /** Bytes of the file system that bodies leave free. */
   readonly reserveBytes: number;
   /** Memory for transfers in buffers of 4 MiB, at least 2: half of it for readers, half for writers. */

@@ -5,18 +5,28 @@ import type { FileSystem } from './file-system.ts';
 const believedMs = 1_000;
 const believedBytes = 64 * 1024 * 1024;
 
+export interface SpaceGuardOptions {
+  readonly root: string;
+  /** Directories whose file systems have the same reserve to keep; what is booked is not written there. */
+  readonly besides?: readonly string[];
+  readonly fileSystem: Pick<FileSystem, 'freeBytes'>;
+  readonly reserveBytes: number;
+  readonly clock: { nowMs(): number };
+}
+
 /**
  * Keeps a reserve of the disk free, so that acknowledging and downloading go on when sending has to stop. The free
  * space is measured at most once a second or every 64 MiB; what was written since is subtracted.
  */
 export class SpaceGuard {
-  readonly #options: { root: string; fileSystem: FileSystem; reserveBytes: number; clock: { nowMs(): number } };
+  readonly #options: SpaceGuardOptions;
   #measuredBytes = 0;
+  #besidesBytes = Number.POSITIVE_INFINITY;
   #measuredAtMs = Number.NEGATIVE_INFINITY;
   #writtenBytes = 0;
   #measuring: Promise<void> | undefined;
 
-  constructor(options: { root: string; fileSystem: FileSystem; reserveBytes: number; clock: { nowMs(): number } }) {
+  constructor(options: SpaceGuardOptions) {
     this.#options = options;
   }
 
@@ -25,7 +35,8 @@ export class SpaceGuard {
     const ageMs = this.#options.clock.nowMs() - this.#measuredAtMs;
     // A clock that was set back makes the age negative: measure again.
     if (ageMs < 0 || ageMs >= believedMs || this.#writtenBytes >= believedBytes) await this.#measure();
-    return Math.max(0, this.#measuredBytes - this.#writtenBytes - this.#options.reserveBytes);
+    const freeBytes = Math.min(this.#measuredBytes - this.#writtenBytes, this.#besidesBytes);
+    return Math.max(0, freeBytes - this.#options.reserveBytes);
   }
 
   /** Books `bytes` about to be written; throws `BodyFault` 'disk-full' when they would touch the reserve. */
@@ -44,8 +55,10 @@ export class SpaceGuard {
 
   async #measureNow(): Promise<void> {
     const writtenBefore = this.#writtenBytes;
-    const { fileSystem, root, clock } = this.#options;
-    this.#measuredBytes = await fileSystem.freeBytes(root);
+    const { fileSystem, root, besides = [], clock } = this.#options;
+    const measured = await Promise.all([root, ...besides].map((path) => fileSystem.freeBytes(path)));
+    [this.#measuredBytes = 0] = measured;
+    this.#besidesBytes = Math.min(...measured.slice(1));
     this.#measuredAtMs = clock.nowMs();
     // What was booked while the system was asked may or may not be in its answer: assume it is not.
     this.#writtenBytes -= writtenBefore;
