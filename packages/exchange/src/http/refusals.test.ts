@@ -66,4 +66,15 @@ describe('records of refusals', () => {
     expect(written).toHaveLength(22);
     expect(written.at(-1)).toMatchObject({ address: '127.0.0.1', count: 80 });
   });
+
+  it('are written, the counted ones too, when the clock was set back meanwhile', async () => {
+    const written: RefusalRecord[] = [];
+    const { notes, advance } = notesOver((records) => Promise.resolve(void written.push(...records)));
+    for (let time = 0; time < 100; time += 1) notes.note(facts);
+    advance(-3_600_000);
+    notes.note(facts);
+    await notes.flush();
+    expect(written).toHaveLength(22);
+    expect(written.reduce((sum, { count }) => sum + count, 0)).toBe(101);
+  });
 });

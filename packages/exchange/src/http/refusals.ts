@@ -32,6 +32,9 @@ export function createRefusalNotes(
   let writing: Promise<void> = Promise.resolve();
   const kinds = new Map<string, Kind>();
 
+  /** A clock that was set back would leave the window open, and what is counted in it unwritten, until it comes by again. */
+  const isOver = (nowMs: number): boolean => nowMs >= windowEndsMs || nowMs < windowEndsMs - windowMs;
+
   const closeWindow = (nowMs: number): void => {
     for (const kind of kinds.values()) if (kind.folded !== undefined) pending.push(kind.folded);
     kinds.clear();
@@ -43,7 +46,7 @@ export function createRefusalNotes(
   const write = async (earlier: Promise<void>): Promise<void> => {
     await Promise.allSettled([earlier]);
     const nowMs = machineClock.nowMs();
-    if (nowMs >= windowEndsMs && kinds.size > 0) closeWindow(nowMs);
+    if (isOver(nowMs) && kinds.size > 0) closeWindow(nowMs);
     if (pending.length === 0) return;
     const records = pending;
     pending = [];
@@ -58,7 +61,7 @@ export function createRefusalNotes(
   return {
     note(facts) {
       const atMs = machineClock.nowMs();
-      if (atMs >= windowEndsMs) closeWindow(atMs);
+      if (isOver(atMs)) closeWindow(atMs);
       const name = `${facts.reason} ${facts.mailbox ?? ''} ${facts.address ?? ''}`;
       let kind = kinds.get(name);
       if (kind === undefined) {

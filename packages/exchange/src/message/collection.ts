@@ -44,9 +44,27 @@ export function createCollectionNotes(ledger: Pick<MessageLedger, 'recordCollect
   const write = async (earlier: Promise<void>): Promise<void> => {
     await Promise.allSettled([earlier]);
     if (pending.size === 0) return;
-    const facts = [...pending].map(([messageId, note]) => ({ messageId, ...note }));
+    const noted = [...pending];
     pending.clear();
-    await ledger.recordCollections(facts);
+    try {
+      await ledger.recordCollections(noted.map(([messageId, note]) => ({ messageId, ...note })));
+    } catch (error) {
+      for (const [messageId, note] of noted) keep(messageId, note);
+      throw error;
+    }
+  };
+
+  /** What cannot be written now is kept for the next time, together with what was noted since. */
+  const keep = (messageId: MessageId, earlier: Pending): void => {
+    const later = pending.get(messageId);
+    if (later === undefined && pending.size >= pendingMax) return;
+    pending.set(messageId, {
+      mailbox: earlier.mailbox,
+      firstListedAtMs: earlier.firstListedAtMs ?? later?.firstListedAtMs ?? null,
+      firstDownloadAtMs: earlier.firstDownloadAtMs ?? later?.firstDownloadAtMs ?? null,
+      lastDownloadAtMs: later?.lastDownloadAtMs ?? earlier.lastDownloadAtMs,
+      downloads: earlier.downloads + (later?.downloads ?? 0),
+    });
   };
 
   return {
