@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ReloadOutcome } from '@openmesh/exchange/http/tls/context.ts';
 import { createTlsContexts } from '@openmesh/exchange/http/tls/context.ts';
@@ -196,6 +196,23 @@ describe('a revocation list', () => {
     const { certificateFile, keyFile } = longer;
     const opening = createTlsContexts({ ...settings, certificateFile, keyFile } as never, late);
     await expect(opening).rejects.toMatchObject({ kind: 'revocation-list-expired' });
+  });
+});
+
+describe('an authority that is taken away', () => {
+  it('takes the open connections of its certificates with it, and those of no other', async () => {
+    const another = await otherAuthority();
+    await writeFile(files.caFile, `${await readFile(authorityFile, 'utf8')}\n${another}`);
+    await using server = await startGuardedServer({ tls: files });
+    using open = await openCaller({ port: server.port, identity: clients.x26 });
+    expect(await open.request()).toMatchObject({ status: 200 });
+    await copyFile(authorityFile, files.caFile);
+    await server.contexts.reload();
+    expect(server.connections?.destroyUnissued(server.contexts.authorities)).toBe(0);
+    expect(await open.request()).toMatchObject({ status: 200 });
+    await writeFile(files.caFile, another);
+    await server.contexts.reload();
+    expect(server.connections?.destroyUnissued(server.contexts.authorities)).toBe(1);
   });
 });
 

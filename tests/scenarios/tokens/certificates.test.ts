@@ -1,7 +1,10 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type TestCertificates, testCertificates } from '../../kit/certificates.ts';
+import { otherAuthority, type TestCertificates, testCertificates } from '../../kit/certificates.ts';
 import { type MeshClient, type MeshReply } from '../../kit/mesh-client.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
+import { temporaryFolder } from '../../kit/temporary-folder.ts';
 import { expectError } from '../../kit/wire-answers.ts';
 
 const invalid = { status: 403, text: 'Invalid Authentication Token' };
@@ -128,6 +131,21 @@ describe('the certificate of every request', () => {
     expectError(await again.list(), 2, invalid);
     expect((await other.refusals({ mailbox: 'X26ABC1' }))[0]).toMatchObject({ reason: 'certificate-revoked' });
     expect((await bystander.list()).status).toBe(200);
+  });
+
+  it('whose authority is taken away loses its open connection, mid-request too, and is refused from then on', async () => {
+    await using folder = await temporaryFolder('authorities');
+    const caFile = join(folder.path, 'ca.pem');
+    const [ours, another] = [readFileSync(certificates.authorityFile, 'utf8'), await otherAuthority()];
+    writeFileSync(caFile, ours);
+    await using other = await ExchangeInProcess.start({ settings: { OPENMESH_TLS_CA_FILE: caFile } });
+    const reached = Promise.withResolvers<void>();
+    const upload = sendSlowly(other.client('X26ABC1', { socketsMax: 1 }), reached.resolve);
+    await reached.promise;
+    writeFileSync(caFile, another);
+    // The exchange looks at its files by itself.
+    await expect(upload).rejects.toThrow();
+    await expect(other.client('X26ABC1').list()).rejects.toThrow();
   });
 });
 

@@ -52,14 +52,19 @@ export async function composeMachines(parts: MachinesParts, undo: Undo): Promise
   const { config, log, refusals, ledger } = parts;
   const { machines } = config;
   let connections: CertificateConnections | undefined;
+  let trusted: readonly string[] = [];
   const contexts = await createTlsContexts(machines.tls, {
     machineClock: parts.machineClock.nowMs,
     onReload: (outcome) => {
       if (outcome.ok) log.info('certificates-reloaded');
       else log.error('certificates-kept', outcome.fault);
       connections?.destroyRevoked((facts) => contexts.isRevoked(facts.serialKey));
+      const { authorities } = contexts;
+      if (trusted.some((pem) => !authorities.includes(pem))) connections?.destroyUnissued(authorities);
+      trusted = authorities;
     },
   });
+  trusted = contexts.authorities;
   undo.push(() => contexts.close());
   const stopping = (): boolean => shutdown.stopping;
   const door = createMachinesDoor(doorParts(parts, contexts, stopping));

@@ -145,6 +145,11 @@ export class TlsContexts {
     return this.#material?.revocationList.serials.has(key) === true;
   }
 
+  /** The authorities whose certificates are accepted now, PEM; none unless TLS is mutual. */
+  get authorities(): readonly string[] {
+    return this.#material?.ca ?? [];
+  }
+
   /** Days, with their fraction, until the server certificate ends; undefined when the mode is `off`. */
   certificateDaysLeft(): number | undefined {
     return this.#daysUntil(this.#material?.certificateNotAfterMs);
