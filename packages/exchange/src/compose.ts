@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Router } from './api/machines/routes.ts';
 import { type MachineClock, systemClock } from './compose/clocks.ts';
 import { createDirectoryNotes } from './compose/directory.ts';
@@ -45,12 +46,19 @@ export interface RunningExchange {
   readonly operatorsPort: number;
   /** Writes what is gathered between two ticks of the clock: refusals, and facts of collection. */
   flush(): Promise<void>;
-  /** Finishes what is in flight within the limit, then lets go of everything; a second call ends at once. */
-  stop(): Promise<ShutdownOutcome>;
+  /** Finishes what is in flight within the limit, then lets go of everything; a second call cuts requests off at once. */
+  stop(): Promise<StopOutcome>;
+}
+
+export interface StopOutcome extends ShutdownOutcome {
+  /** False: something would not let go, such as a database that answers nothing, and would keep the process. */
+  readonly letGo: boolean;
 }
 
 const flushEveryMs = 1000;
 const registryPollMs = 1000;
+/** Letting go may take what the requests left of the limit, and this at least. */
+const letGoMsMin = 10_000;
 /** A key that was put into the file is at hand, and one that was put first in use, after so long at most. */
 const readKeysMs = 5000;
 
@@ -135,14 +143,36 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
     metrics.close();
   };
   let released: Promise<void> | undefined;
-  const stop = async (): Promise<ShutdownOutcome> => {
+  const stop = async (): Promise<StopOutcome> => {
     rooms.faults?.clear();
     const outcome = await shutdown.stop();
     released ??= release();
-    await released;
-    return outcome;
+    return conclude(outcome, released, options);
   };
   return { rooms, machinesPort, operatorsPort: operators.port, flush, stop };
+}
+
+/** What became of a stop, when everything is let go of or the time for that is over. */
+async function conclude(
+  outcome: ShutdownOutcome,
+  released: Promise<void>,
+  { config, log }: ComposeOptions,
+): Promise<StopOutcome> {
+  const limitMs = Math.max(letGoMsMin, config.shutdownMs - outcome.elapsedMs);
+  if (await isDoneWithin(released, limitMs)) return { ...outcome, letGo: true };
+  log.warn('not-let-go');
+  return { ...outcome, ended: 'limit', letGo: false };
+}
+
+async function isDoneWithin(work: Promise<void>, limitMs: number): Promise<boolean> {
+  const patience = new AbortController();
+  const { signal } = patience;
+  const limit = pause(limitMs, false, { signal }).catch(() => false);
+  try {
+    return await Promise.race([work.then(() => true), limit]);
+  } finally {
+    patience.abort();
+  }
 }
 
 function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions, clock: MachineClock) {

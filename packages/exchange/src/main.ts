@@ -33,24 +33,30 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   tuneCollector();
   const log = options.log ?? openLog(config);
   const ending = Promise.withResolvers<number>();
+  let letGo = true;
   const running = await startExchange({
     ...options,
     log,
     onBroken: () => {
       log.error('ledger-broken', new Error('the ledger failed a write or a flush'));
+      letGo = false;
       ending.resolve(endings.ledgerBroken);
     },
   });
   const socket = readNotifySocket();
+  const finish = async (): Promise<void> => {
+    try {
+      const outcome = await running.stop();
+      letGo &&= outcome.letGo;
+      ending.resolve(outcome.ended === 'finished' ? endings.stopped : endings.cutShort);
+    } catch (error) {
+      ending.reject(error);
+    }
+  };
   const stop = (signal: NodeJS.Signals): void => {
     log.info('signal', { signal });
     void tellSystemd('STOPPING=1', socket);
-    running
-      .stop()
-      .then(
-        (outcome) => ending.resolve(outcome.ended === 'finished' ? endings.stopped : endings.cutShort),
-        ending.reject,
-      );
+    void finish();
   };
   const signals = ['SIGINT', 'SIGTERM'] as const;
   for (const signal of signals) process.on(signal, stop);
@@ -73,7 +79,10 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   }
   const code = await ending.promise;
   stopListening();
-  await end(log, code);
+  log.info('ended', { status: code });
+  await log.flush();
+  // Waiting for what hangs on a broken ledger, or on a database that answers nothing, would keep a dead service up.
+  if (!letGo) process.exit(code);
   return code;
 }
 
@@ -81,11 +90,4 @@ function openLog(config: Config): Log {
   const log = createLog(config.log);
   log.config(config);
   return log;
-}
-
-/** A broken ledger answers nothing more: waiting for what hangs on it would keep a dead service up. */
-async function end(log: Log, code: number): Promise<void> {
-  log.info('ended', { status: code });
-  await log.flush();
-  if (code === endings.ledgerBroken) process.exit(code);
 }
