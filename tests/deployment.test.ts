@@ -63,6 +63,17 @@ async function validate(manifest: Manifest): Promise<void> {
 
 const files = readdirSync(join(folder, 'kubernetes'));
 
+describe('the unit for systemd', () => {
+  const unit = read('systemd/openmesh-exchange.service');
+  const secondsOf = (name: string): number => Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(unit)?.[1]);
+
+  it('starts the exchange again for as long as a full disk or a database that is away may last', () => {
+    expect(unit).toMatch(/^Restart=always$/m);
+    // Of systemd itself: five starts within ten seconds are the last, and an exchange that cannot start needs less.
+    expect(secondsOf('StartLimitIntervalSec') === 0 || secondsOf('RestartSec') * 5 > 10).toBe(true);
+  });
+});
+
 describe('the manifests for Kubernetes', () => {
   it.each(files)('of %s are what their schemas say', async (file) => {
     const manifests = manifestsOf(file);

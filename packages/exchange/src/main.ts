@@ -1,4 +1,5 @@
 import { tuneCollector } from './compose/garbage.ts';
+import { createStopRequests } from './compose/stop-requests.ts';
 import { tellSystemd } from './compose/tell-systemd.ts';
 import { type ComposeOptions, type RunningExchange, startExchange } from './compose.ts';
 import type { Config } from './config/config.ts';
@@ -53,7 +54,9 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
       ending.reject(error);
     }
   };
+  const isNew = createStopRequests(() => performance.now());
   const stop = (signal: NodeJS.Signals): void => {
+    if (!isNew()) return;
     log.info('signal', { signal });
     void tellSystemd('STOPPING=1', socket);
     void finish();
