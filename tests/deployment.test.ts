@@ -72,6 +72,10 @@ describe('the unit for systemd', () => {
     // Of systemd itself: five starts within ten seconds are the last, and an exchange that cannot start needs less.
     expect(secondsOf('StartLimitIntervalSec') === 0 || secondsOf('RestartSec') * 5 > 10).toBe(true);
   });
+
+  it('tells the launcher of an older Node alone to stop, which passes it on: told twice, the exchange would cut requests off', () => {
+    expect(unit).toMatch(/^KillMode=mixed$/m);
+  });
 });
 
 describe('the manifests for Kubernetes', () => {
