@@ -23,4 +23,4 @@ const commands = [serveCommand, checkConfig, ...createAdminCommands(openForAdmin
 const args = process.argv.slice(2);
 process.exitCode = await dispatch(commands, args, io, version);
 // It has finished, closed and flushed what there was: nothing that is still open may keep it from ending.
-if (args[0] === serveCommand.path) process.exit();
+if (args[0] === serveCommand.name) process.exit();
