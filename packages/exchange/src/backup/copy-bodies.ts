@@ -1,5 +1,5 @@
 import type { Blobs } from '../store/blobs.ts';
-import { BodyFault } from '../store/bodies.ts';
+import { BodyFault, type BodyRef } from '../store/bodies.ts';
 import type { NamedBody } from '../store/ledger-snapshot.ts';
 import { checkBody, type OpenSealedBody } from './check-body.ts';
 import { inOrder } from './in-order.ts';
@@ -24,8 +24,7 @@ export async function copyBodies(
   named: AsyncIterable<NamedBody>,
   from: Pick<Blobs, 'read'>,
   to: Pick<Blobs, 'size' | 'write'>,
-  options: {
-    readonly nowMs: () => number;
+  options: NamedNow & {
     readonly openSealed: OpenSealedBody;
     readonly progress: (so: { done: number; bytes: number }) => void;
   },
@@ -39,7 +38,7 @@ export async function copyBodies(
       await to.write(body.ref, bytes);
       if (!isChecked) sum.unchecked += 1;
     };
-    return { body, outcome: await noting(body, options.nowMs, copying) };
+    return { body, outcome: await noting(body, options, copying) };
   };
   for await (const { body, outcome } of inOrder(named, lanes, copy)) {
     if (outcome === 'missing' || outcome === 'damaged') {
@@ -59,12 +58,19 @@ export type CopyOutcome =
   /** The source does not have it, or not as the ledger knows it. */
   | 'missing'
   | 'damaged'
-  /** Its date came meanwhile: deletion was right, and nobody will miss it. */
+  /** Its date came meanwhile, or the ledger names another in its place: deletion was right, and nobody will miss it. */
   | 'gone';
 type Outcome = CopyOutcome | 'there';
 
+/** What tells of a body that is not there whether it should be. */
+export interface NamedNow {
+  readonly nowMs: () => number;
+  /** Asks the ledger as it is now, not the copy of it. */
+  readonly isNamedNow: (ref: BodyRef) => Promise<boolean>;
+}
+
 /** Runs the copying of one body; what is wrong with its source is an outcome, and every other fault passes. */
-export async function noting(body: NamedBody, nowMs: () => number, copy: () => Promise<void>): Promise<CopyOutcome> {
+export async function noting(body: NamedBody, now: NamedNow, copy: () => Promise<void>): Promise<CopyOutcome> {
   try {
     await copy();
     return 'copied';
@@ -72,6 +78,6 @@ export async function noting(body: NamedBody, nowMs: () => number, copy: () => P
     const kind = error instanceof BodyFault ? error.kind : undefined;
     if (kind === 'corrupt') return 'damaged';
     if (kind !== 'missing') throw error;
-    return body.keepUntilMs <= nowMs() ? 'gone' : 'missing';
+    return body.keepUntilMs <= now.nowMs() || !(await now.isNamedNow(body.ref)) ? 'gone' : 'missing';
   }
 }

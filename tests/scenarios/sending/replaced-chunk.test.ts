@@ -1,0 +1,26 @@
+import { takeSnapshot } from '@openmesh/exchange/compose/copies.ts';
+import { expect, it } from 'vitest';
+import { sentIdOf } from '../../kit/mesh-client.ts';
+import { ExchangeInProcess } from '../../kit/running-exchange.ts';
+
+const chunkBytes = 300_000;
+
+it('the ledger tells a backup under way that it names the body of a chunk no longer once the chunk came again', async () => {
+  await using exchange = await ExchangeInProcess.start({ tls: 'off' });
+  const client = exchange.client('X26ABC1');
+  const chunk = (text: string): Buffer => Buffer.alloc(chunkBytes, text);
+  const upload = { to: 'X26ABC2', workflowId: 'W', chunkRange: '1:3' };
+  const id = sentIdOf(await client.send(upload, chunk('first')));
+  expect((await client.sendChunk(id, 2, 3, chunk('second'))).status).toBe(202);
+  const snapshot = await takeSnapshot(exchange.rooms.config);
+  try {
+    const refs: Parameters<typeof snapshot.isNamedNow>[0][] = [];
+    for await (const { ref } of snapshot.bodies()) refs.push(ref);
+    const named = () => Promise.all(refs.map((ref) => snapshot.isNamedNow(ref)));
+    expect(await named()).toEqual([true, true]);
+    expect((await client.sendChunk(id, 2, 3, chunk('second again'))).status).toBe(202);
+    expect((await named()).toSorted()).toEqual([false, true]);
+  } finally {
+    await snapshot.close();
+  }
+});
