@@ -83,7 +83,7 @@ async function* readBodies(copy: string): AsyncGenerator<NamedBody, void, void> 
 function isNamed(path: string, ref: BodyRef): boolean {
   const db = new DatabaseSync(path, { readOnly: true });
   try {
-    return db.prepare(findBodyRef.sql).get(ref) !== undefined;
+    return db.prepare(findBodyRef.sql).get({ $1: ref }) !== undefined;
   } finally {
     db.close();
   }
