@@ -89,7 +89,7 @@ describe(`two folder clients and an exchange, killed at random (OPENMESH_TEST_SE
       const party = new Party(await freePort());
       const applications = new Applications(party.folderOf, [a, b]);
       await party.startAll();
-      const until = Date.now() + 14 * 60_000;
+      const until = Date.now() + 10 * 60_000;
       while ((applications.dropped < pairs || !applications.isDone) && Date.now() < until) {
         for (let some = wholeBetween(random, 10, 60); some > 0 && applications.dropped < pairs; some -= 1) {
           const [from, to] = random() < 0.5 ? [a, b] : [b, a];
@@ -109,6 +109,6 @@ describe(`two folder clients and an exchange, killed at random (OPENMESH_TEST_SE
       expect(applications.violations()).toEqual([]);
       if (pairs >= 1000) expect(party.killed).toBeGreaterThan(killedTimesMin);
     },
-    16 * 60_000,
+    12 * 60_000,
   );
 });

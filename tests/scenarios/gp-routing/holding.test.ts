@@ -88,10 +88,10 @@ describe('a message to the practice of a patient, while the demographics service
     await using gp = await GpExchange.start();
     gp.world.standIns.faults.add('demographics', { kind: 'status', status: 429, retryAfter: '3600' }, 1);
     await gp.send(address);
-    gp.exchange.clock.advance(4 * hourMs - 1000);
+    gp.exchange.clock.advance(4 * hourMs - 60_000);
     await gp.work();
     expect(await gp.reports()).toEqual([]);
-    gp.exchange.clock.advance(1000);
+    gp.exchange.clock.advance(60_000);
     await gp.work();
     expect(await gp.reports()).toHaveLength(1);
   });
