@@ -20,4 +20,7 @@ const io: CommandIo = {
   env: readEnvironment(),
 };
 const commands = [serveCommand, checkConfig, ...createAdminCommands(openForAdmin), devCa];
-process.exitCode = await dispatch(commands, process.argv.slice(2), io, version);
+const args = process.argv.slice(2);
+process.exitCode = await dispatch(commands, args, io, version);
+// It has finished, closed and flushed what there was: nothing that is still open may keep it from ending.
+if (args[0] === serveCommand.name) process.exit();
