@@ -3,16 +3,19 @@ import { readEnvironment } from '../config/env.ts';
 import { version } from '../version.ts';
 import { createAdminCommands } from './admin-commands.ts';
 import { checkConfig } from './check-config.ts';
-import type { CommandIo } from './command.ts';
+import { type CommandIo, exitCodes } from './command.ts';
 import { devCa } from './dev-ca.ts';
 import { dispatch } from './dispatch.ts';
 import { serveCommand } from './serve.ts';
 
-// A reader that has seen enough (`… | head`) is no failure of ours; what was to be changed has been.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+// A reader that has seen enough (`… | head`) is no failure of ours: the rest is lost on it, and the command ends as it would.
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE' || process.exitCode !== undefined) return;
+  process.exitCode = exitCodes.cannotCreate;
+  io.stderr(`standard output cannot be written (${code}): the command does its work without it\n`);
 });
+// Nobody is left to be told.
+process.stderr.on('error', () => undefined);
 
 const io: CommandIo = {
   stdout: (text) => void process.stdout.write(text),
@@ -20,4 +23,5 @@ const io: CommandIo = {
   env: readEnvironment(),
 };
 const commands = [serveCommand, checkConfig, ...createAdminCommands(openForAdmin), devCa];
-process.exitCode = await dispatch(commands, process.argv.slice(2), io, version);
+const code = await dispatch(commands, process.argv.slice(2), io, version);
+if (code !== exitCodes.ok) process.exitCode = code;
