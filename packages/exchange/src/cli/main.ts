@@ -23,5 +23,8 @@ const io: CommandIo = {
   env: readEnvironment(),
 };
 const commands = [serveCommand, checkConfig, ...createAdminCommands(openForAdmin), devCa];
-const code = await dispatch(commands, process.argv.slice(2), io, version);
+const args = process.argv.slice(2);
+const code = await dispatch(commands, args, io, version);
 if (code !== exitCodes.ok) process.exitCode = code;
+// It has finished, closed and flushed what there was: nothing that is still open may keep it from ending.
+if (args[0] === serveCommand.name) process.exit();

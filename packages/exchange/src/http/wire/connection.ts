@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { BodyAborted } from '../../message/incoming-body.ts';
+import { breakOff } from './break-off.ts';
 import { CallerGone } from './caller-gone.ts';
 import { type Flow, RequestBody } from './request-body.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -148,9 +149,7 @@ export class Connection implements Flow {
   /** Cuts the connection off: an answer already begun cannot be taken back, and must not be taken for whole. */
   abort(): void {
     if (this.#state === 'closing') return;
-    // To a caller of HTTP/1.0 an orderly end says that the answer was whole; TLS then ends without its farewell.
-    if (this.socket instanceof TLSSocket) this.socket.destroy();
-    else (this.socket as Socket).resetAndDestroy();
+    breakOff(this.socket);
   }
 
   /** Ends what has taken too long; called every now and then. */
