@@ -13,9 +13,9 @@ export const serveCommand = defineCommand({
   positionals: [],
   options: {},
   exits: {
-    failed: 'it could not start, and says why',
     unavailable: 'the database or the object store cannot be reached',
     config: 'the settings are not good, the object store refuses them, or the database may lose what it answers',
+    failed: 'it could not start, and says why',
   },
   async run(_request, io) {
     const { config, warnings } = goodConfig(io.env);

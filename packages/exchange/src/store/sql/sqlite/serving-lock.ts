@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { LedgerFault } from '../../ledger.ts';
 import { LedgerServed } from '../../ledger-problem.ts';
 import { makeFolderDurable } from './durable-folder.ts';
 
@@ -11,7 +12,12 @@ import { makeFolderDurable } from './durable-folder.ts';
 export function holdForServing(path: string): Disposable {
   makeFolderDurable(dirname(path));
   const place = `${path}-serving`;
-  closeSync(openSync(place, 'a', 0o600));
+  try {
+    closeSync(openSync(place, 'a', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    throw new LedgerFault('full', 'the disk of the ledger is full');
+  }
   const lock = new DatabaseSync(place);
   try {
     lock.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive');
