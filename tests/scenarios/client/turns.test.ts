@@ -38,7 +38,7 @@ function inboxOf(ids: readonly string[], had: ReadonlySet<string>): RawAnswer {
 
 describe('a turn takes a limited number of messages, and those that cannot be had or sent', () => {
   it.each(['1', '3', '100'])('keep none behind them from coming, whatever the limit (%s)', async (MaxMessages) => {
-    const ids = [...Array.from({ length: 25 }, (_, index) => idOf(index))];
+    const ids = Array.from({ length: 25 }, (_, index) => idOf(index));
     const had = new Set([3, 14, 15, 23, 24].map(idOf));
     await using service = await startRawService(inboxOf(ids, had));
     const folder = new ClientFolder(home.path, { url: service.url, mailboxes: [mailbox], settings: { MaxMessages } });

@@ -47,6 +47,8 @@ const busy = (seconds: number): string =>
   `HTTP/1.1 503 Service Unavailable\r\nretry-after: ${seconds}\r\ncontent-length: 0\r\n\r\n`;
 const dataHead = (more: string): string => `HTTP/1.1 200 OK\r\nmex-messagetype: DATA\r\n${more}\r\n\r\n`;
 
+const pageOf = (messages: readonly unknown[], links = {}): string => rawJson(JSON.stringify({ messages, links }));
+
 async function* endless(): AsyncGenerator<string> {
   yield 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
   for (;;) yield `10000\r\n${'['.repeat(0x10000)}\r\n`;
@@ -111,10 +113,10 @@ describe('a service that means harm, or is none', () => {
   it('an id that is none, such as a path, hides no other, and is told once all others were handed out', async () => {
     const ids = [id, '../../etc/passwd', 7, '', 'a-b', id.replace('0', '1')];
     const next = '/messageexchange/X26ABC1/inbox?continue_from=token-token-token-token-token';
-    const page = (messages: readonly unknown[], links = {}): string => rawJson(JSON.stringify({ messages, links }));
     await using service = await startRawService(({ number, head }) => {
       if (number === 0) return { bytes: handshake };
-      return { bytes: head.includes('continue_from') ? page([id.replace('0', '2')]) : page(ids, { next }) };
+      const isFirst = !head.includes('continue_from');
+      return { bytes: isFirst ? pageOf(ids, { next }) : pageOf([id.replace('0', '2')]) };
     });
     await using client = clientOf(service.url);
     expect(await client.list()).toMatchObject({ messages: [id, id.replace('0', '1')], unusable: 4 });
