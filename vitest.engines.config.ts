@@ -4,7 +4,10 @@ import { defineConfig } from 'vitest/config';
 const execArgv = ['--wasm-wrapper-tiering-budget=2000000000'];
 const common = {
   testTimeout: 5 * 60_000,
-  hookTimeout: 120_000,
+  // Clusters start in them.
+  hookTimeout: 4 * 60_000,
+  // The default of a second is soon over on a busy machine.
+  expect: { poll: { timeout: 60_000 } },
   fileParallelism: false,
   pool: 'forks',
   execArgv,

@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['tests/rings/**/*.test.ts'],
     testTimeout: 15 * 60_000,
     hookTimeout: 120_000,
+    // The default of a second is soon over on a busy machine.
+    expect: { poll: { timeout: 60_000 } },
     fileParallelism: false,
     pool: 'forks',
     // Or V8 now and then ends the process, for a reason that packages/exchange/bin/node24.js tells.

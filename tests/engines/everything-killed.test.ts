@@ -2,22 +2,26 @@ import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Balancer } from '../kit/engines/balancer.ts';
 import { CephStore } from '../kit/engines/ceph.ts';
-import { freePort } from '../kit/engines/engine-process.ts';
 import { PostgresCluster } from '../kit/engines/postgres-cluster.ts';
 import { s3Environment } from '../kit/engines/s3-environment.ts';
 import { bucketOf, type TestBucket } from '../kit/engines/test-bucket.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeLoad } from '../kit/exchange-load.ts';
 import { ExchangeProcess } from '../kit/exchange-process.ts';
+import { freePort } from '../kit/free-port.ts';
 import { violationsOf } from '../kit/history.ts';
 import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 const seed = seedOfRun();
+/** Of an engine that is back, until everything is as it was. */
+const patienceMs = 60_000;
 const mailboxes = ['KILLA', 'KILLB', 'KILLC'];
 const calmMs = 3000;
 const deadMs = 1500;
 const lookEveryMs = 20;
+/** Of the whole, which is over a minute on a quick machine. */
+const timeout = 10 * 60_000;
 
 let cluster: PostgresCluster;
 let ceph: CephStore;
@@ -107,7 +111,7 @@ function sum(counts: readonly (readonly [number, number])[]): number {
   return counts.reduce((total, [, count]) => total + count, 0);
 }
 
-describe(`nodes, database and object store killed under load (OPENMESH_TEST_SEED=${seed})`, () => {
+describe(`nodes, database and object store killed under load (OPENMESH_TEST_SEED=${seed})`, { timeout }, () => {
   it('loses nothing that was acknowledged, whatever is killed, one at a time and all together', async () => {
     await cluster.run('create database openmesh');
     const folder = new ExchangeFolder(home.path);
@@ -124,6 +128,7 @@ describe(`nodes, database and object store killed under load (OPENMESH_TEST_SEED
       chunksMax: 3,
       sendersPerMailbox: 2,
       readersPerMailbox: 2,
+      patienceMs,
     });
     const steps: Readonly<Record<string, () => Promise<unknown>>> = {
       'a node': async () => {

@@ -13,9 +13,13 @@ import type { MeshClient } from '../kit/mesh-client.ts';
 import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
 
 const seed = seedOfRun();
+/** Of an engine that is back, until everything is as it was. */
+const patienceMs = 60_000;
 const mailboxes = ['FAILA', 'FAILB', 'FAILC'];
 /** Of load before and after each death. */
 const workMs = 1500;
+/** Until a cluster has another leader and nodes have found it: some ten times what it takes. */
+const backMs = 120_000;
 
 let home: string;
 let cluster: PostgresCluster;
@@ -56,6 +60,7 @@ describe(`the death of a primary and of a node under load (OPENMESH_TEST_SEED=${
     chunksMax: 4,
     sendersPerMailbox: 2,
     readersPerMailbox: 2,
+    patienceMs,
   });
 
   const judge = async (): Promise<void> => {
@@ -79,7 +84,8 @@ describe(`the death of a primary and of a node under load (OPENMESH_TEST_SEED=${
     const diedAtMs = performance.now();
     const before = accepted();
     // In flight at the death a few may still be answered: more than all of them show that new ones are.
-    while (accepted() < before + 4 * mailboxes.length) await setTimeout(10);
+    const goesOn = expect.poll(accepted, { timeout: backMs, interval: 10 });
+    await goesOn.toBeGreaterThanOrEqual(before + 4 * mailboxes.length);
     const gapMs = performance.now() - diedAtMs;
     await setTimeout(workMs);
     stop.abort();
@@ -135,11 +141,8 @@ describe(`the death of a primary and of a node under load (OPENMESH_TEST_SEED=${
     expect(Number(away.headers['retry-after'])).toBeGreaterThan(0);
     expect((await client.requestAt('GET', '/health', { authorization: null })).status).toBe(200);
     cluster.letIn();
-    let status = 0;
-    while (status !== 202) {
-      await setTimeout(50);
-      ({ status } = await client.send({ to: 'FAILB', workflowId: 'WF' }, 'x'));
-    }
+    const send = async (): Promise<number> => (await client.send({ to: 'FAILB', workflowId: 'WF' }, 'x')).status;
+    await expect.poll(send, { timeout: backMs }).toBe(202);
     client.close();
   });
 });

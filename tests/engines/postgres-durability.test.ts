@@ -1,10 +1,10 @@
 import { PostgresConnection } from '@openmesh/exchange/store/sql/postgres/connection.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runCommand } from '../kit/command-process.ts';
-import { freePort } from '../kit/engines/engine-process.ts';
 import { PostgresServer } from '../kit/engines/postgres.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeProcess, NotReady } from '../kit/exchange-process.ts';
+import { freePort } from '../kit/free-port.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 let home: TemporaryFolder;

@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Balancer } from '../kit/engines/balancer.ts';
-import { freePort } from '../kit/engines/engine-process.ts';
 import { PostgresServer } from '../kit/engines/postgres.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeLoad } from '../kit/exchange-load.ts';
 import { ExchangeProcess } from '../kit/exchange-process.ts';
+import { freePort } from '../kit/free-port.ts';
 import { violationsOf } from '../kit/history.ts';
 import { buildPreviousVersion, type PreviousVersion } from '../kit/previous-version.ts';
 import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';

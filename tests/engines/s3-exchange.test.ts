@@ -13,6 +13,8 @@ import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 const seed = seedOfRun();
+/** Of an engine that is back, until everything is as it was. */
+const patienceMs = 60_000;
 const mailboxes = ['STOREA', 'STOREB'];
 let ceph: CephStore;
 let bucket: TestBucket;
@@ -102,6 +104,7 @@ describe('an exchange whose bodies are objects', () => {
       chunksMax: 3,
       sendersPerMailbox: 2,
       readersPerMailbox: 1,
+      patienceMs,
     });
     load.connect((mailbox) => folder.client(server.url, mailbox));
     const stop = new AbortController();

@@ -2,7 +2,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { orphanBodiesJob } from '@openmesh/exchange/jobs/orphan-bodies.ts';
 import { type Bodies, BodyFault, type BodyRef } from '@openmesh/exchange/store/bodies.ts';
 import { get, patterned, put, sameBytes } from '@openmesh/exchange/store/body-probe.ts';
-import { ObjectStore } from '@openmesh/exchange/store/s3/object-store.ts';
+import { ObjectStore, type ObjectStoreOptions } from '@openmesh/exchange/store/s3/object-store.ts';
 import { createS3Bodies } from '@openmesh/exchange/store/s3/s3-bodies.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CephStore } from '../kit/engines/ceph.ts';
@@ -29,8 +29,8 @@ afterEach(async () => {
   bucket.close();
 });
 
-function openBodies(endpoint = ceph.endpoint()): Bodies {
-  const objects = new ObjectStore({ ...objectOptions(ceph, bucket.name, 'bodies'), endpoint, silenceMsMax: 500 });
+function openBodies(more: Partial<ObjectStoreOptions> = {}): Bodies {
+  const objects = new ObjectStore({ ...objectOptions(ceph, bucket.name, 'bodies'), ...more });
   const bodies = createS3Bodies({ ...bodiesOptions(objects), clock: { nowMs: () => nowMs } });
   open.push(bodies);
   return bodies;
@@ -53,10 +53,11 @@ async function leaveUnfinished(bodies: Bodies): Promise<void> {
 async function behind<Result>(
   faults: (connection: number) => readonly ConnectionFault[],
   work: (bodies: Bodies) => Promise<Result>,
+  more: Partial<ObjectStoreOptions> = {},
 ): Promise<Result> {
   const port = Number(new URL(ceph.endpoint()).port);
   await using proxy = await startTcpProxy({ target: { host: '127.0.0.1', port }, faults });
-  const bodies = openBodies(`http://127.0.0.1:${proxy.port}`);
+  const bodies = openBodies({ endpoint: `http://127.0.0.1:${proxy.port}`, ...more });
   const result = await work(bodies);
   await bodies.close();
   return result;
@@ -106,6 +107,7 @@ describe('an object store behind a bad network', () => {
     const got = await behind(
       (connection) => (connection === 0 ? silence : []),
       (bodies) => get(bodies, body.ref, body),
+      { silenceMsMax: 3000 },
     );
     expect(sameBytes(got, bytes)).toBe(true);
   });

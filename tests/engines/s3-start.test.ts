@@ -5,11 +5,11 @@ import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificates } from '../kit/certificates.ts';
 import { CephStore } from '../kit/engines/ceph.ts';
-import { freePort } from '../kit/engines/engine-process.ts';
 import { s3Environment } from '../kit/engines/s3-environment.ts';
 import { bucketOf, type TestBucket } from '../kit/engines/test-bucket.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeProcess, NotReady } from '../kit/exchange-process.ts';
+import { freePort } from '../kit/free-port.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
 let ceph: CephStore;

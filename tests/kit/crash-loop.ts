@@ -75,12 +75,16 @@ export class CrashLoop {
     expect(violationsOf(this.load.history.events)).toEqual([]);
   }
 
-  /** Load until death: at the point, or by our hand after a while. Resolves to whether the server died by itself. */
-  async workUntilDeath(server: ExchangeProcess, death: Death | undefined): Promise<boolean> {
+  /**
+   * Load until death: at the point, or by our hand after a while, which for a point is `patienceMs`. Resolves to whether
+   * the server died by itself.
+   */
+  async workUntilDeath(server: ExchangeProcess, death: Death | undefined, patienceMs = 2000): Promise<boolean> {
     if (death !== undefined) this.#trigger.arm(death.point, death.count);
     const stop = new AbortController();
     const working = this.load.run(stop.signal);
-    await Promise.race([server.exited, setTimeout(death === undefined ? wholeBetween(this.random, 50, 900) : 2000)]);
+    const lifeMs = death === undefined ? wholeBetween(this.random, 50, 900) : patienceMs;
+    await Promise.race([server.exited, setTimeout(lifeMs, undefined, { ref: false })]);
     const byItself = !server.running;
     const ended = await server.kill9();
     stop.abort();

@@ -1,6 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { HistoryRecorder } from './history-recorder.ts';
 import type { MeshClient } from './mesh-client.ts';
-import { bytesOf, RecordedMailbox, type Upload } from './recorded-mailbox.ts';
+import { bytesOf, RecordedMailbox, type SendResult, type Upload } from './recorded-mailbox.ts';
 import { oneOf, type Random, wholeBetween } from './seeded-random.ts';
 
 export interface ExchangeLoadOptions {
@@ -13,12 +14,15 @@ export interface ExchangeLoadOptions {
   readonly chunksMax: number;
   readonly sendersPerMailbox: number;
   readonly readersPerMailbox: number;
+  /** How long a server whose engines were just disturbed may take to be well again; none when absent. */
+  readonly patienceMs?: number;
 }
 
 const readAtOnceMax = 8;
 /** No more than a client has sockets. */
 const atOnceMax = 8;
 const acknowledgeChance = 0.8;
+const askAgainMs = 100;
 
 /**
  * Clients that send, list, download and acknowledge side by side over the lives of one server, and the history of it
@@ -77,17 +81,19 @@ export class ExchangeLoad {
   /** Ends interrupted uploads. Throws when one cannot be ended: its chunks were promised. */
   async resume(): Promise<void> {
     for (const { from, upload } of this.#unfinished.splice(0)) {
-      const result = await this.#owner(from).send(upload);
-      if (result === 'unfinished') throw new Error(`an upload could not be ended: ${upload.key}`);
-      this.#keepTrack(from, upload, result);
+      const end = async (): Promise<SendResult | undefined> => {
+        const result = await this.#owner(from).send(upload);
+        return result === 'unfinished' ? undefined : result;
+      };
+      this.#keepTrack(from, upload, await this.#answered(end, `the end of the upload ${upload.key}`));
     }
   }
 
   /** Looks at everything that waits and tracks what was accepted since the last look. Throws when it is not answered. */
   async observe(): Promise<void> {
     for (const owner of this.#owners) {
-      await sideBySide(required(await owner.list(), `the listing of ${owner.mailbox}`), async (id) =>
-        required(await owner.download(id), `the download of ${id}`),
+      await sideBySide(await this.#listing(owner), (id) =>
+        this.#answered(() => owner.download(id), `the download of ${id}`),
       );
     }
     await this.#track();
@@ -96,8 +102,8 @@ export class ExchangeLoad {
   /** Acknowledges everything that waits and tracks the rest, so that looking stays quick over many lives. */
   async drain(): Promise<void> {
     for (const owner of this.#owners) {
-      await sideBySide(required(await owner.list(), `the listing of ${owner.mailbox}`), (id) => owner.acknowledge(id));
-      required(await owner.list(), `the listing of ${owner.mailbox}`);
+      await sideBySide(await this.#listing(owner), (id) => owner.acknowledge(id));
+      await this.#listing(owner);
     }
     await this.#track();
   }
@@ -112,9 +118,23 @@ export class ExchangeLoad {
   }
 
   async #track(): Promise<void> {
-    await sideBySide(this.#untracked.splice(0), async ({ from, id }) =>
-      required(await this.#owner(from).track(id), `tracking ${id}`),
+    await sideBySide(this.#untracked.splice(0), ({ from, id }) =>
+      this.#answered(() => this.#owner(from).track(id), `tracking ${id}`),
     );
+  }
+
+  #listing(owner: RecordedMailbox): Promise<readonly string[]> {
+    return this.#answered(() => owner.list(), `the listing of ${owner.mailbox}`);
+  }
+
+  /** What must be answered: at once, or as soon as the load's patience allows. */
+  async #answered<Value>(ask: () => Promise<Value | undefined>, what: string): Promise<Value> {
+    const giveUpAt = performance.now() + (this.#options.patienceMs ?? 0);
+    for (;;) {
+      const answer = await ask();
+      if (answer !== undefined || performance.now() >= giveUpAt) return required(answer, what);
+      await setTimeout(askAgainMs);
+    }
   }
 
   #owner(mailbox: string): RecordedMailbox {

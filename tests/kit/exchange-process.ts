@@ -100,7 +100,7 @@ export class ExchangeProcess {
       });
     });
     const patience = new AbortController();
-    const silence = setTimeout(options.readyTimeoutMs ?? 30_000, undefined, { signal: patience.signal });
+    const silence = setTimeout(options.readyTimeoutMs ?? 90_000, undefined, { signal: patience.signal });
     const outcome = await Promise.race([url, exited, silence.catch(() => undefined)]);
     patience.abort();
     if (typeof outcome === 'string' && child.pid !== undefined) {

@@ -30,7 +30,7 @@ export class NotifyListener {
   }
 
   async until(word: string): Promise<void> {
-    await expect.poll(() => this.#heard, { timeout: 30_000 }).toContain(word);
+    await expect.poll(() => this.#heard, { timeout: 60_000 }).toContain(word);
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,4 @@
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -10,6 +8,7 @@ import { ClientFolder } from '../kit/client-folder.ts';
 import { ClientProcess } from '../kit/client-process.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeProcess } from '../kit/exchange-process.ts';
+import { freePort } from '../kit/free-port.ts';
 import { oneOf, type Random, seededRandom, seedOfRun, wholeBetween } from '../kit/seeded-random.ts';
 
 const pairs = Number(process.env['OPENMESH_TEST_JOURNEY_PAIRS'] ?? 1000);
@@ -21,16 +20,6 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'openmesh-journey-'));
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
-
-/** A port nobody has, so that a killed exchange comes back where its clients look for it. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Two clients and the exchange between them, each of which is killed and started again. */
 class Party {

@@ -2,8 +2,6 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { chown, cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +11,7 @@ import { testCertificates } from '../kit/certificates.ts';
 import { buildImage, doSteps, type Image } from '../kit/containers/build-image.ts';
 import { ContainerProcess, makeVolume } from '../kit/containers/container-process.ts';
 import { readContainerfile } from '../kit/containers/containerfile.ts';
+import { freePort } from '../kit/free-port.ts';
 import { listedIdsOf, MeshClient, type MeshClientOptions, sentIdOf } from '../kit/mesh-client.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
 
@@ -21,14 +20,6 @@ const containerfile = readContainerfile(join(repositoryRoot, 'Containerfile'));
 const account = 1000;
 const appHolds = ['LICENSE', 'node_modules', 'package-lock.json', 'package.json', 'packages'];
 const buildMs = 300_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** One message from the first to the second, listed, read and acknowledged. */
 async function sendAndCollect(from: MeshClientOptions, to: MeshClientOptions): Promise<void> {

@@ -66,7 +66,10 @@ class Disk {
   }
 }
 
-/** Load until the power goes: at random, or at a named point of the server's work. */
+/** A promise for the cut to break: how many messages are accepted at least before it, where the disk lies. */
+const acceptedMin = 5;
+
+/** Load until the power goes: at random, or at a named point of the server's work; where the disk lies, after promises. */
 async function untilCut(disk: Disk, load: ExchangeLoad, random: Random, flushing = true): Promise<void> {
   const trigger = new CrashTrigger(join(home, 'trigger'));
   const { nodeArgs, env } = trigger.start;
@@ -81,12 +84,17 @@ async function untilCut(disk: Disk, load: ExchangeLoad, random: Random, flushing
   if (atPoint) trigger.arm(oneOf(random, crashPoints), wholeBetween(random, 20, 200));
   const stop = new AbortController();
   const working = load.run(stop.signal);
+  if (!flushing) await expect.poll(() => accepted(load)).toBeGreaterThanOrEqual(acceptedMin);
   await Promise.race([server.exited, setTimeout(atPoint ? 3000 : wholeBetween(random, 300, 1200))]);
   const ended = await server.kill9();
   stop.abort();
   await working;
   load.disconnect();
   expect(ended, server.stdout.slice(-4000)).toEqual({ code: null, signal: 'SIGKILL' });
+}
+
+function accepted(load: ExchangeLoad): number {
+  return load.history.events.filter((event) => event.kind === 'send' && event.outcome === 'accepted').length;
 }
 
 /** What clients find when the power is back: the violations, or that the server does not even start. */

@@ -63,7 +63,7 @@ class SandboxProcess {
   /** Resolves to what was printed once the last line of it has come. */
   async ready(): Promise<string> {
     await Promise.race([
-      expect.poll(() => this.stdout, { timeout: 25_000 }).toMatch(/Stop: Ctrl-C|"calls":/),
+      expect.poll(() => this.stdout, { timeout: 90_000 }).toMatch(/Stop: Ctrl-C|"calls":/),
       this.exited.then((code) => Promise.reject(new Error(`ended with ${code}: ${this.stderr}`))),
     ]);
     return this.stdout;

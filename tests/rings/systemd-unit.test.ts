@@ -56,6 +56,8 @@ describe('the unit of the exchange', () => {
     });
     const exited = once(running, 'exit') as Promise<[number | null]>;
     await told.until('READY=1');
+    // What it prints comes another way than what it tells the service manager, and may come later.
+    await expect.poll(() => said).toMatch(/operators=\S+\n/);
     const operators = /operators=(\S+)/.exec(said)?.[1] ?? '';
     expect((await fetch(`${operators}/ready`)).status).toBe(200);
     running.kill('SIGTERM');

@@ -68,10 +68,9 @@ async function makeBase(base: string, root: string): Promise<void> {
 function readNetwork(root: string): Readonly<Record<string, string>> {
   cpSync('/etc/resolv.conf', join(root, 'etc/resolv.conf'), { dereference: true });
   const trusted = process.env['NODE_EXTRA_CA_CERTS'];
-  const proxies = Object.entries(process.env).filter(([name]) => /^(https?|no)_proxy$/i.test(name)) as [
-    string,
-    string,
-  ][];
+  const proxies = Object.entries(process.env).filter(([name]) =>
+    /^((https?|no)_proxy|npm_config_fetch_retries)$/i.test(name),
+  ) as [string, string][];
   if (trusted === undefined) return Object.fromEntries(proxies);
   cpSync(trusted, join(root, trustFile), { dereference: true });
   return { ...Object.fromEntries(proxies), NODE_EXTRA_CA_CERTS: trustFile, npm_config_cafile: trustFile };

@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import { EngineProcess, freePort } from './engine-process.ts';
+import { freePort } from '../free-port.ts';
+import { EngineProcess } from './engine-process.ts';
 
 const program = '/usr/sbin/haproxy';
 
@@ -39,14 +41,13 @@ defaults
 listen exchange
   bind 127.0.0.1:${port}
   balance leastconn
-  default-server check inter 100ms fall 1 rise 1
+  default-server check inter 100ms fall 3 rise 1
 ${servers.join('\n')}
 `,
       { mode: 0o644 },
     );
     const balancer = new Balancer(port, folder);
-    await setTimeout(300);
-    await balancer.#process.until(() => Promise.resolve(true));
+    await balancer.#process.until(() => connects(port));
     return balancer;
   }
 
@@ -54,4 +55,14 @@ ${servers.join('\n')}
     await this.#process.stop('SIGTERM');
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+async function connects(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  return once(socket, 'connect')
+    .then(
+      () => true,
+      () => false,
+    )
+    .finally(() => socket.destroy());
 }

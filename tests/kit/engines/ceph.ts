@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import { type CephPlaces, cephSettings } from './ceph-settings.ts';
-import { EngineProcess, freePort, ownerOfEngines, runEngineTool, untilDead } from './engine-process.ts';
+import { EngineProcess, ownerOfEngines, runEngineTool, untilDead } from './engine-process.ts';
 
 export interface CephOptions {
   /** Gateways that speak S3; 1 when absent. */
@@ -36,9 +37,8 @@ export class CephStore implements AsyncDisposable {
     }
     const ports: number[] = [];
     const gateways = options.gateways ?? 1;
-    // Taken one by one: a port asked for twice at once may be given twice.
-    while (new Set(ports).size < gateways + 2) ports.push(await freePort());
-    const [first = 0, second = 0, ...gatewayPorts] = [...new Set(ports)];
+    while (ports.length < gateways + 2) ports.push(await freePort());
+    const [first = 0, second = 0, ...gatewayPorts] = ports;
     const folder = await mkdtemp(join(tmpdir(), 'openmesh-ceph-'));
     const store = new CephStore({
       folder,

@@ -1,7 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 
 const outputBytesMax = 256 * 1024;
@@ -112,18 +111,6 @@ export async function runEngineTool(program: string, args: readonly string[], op
   return output;
 }
 
-/** A port of the loopback address that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a listening socket has no port');
-  return address.port;
-}
-
 /** Gone, or dead and not yet taken note of by its parent: pid 1 of a container may leave the dead lying for long. */
 export function isDead(pid: number): boolean {
   try {
@@ -135,7 +122,7 @@ export function isDead(pid: number): boolean {
   }
 }
 
-export async function untilDead(pids: readonly number[], limitMs = 10_000): Promise<void> {
+export async function untilDead(pids: readonly number[], limitMs = 60_000): Promise<void> {
   const giveUpAt = Date.now() + limitMs;
   while (pids.some((pid) => !isDead(pid))) {
     if (Date.now() > giveUpAt) throw new Error(`processes ${pids.join(', ')} did not end`);

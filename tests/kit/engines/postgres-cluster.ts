@@ -3,8 +3,9 @@ import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../free-port.ts';
 import { type ClusterNode, type ClusterTimes, haproxyFile, patroniFile } from './cluster-files.ts';
-import { childrenOf, EngineProcess, freePort, ownerOfEngines, runEngineTool, untilDead } from './engine-process.ts';
+import { childrenOf, EngineProcess, ownerOfEngines, runEngineTool, untilDead } from './engine-process.ts';
 import { postgresPrograms } from './postgres.ts';
 
 export interface ClusterOptions {
@@ -17,7 +18,7 @@ export interface ClusterOptions {
 const quick: ClusterTimes = { ttlSeconds: 8, loopSeconds: 1, retrySeconds: 3 };
 const programs = { patroni: '/usr/bin/patroni', etcd: '/usr/bin/etcd', haproxy: '/usr/sbin/haproxy' };
 const pollMs = 100;
-const startLimitMs = 90_000;
+const startLimitMs = 120_000;
 
 interface Member {
   readonly name: string;
@@ -104,9 +105,7 @@ export class PostgresCluster implements AsyncDisposable {
    * node's name, once its processes are dead.
    */
   async killLeader(what: 'postgres' | 'machine'): Promise<string> {
-    const name = await this.leader();
-    const node = this.#nodes.find((candidate) => candidate.name === name);
-    if (node === undefined) throw new Error('there is no leader to kill');
+    const node = await this.#leading();
     const postmaster = Number(readFileSync(join(node.folder, 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
     const doomed = [postmaster, ...childrenOf(postmaster)];
     if (what === 'machine') this.#patronis.get(node.name)?.signal('SIGKILL');
@@ -192,6 +191,18 @@ export class PostgresCluster implements AsyncDisposable {
     await this.#launchPatroni(first).until(async () => (await this.leader()) !== undefined, startLimitMs);
     for (const node of others) this.#launchPatroni(node);
     await this.whole();
+  }
+
+  /** The leader, waited for where one was just lost, or nobody answers in time on a busy machine. */
+  async #leading(): Promise<ClusterNode> {
+    const giveUpAt = Date.now() + startLimitMs;
+    for (;;) {
+      const name = await this.leader();
+      const node = this.#nodes.find((candidate) => candidate.name === name);
+      if (node !== undefined) return node;
+      if (Date.now() > giveUpAt) throw new Error(`there is no leader to kill\n${this.log}`);
+      await setTimeout(pollMs);
+    }
   }
 
   #launchHaproxy(): void {

@@ -2,7 +2,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { childrenOf, EngineProcess, freePort, ownerOfEngines, runEngineTool, untilDead } from './engine-process.ts';
+import { freePort } from '../free-port.ts';
+import { childrenOf, EngineProcess, ownerOfEngines, runEngineTool, untilDead } from './engine-process.ts';
 
 export interface PostgresOptions {
   /** Flushes to the disk as in production; off where a test is about something else, for speed. */

@@ -1,7 +1,4 @@
-import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -9,6 +6,7 @@ import { issueTestCertificate, type TestIdentity, testCertificates } from '../..
 import { runCommand } from '../../kit/client-command.ts';
 import { ClientFolder } from '../../kit/client-folder.ts';
 import { ClientProcess } from '../../kit/client-process.ts';
+import { freePort } from '../../kit/free-port.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
 
@@ -32,7 +30,7 @@ afterEach(async () => {
 });
 
 const until = async (isDone: () => boolean | Promise<boolean>): Promise<void> => {
-  for (let looks = 0; looks < 400 && !(await isDone()); looks += 1) await setTimeout(50);
+  for (let looks = 0; looks < 1600 && !(await isDone()); looks += 1) await setTimeout(50);
   expect(await isDone()).toBe(true);
 };
 
@@ -236,12 +234,3 @@ describe('retention', () => {
     expect(await remaining(folder, 300)).toEqual({ ...untouched, SENT: pair, FAILED: pair });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

@@ -30,7 +30,7 @@ function printed(hanging: number, env: Readonly<Record<string, string>> = {}): s
   ];
   const options = {
     encoding: 'utf8',
-    timeout: 15_000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
     env: { PATH: process.env['PATH'], ...env },
   } as const;

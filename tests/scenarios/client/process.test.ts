@@ -30,7 +30,7 @@ afterEach(() => home.remove());
 /** Beside this process, for the exchange is in it. */
 const command = runCommand;
 const until = async (isDone: () => boolean): Promise<void> => {
-  for (let looks = 0; looks < 400 && !isDone(); looks += 1) await setTimeout(50);
+  for (let looks = 0; looks < 1600 && !isDone(); looks += 1) await setTimeout(50);
   expect(isDone()).toBe(true);
 };
 const statusNow = () =>

@@ -30,11 +30,12 @@ const faults: readonly (readonly [string, StandInFault])[] = [
   ['answers 503', { kind: 'status', status: 503 }],
   ['refuses us', { kind: 'status', status: 403 }],
 ];
-const impatient = { OPENMESH_SERVICES_TIMEOUT_SECONDS: '1' };
+/** Where an answer is waited for that never comes. */
+const impatient = { OPENMESH_SERVICES_TIMEOUT_SECONDS: '3' };
 
 describe('a message to the practice of a patient, while the demographics service fails', () => {
   it.each(faults)('is held when the service %s, and delivered when it answers again', async (_says, fault) => {
-    await using gp = await GpExchange.start(impatient);
+    await using gp = await GpExchange.start(fault.kind === 'silence' ? impatient : {});
     gp.world.standIns.faults.add('demographics', fault, 1);
     const messageId = await gp.send(address);
     await gp.work();
@@ -87,10 +88,10 @@ describe('a message to the practice of a patient, while the demographics service
     await using gp = await GpExchange.start();
     gp.world.standIns.faults.add('demographics', { kind: 'status', status: 429, retryAfter: '3600' }, 1);
     await gp.send(address);
-    gp.exchange.clock.advance(4 * hourMs - 1000);
+    gp.exchange.clock.advance(4 * hourMs - 60_000);
     await gp.work();
     expect(await gp.reports()).toEqual([]);
-    gp.exchange.clock.advance(1000);
+    gp.exchange.clock.advance(60_000);
     await gp.work();
     expect(await gp.reports()).toHaveLength(1);
   });

@@ -19,21 +19,21 @@ const mailbox = fc.record({
   orgName: fc.constant(''),
   billingEntity: fc.constant(''),
   state: fc.constantFrom('active' as const, 'disabled' as const),
-  certificateMatch: fc.constant(null),
+  certificateMatch: fc.constantFrom(null, 'warn' as const),
   delegatedOdsCodes: fc.constant([]),
   receivesChunked: fc.boolean(),
 }) satisfies fc.Arbitrary<MailboxRecord>;
 
 const papers = {
-  reason: '',
-  lawfulBasis: '',
-  requestedBy: '',
+  reason: 'r',
+  lawfulBasis: 'l',
+  requestedBy: 'q',
   agreedByRecipient: '',
   agreedByTarget: '',
   senderReason: '',
-  proposedBy: '',
+  proposedBy: 'p',
   proposedAtMs: 0,
-  decidedBy: '',
+  decidedBy: 'd',
   decidedAtMs: null,
 };
 
@@ -77,7 +77,12 @@ export const registryRows: fc.Arbitrary<RegistryRows> = fc.record({
   ),
   workflows: few(
     fc
-      .record({ workflowId: workflow, restricted: fc.boolean(), ackWorkflowId: fc.option(workflow) })
+      .record({
+        workflowId: workflow,
+        restricted: fc.boolean(),
+        ackWorkflowId: fc.option(workflow),
+        sizeBytesMax: fc.constantFrom(null, 5),
+      })
       .map((terms) => ({ ...workflowDefaults, ...terms })),
   ),
   registrations: few(
@@ -94,8 +99,8 @@ export const registryRows: fc.Arbitrary<RegistryRows> = fc.record({
   groups: few(
     fc.record({
       groupId: group,
-      number: fc.constant(null),
-      name: fc.constant(''),
+      number: fc.constantFrom(null, 7),
+      name: fc.constant('n'),
       description: fc.constant(''),
       owner: fc.constant(''),
       restricted: fc.boolean(),
@@ -119,7 +124,7 @@ export const registryRows: fc.Arbitrary<RegistryRows> = fc.record({
       approvalId: fc.constantFrom('P', 'Q'),
       odsCode: fc.constantFrom('O1', 'O2'),
       workflowId: workflow,
-      approvedBy: fc.constant(''),
+      approvedBy: fc.constant('b'),
       reason: fc.constant(''),
       validFromMs: fc.constantFrom(0, 5),
       validToMs: fc.constantFrom(6, 7),
@@ -137,10 +142,10 @@ export const registryRows: fc.Arbitrary<RegistryRows> = fc.record({
   ),
   certificates: few(
     fc.record({
-      fingerprint: fc.constantFrom('f1', 'f2'),
+      fingerprint: fc.constantFrom('f1'.repeat(32), 'f2'.repeat(32)),
       serial: fc.constant('0A'),
       subject: fc.constant(''),
-      mailboxId: fc.constant(null),
+      mailboxId: fc.option(box),
       revokedAtMs: fc.option(fc.constant(5)),
     }),
   ),

@@ -171,7 +171,7 @@ describe('a connection that breaks', () => {
 
   it('in silence is given up after the idle limit, as a request that may have taken effect', async () => {
     await using proxy = await through(() => [{ kind: 'half-open', direction: 'to-server', afterBytes: 0 }]);
-    await using client = await clientOf(proxy, { limits: { idleMs: 100 }, retry: { attempts: 1 } });
+    await using client = await clientOf(proxy, { limits: { idleMs: 1000 }, retry: { attempts: 1 } });
     const error: unknown = await client.handshake().catch((thrown: MeshError) => thrown);
     expect(error).toMatchObject({ code: 'timed-out', class: 'ambiguous', operation: 'handshake' });
   });

@@ -7,7 +7,21 @@ import { seenOf } from '../folders/file-print.ts';
 /** The data is not the file that was looked at: it changed, went away, or something else holds it. */
 export class DataChanged extends Error {
   override readonly name = 'DataChanged';
+  /** The system's code where the data could not be opened; undefined where it was, and is not what it was. */
+  readonly code: string | undefined;
+
+  constructor(message: string, code?: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** Nobody may read it, or the disk does not give it: it stays so until somebody is told. */
+  get isUnreadable(): boolean {
+    return this.code !== undefined && unreadableCodes.has(this.code);
+  }
 }
+
+const unreadableCodes: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EIO']);
 
 /** Large enough for the disk; larger ones only wait longer to be collected. */
 const blockBytes = 256 * 1024;
@@ -19,7 +33,8 @@ export function dataSource(path: string, print: string): PayloadSource {
   return {
     async open(): Promise<Payload> {
       const handle = await open(path, readFlags).catch((error: unknown) => {
-        throw new DataChanged(codeOf(error));
+        const code = codeOf(error);
+        throw new DataChanged(`cannot be opened (${code})`, code);
       });
       try {
         const seen = seenOf(await handle.stat({ bigint: true }));

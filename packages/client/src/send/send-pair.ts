@@ -45,13 +45,8 @@ export async function sendPair(
   } catch (error) {
     if (!(error instanceof DataChanged)) throw error;
     // What nobody may read stays so until somebody is told.
-    if (!isUnreadable(error) || pair.unchangedMs < config.pairTimeoutMs) return { kind: 'left' };
+    if (!error.isUnreadable || pair.unchangedMs < config.pairTimeoutMs) return { kind: 'left' };
     const begun = parts.journal.open(parts.mailbox.id).find(({ base }) => base === pair.base);
     return await failPair(parts, { pair, entry: begun }, verdicts.dataMissing, control);
   }
-}
-
-/** Its message is the system's code where the data could not be opened. */
-function isUnreadable({ message }: DataChanged): boolean {
-  return ['EACCES', 'EPERM', 'EIO'].includes(message);
 }

@@ -37,6 +37,14 @@ export async function checkBody(
   return { bytes: bytesOf(from, body, check), isChecked: check !== undefined };
 }
 
+/** Reads to the end, for whoever checks on the way. */
+export async function readThrough(
+  pieces: AsyncIterable<Uint8Array>,
+  take?: (piece: Uint8Array) => void,
+): Promise<void> {
+  for await (const piece of pieces) take?.(piece);
+}
+
 async function checkOf(body: NamedBody, openSealed: OpenSealedBody): Promise<BodyCheck | undefined> {
   if (body.sealed !== null) {
     const opened = await openSealed(body.sealed, body.sizeBytes);

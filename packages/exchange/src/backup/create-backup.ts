@@ -148,7 +148,7 @@ async function* inSegments(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Bu
 }
 
 interface CopiedBody {
-  /** undefined: it was gone by its date, and nobody will miss it. */
+  /** undefined: it was rightly gone, and nobody will miss it. */
   readonly entry: Extract<ManifestEntry, { kind: 'body' | 'absent' }> | undefined;
   readonly copied: boolean;
   readonly unchecked?: boolean;
@@ -176,10 +176,10 @@ function listed({ ref, sizeBytes, sha256 }: NamedBody, copied: boolean): CopiedB
 }
 
 async function copyBody(parts: BackupParts, body: NamedBody): Promise<CopiedBody> {
-  const { bodies, target, recipient, nowMs, openSealed } = parts;
+  const { bodies, target, recipient, nowMs, openSealed, snapshot } = parts;
   const name = bodyBlobName(recipient, body.ref);
   let unchecked = false;
-  const outcome = await noting(body, nowMs, async () => {
+  const outcome = await noting(body, { nowMs, isNamedNow: (ref) => snapshot.isNamedNow(ref) }, async () => {
     const { bytes, isChecked } = await checkBody(bodies, body, openSealed);
     await target.write(name, seal(recipient, name, bytes));
     unchecked = !isChecked;

@@ -50,6 +50,7 @@ async function backUp(day: number, pieces: readonly number[], bodies: readonly n
         for (const ref of refs)
           yield { ref, sizeBytes: 3, sha256: '', keepUntilMs: startMs + 1000 * dayMs, sealed: null };
       },
+      isNamedNow: () => Promise.resolve(true),
       async *pieces() {
         for (const piece of pieces) yield new Uint8Array(segmentBytes).fill(piece);
       },

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { Blobs } from '../store/blobs.ts';
+import { BodyFault } from '../store/bodies.ts';
 import type { LedgerEngine } from '../store/ledger-snapshot.ts';
+import { readThrough } from './check-body.ts';
 import { inOrder } from './in-order.ts';
 import type { ManifestEntry } from './manifest.ts';
 import { type BackupSource, bytesOf, openBackup, type ReadProgress } from './read-backup.ts';
@@ -8,7 +11,7 @@ const lanes = 4;
 
 export interface RestoreParts {
   readonly source: BackupSource;
-  readonly bodies: Pick<Blobs, 'size' | 'write'>;
+  readonly bodies: Pick<Blobs, 'size' | 'read' | 'write'>;
   /** Makes the ledger of its image; refuses where one is. */
   readonly restoreLedger: (engine: LedgerEngine, pieces: AsyncIterable<Uint8Array>) => Promise<void>;
   readonly progress: (so: ReadProgress) => void;
@@ -25,24 +28,26 @@ export interface RestoreOutcome {
   readonly absent: number;
 }
 
+type BodyEntry = Extract<ManifestEntry, { kind: 'body' }>;
+
 /**
  * Bytes before book: bodies first, then the ledger that names them. A restore that was cut off is begun again, and leaves
- * out the bodies that are there.
+ * out the bodies that are there, byte for byte.
  */
 export async function restoreBackup(parts: RestoreParts, id: string): Promise<RestoreOutcome> {
   const { source, progress, bodies } = parts;
   const sum = { segments: 0, bodies: 0, bodiesThere: 0, bytes: 0, absent: 0 };
   const { head, entries } = await openBackup(source, id);
   const segments: Extract<ManifestEntry, { kind: 'segment' }>[] = [];
-  async function* bodiesOnly(): AsyncGenerator<Extract<ManifestEntry, { kind: 'body' }>, void, void> {
+  async function* bodiesOnly(): AsyncGenerator<BodyEntry, void, void> {
     for await (const entry of entries) {
       if (entry.kind === 'segment') segments.push(entry);
       else if (entry.kind === 'absent') sum.absent += 1;
       else yield entry;
     }
   }
-  const put = async (entry: Extract<ManifestEntry, { kind: 'body' }>): Promise<boolean> => {
-    if ((await bodies.size(entry.ref)) === entry.sizeBytes) return false;
+  const put = async (entry: BodyEntry): Promise<boolean> => {
+    if (await isThere(parts, entry)) return false;
     await bodies.write(entry.ref, bytesOf(source, entry));
     sum.bytes += entry.sizeBytes;
     return true;
@@ -62,4 +67,23 @@ export async function restoreBackup(parts: RestoreParts, id: string): Promise<Re
   }
   await parts.restoreLedger(head.engine, image());
   return { snapshot: id, madeAtMs: head.madeAtMs, ...sum };
+}
+
+/** The manifest has no digest of an encrypted body, and its key is in the ledger: it is held against the one in the backup. */
+async function isThere({ source, bodies }: RestoreParts, entry: BodyEntry): Promise<boolean> {
+  if ((await bodies.size(entry.ref)) !== entry.sizeBytes) return false;
+  const wanted = entry.sha256 === '' ? await digestOf(bytesOf(source, entry)) : entry.sha256;
+  try {
+    return (await digestOf(bodies.read(entry.ref))) === wanted;
+  } catch (error) {
+    // What cannot be read is not there, and is written anew.
+    if (error instanceof BodyFault) return false;
+    throw error;
+  }
+}
+
+async function digestOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  const digest = createHash('sha256');
+  await readThrough(pieces, (piece) => void digest.update(piece));
+  return digest.digest('hex');
 }

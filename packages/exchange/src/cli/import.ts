@@ -122,7 +122,8 @@ export function createImportCommand(open: OpenForAdmin, world: Surroundings = ho
       'Reads one JSON object a line from FILE ("-" for standard input) and makes the registry say the same: all of it, or',
       'nothing when any line has a problem. A member left out keeps its value. Importing a file again changes nothing.',
       'A running server takes the change up by itself. The lines are described in docs/operate/command-line.md. A rule of the',
-      'file is proposed, and somebody else has to approve it; only --trust-approvals restores rules as they were.',
+      'file is proposed, and somebody else has to approve it; only --trust-approvals restores rules as they were, and never',
+      'a version that was refused, ended or replaced here since: nothing is imported then.',
     ].join('\n'),
     positionals: ['FILE'],
     options: {

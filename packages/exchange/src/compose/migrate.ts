@@ -1,7 +1,7 @@
 import { type BodiesCopied, copyBodies } from '../backup/copy-bodies.ts';
 import type { Config } from '../config/config.ts';
 import { openSecretKeys } from '../config/secrets.ts';
-import { LedgerCopyProblem, type NamedBody } from '../store/ledger-snapshot.ts';
+import { LedgerCopyProblem, type LedgerSnapshot } from '../store/ledger-snapshot.ts';
 import { type FillingPostgres, fillPostgres } from '../store/sql/postgres/table-writer.ts';
 import { type HeldSqlite, holdSqlite } from '../store/sql/sqlite/table-reader.ts';
 import { copyTables, type UsedToken } from '../store/sql/table-copy.ts';
@@ -28,7 +28,8 @@ export interface Moved extends BodiesCopied {
 export async function copyBodiesOnly(from: Config, to: Config, progress: (so: MoveProgress) => void): Promise<Moved> {
   const snapshot = await takeSnapshot(from);
   try {
-    return { ...(await copyNamed(snapshot.bodies(), from, to, progress)), rows: 0, tokens: 0, retired: undefined };
+    const copied = await copyNamed(snapshot, from, to, progress);
+    return { ...copied, rows: 0, tokens: 0, retired: undefined };
   } finally {
     await snapshot.close();
   }
@@ -51,7 +52,7 @@ export async function moveStores(from: Config, to: Config, progress: (so: MovePr
         'the clock of this ledger was moved, and its messages are of another time: reset it first',
       );
     }
-    const copied = await copyNamed(held.bodies(), from, to, progress);
+    const copied = await copyNamed({ bodies: () => held.bodies(), isNamedNow: isNamedStill }, from, to, progress);
     if (copied.absentCount > 0) return { ...copied, rows: 0, tokens: 0, retired: undefined };
     const filling = await fillPostgres(to.ledger.url.reveal());
     let rows = 0;
@@ -75,6 +76,9 @@ export async function moveStores(from: Config, to: Config, progress: (so: MovePr
   }
 }
 
+/** Nobody else writes to a ledger that is held: what it named then it names. */
+const isNamedStill = (): Promise<boolean> => Promise.resolve(true);
+
 /** Resolves to how many. */
 async function copyUsedTokens(held: HeldSqlite, filling: FillingPostgres): Promise<number> {
   let tokens = 0;
@@ -93,15 +97,16 @@ async function copyUsedTokens(held: HeldSqlite, filling: FillingPostgres): Promi
 }
 
 async function copyNamed(
-  named: AsyncIterable<NamedBody>,
+  ledger: Pick<LedgerSnapshot, 'bodies' | 'isNamedNow'>,
   from: Config,
   to: Config,
   progress: (so: MoveProgress) => void,
 ): Promise<BodiesCopied> {
   const [source, target] = [await openBodyBlobs(from), await openBodyBlobs(to)];
   try {
-    return await copyBodies(named, source, target, {
+    return await copyBodies(ledger.bodies(), source, target, {
       nowMs: Date.now,
+      isNamedNow: (ref) => ledger.isNamedNow(ref),
       openSealed: openSealedBodies(from),
       progress: (so) => progress({ phase: 'bodies', ...so }),
     });

@@ -41,6 +41,7 @@ export async function openTraces(config: Config, parts: TracesParts): Promise<Tr
     { createSpanPost },
     { createRequestSpans },
     { createTracer },
+    { createSpanClock },
     { SpanQueue },
   ] = await Promise.all([
     import('../traces/ledger-spans.ts'),
@@ -48,11 +49,12 @@ export async function openTraces(config: Config, parts: TracesParts): Promise<Tr
     import('../traces/post-spans.ts'),
     import('../traces/request-spans.ts'),
     import('../traces/span.ts'),
+    import('../traces/span-clock.ts'),
     import('../traces/span-queue.ts'),
   ]);
   const { log, machineClock, workflowOf } = parts;
-  const { nowMs } = machineClock;
-  const isNews = noticeNowAndThen(nowMs);
+  const nowMs = createSpanClock(machineClock);
+  const isNews = noticeNowAndThen(machineClock.nowMs);
   const spoiled = (error: unknown): void => {
     if (isNews('spoiled')) log.error('trace-spoiled', error);
   };

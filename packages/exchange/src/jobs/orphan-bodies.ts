@@ -1,4 +1,4 @@
-import type { Bodies, BodyRef } from '../store/bodies.ts';
+import { type Bodies, BodyFault, type BodyRef } from '../store/bodies.ts';
 import type { JobLedger } from '../store/ledger/jobs.ts';
 import type { Job } from './clockwork.ts';
 
@@ -22,23 +22,32 @@ export function orphanBodiesJob(parts: {
   readonly graceMs: number;
 }): Job {
   const agedSince = createAging(parts.machineClock, parts.graceMs);
-  const judge = async (refs: readonly BodyRef[]): Promise<void> => {
+  /** Resolves to what kept a body from being removed: others are not to wait for it. */
+  const judge = async (refs: readonly BodyRef[]): Promise<BodyFault | undefined> => {
     const named = await parts.ledger.referencedBodies(refs);
-    await parts.bodies.remove(refs.filter((ref) => !named.has(ref)));
+    try {
+      await parts.bodies.remove(refs.filter((ref) => !named.has(ref)));
+      return undefined;
+    } catch (error) {
+      if (error instanceof BodyFault) return error;
+      throw error;
+    }
   };
   return {
     name: 'orphan-bodies',
     everyMs: 3_600_000,
     async run(signal) {
       let refs: BodyRef[] = [];
+      let fault: BodyFault | undefined;
       for await (const { ref } of parts.bodies.list(agedSince())) {
         if (signal.aborted) return;
         refs.push(ref);
         if (refs.length < batch) continue;
-        await judge(refs);
+        fault = (await judge(refs)) ?? fault;
         refs = [];
       }
-      if (refs.length > 0) await judge(refs);
+      if (refs.length > 0) fault = (await judge(refs)) ?? fault;
+      if (fault !== undefined) throw fault;
     },
   };
 }

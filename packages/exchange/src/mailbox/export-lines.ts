@@ -6,16 +6,9 @@ function date(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** Dates that say nothing are left out: valid from the beginning, and without an end. */
+/** Said also when they are the defaults: an import leaves alone what a line leaves out. */
 function dates({ validFromMs, validToMs }: { readonly validFromMs: number; readonly validToMs: number | null }) {
-  return {
-    ...(validFromMs === 0 ? {} : { validFrom: date(validFromMs) }),
-    ...(validToMs === null ? {} : { validTo: date(validToMs) }),
-  };
-}
-
-function approvalOf({ approvalId }: { readonly approvalId: string | null }) {
-  return approvalId === null ? {} : { approvalId };
+  return { validFrom: date(validFromMs), validTo: validToMs === null ? null : date(validToMs) };
 }
 
 /** A rule under the names that an import line gives its members. */
@@ -40,7 +33,8 @@ function line(object: object): string {
 
 /**
  * The whole registry as the lines of an import, each with its line feed: a header, then mailboxes, workflows, groups,
- * approvals, sealed credentials, registrations, memberships, rules and certificates. Importing them where the same secret key is held changes nothing.
+ * approvals, sealed credentials, registrations, memberships, rules and certificates. Importing them where the same secret
+ * key is held changes nothing, and later takes back what was changed of these rows.
  */
 export function* exportLines(records: RegistryRecords): Generator<string> {
   yield line({ kind: headerKind, version: fileVersion });
@@ -54,11 +48,11 @@ export function* exportLines(records: RegistryRecords): Generator<string> {
   for (const { mailboxId, credentialId, sealed, ...row } of records.credentials) {
     yield line({ kind: 'credential', mailboxId, credentialId, sealed, ...dates(row) });
   }
-  for (const { mailboxId, workflowId, role, ...row } of records.registrations) {
-    yield line({ kind: 'registration', mailboxId, workflowId, role, ...approvalOf(row), ...dates(row) });
+  for (const { mailboxId, workflowId, role, approvalId, ...row } of records.registrations) {
+    yield line({ kind: 'registration', mailboxId, workflowId, role, approvalId, ...dates(row) });
   }
-  for (const { mailboxId, groupId, part, ...row } of records.memberships) {
-    yield line({ kind: 'membership', mailboxId, groupId, part, ...approvalOf(row), ...dates(row) });
+  for (const { mailboxId, groupId, part, approvalId, ...row } of records.memberships) {
+    yield line({ kind: 'membership', mailboxId, groupId, part, approvalId, ...dates(row) });
   }
   for (const rule of records.rules) yield line({ kind: 'rule', ...ruleMembers(rule) });
   for (const { fingerprint, serial, subject, mailboxId, revokedAtMs } of records.certificates) {

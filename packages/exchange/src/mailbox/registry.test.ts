@@ -78,13 +78,40 @@ describe('the registry', () => {
     expect(slow.state.loads).toBe(1);
   });
 
-  it('polls the version, loads only when it moved, and polls once however many ask', async () => {
+  it('lets callers share polls, but never one that began before they asked', async () => {
+    const slow = createSlowLedger();
+    const versions: PromiseWithResolvers<number>[] = [];
+    const version = (): Promise<number> => {
+      const asked = Promise.withResolvers<number>();
+      versions.push(asked);
+      return asked.promise;
+    };
+    const registry = createRegistry({ ledger: { ...slow.ledger, version }, unseal });
+    const loaded = registry.reload();
+    slow.finish(1);
+    await loaded;
+    const first = registry.poll();
+    const later = [registry.poll(), registry.poll()];
+    expect(versions).toHaveLength(1);
+    versions[0]?.resolve(1);
+    expect(await first).toBe(false);
+    await settle();
+    expect(versions).toHaveLength(2);
+    versions[1]?.resolve(2);
+    await settle();
+    slow.finish(2);
+    expect(await Promise.all(later)).toEqual([true, true]);
+    expect(registry.current().version).toBe(2);
+    expect(versions).toHaveLength(2);
+  });
+
+  it('polls the version, and loads only when it moved', async () => {
     const slow = createSlowLedger();
     const registry = createRegistry({ ledger: slow.ledger, unseal });
-    const polls = [registry.poll(), registry.poll()];
+    const first = registry.poll();
     await settle();
     slow.finish(1);
-    expect(await Promise.all(polls)).toEqual([true, true]);
+    expect(await first).toBe(true);
     expect(await registry.poll()).toBe(false);
     expect(slow.state.loads).toBe(1);
     slow.state.version = 2;

@@ -24,8 +24,8 @@ export interface Registry {
   /** Reloads when `version` is newer than the current snapshot: the answer to a `stale` of the ledger. */
   reloadIfNewer(version: number): Promise<RegistrySnapshot>;
   /**
-   * Asks the ledger for its version and reloads when it is newer; resolves to whether it was. Called by a timer that
-   * the caller owns; a call made while another runs gets that one's answer.
+   * Asks the ledger for its version and reloads when it is newer; resolves to whether it was. What was committed before
+   * the call is seen: calls made while another runs share the one that follows it. Called by a timer that the caller owns.
    */
   poll(): Promise<boolean>;
 }
@@ -80,6 +80,7 @@ export function createRegistry({ ledger, unseal, onReload }: RegistryOptions): R
   let running: Promise<RegistrySnapshot> | undefined;
   let queued: Promise<RegistrySnapshot> | undefined;
   let polling: Promise<boolean> | undefined;
+  let nextPoll: Promise<boolean> | undefined;
 
   async function load(): Promise<RegistrySnapshot> {
     const newer = tables === undefined ? await loadWhole(ledger) : await loadSince(ledger, tables);
@@ -119,6 +120,20 @@ export function createRegistry({ ledger, unseal, onReload }: RegistryOptions): R
     return true;
   }
 
+  function startPoll(): Promise<boolean> {
+    polling ??= ask().finally(() => {
+      polling = undefined;
+    });
+    return polling;
+  }
+
+  /** A running one may have asked before the caller's change: only the next is sure to see it. */
+  async function pollAfter(earlier: Promise<boolean>): Promise<boolean> {
+    await Promise.allSettled([earlier]);
+    nextPoll = undefined;
+    return startPoll();
+  }
+
   return {
     current() {
       if (snapshot === undefined) throw new Error('the registry was asked before its first load');
@@ -129,10 +144,9 @@ export function createRegistry({ ledger, unseal, onReload }: RegistryOptions): R
       return snapshot !== undefined && version <= snapshot.version ? snapshot : reload();
     },
     poll() {
-      polling ??= ask().finally(() => {
-        polling = undefined;
-      });
-      return polling;
+      if (polling === undefined) return startPoll();
+      nextPoll ??= pollAfter(polling);
+      return nextPoll;
     },
   };
 }

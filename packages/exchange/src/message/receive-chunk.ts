@@ -16,7 +16,7 @@ import { openPatientAddress, openTexts, type TextSealer } from './private-texts.
 import type { ReceiveBody } from './receive-body.ts';
 import { type NotDone, type Refused, refuse } from './refused.ts';
 import { failureTexts, makeReport } from './report.ts';
-import { decideAndCommit, type Route } from './route.ts';
+import { type Decision, decideAndCommit, type Route } from './route.ts';
 import type { RouteReport } from './route-report.ts';
 import { type RoutedMessage, routeByRules } from './routed.ts';
 import { type LifeSpans, lifeDates, type ServiceClock } from './service-clock.ts';
@@ -71,9 +71,9 @@ export function createReceiveChunk(parts: ReceiveChunkParts): (request: ChunkReq
     if (received.kind === 'too-large')
       return refuse('message-too-large', 'the body is over the limit of one request', messageId);
     const chunk = received.keep();
-    let outcome: Exclude<AddChunkOutcome, { kind: 'stale' }>;
+    let outcome: Exclude<AddChunkOutcome, { kind: 'stale' | 'resized' }>;
     try {
-      outcome = await decideAndCommit(parts.registry, () => addChunk(parts, request, message, chunk));
+      outcome = await decideAndAdd(parts, request, message, chunk);
     } catch (error) {
       const kind = (error as { kind?: unknown } | null)?.kind;
       if (kind === 'full' || kind === 'unavailable') await received.discard();
@@ -111,21 +111,29 @@ function checkAgainstMessage(
   return null;
 }
 
-function addChunk(
+/** Decided on the size that is known, and again on the one that the commit found to be so. */
+function decideAndAdd(
   parts: ReceiveChunkParts,
   request: ChunkRequest,
   message: MessageRecord,
   chunk: NewChunk,
-): Promise<AddChunkOutcome> {
-  const atMs = parts.clock.nowMs();
-  return parts.ledger.addChunk({
-    nonce: request.nonce,
-    messageId: request.messageId,
-    sender: request.sender,
-    atMs,
-    chunk,
-    messageBytesMax: parts.messageBytesMax,
-    completion: completion(parts, message, chunk, request.sender, atMs),
+): Promise<Exclude<AddChunkOutcome, { kind: 'stale' | 'resized' }>> {
+  let sizeBytes = message.sizeBytes + chunk.sizeBytes;
+  return decideAndCommit(parts.registry, async () => {
+    const atMs = parts.clock.nowMs();
+    const ending = completion(parts, message, sizeBytes, request.sender, atMs);
+    const outcome = await parts.ledger.addChunk({
+      nonce: request.nonce,
+      messageId: request.messageId,
+      sender: request.sender,
+      atMs,
+      chunk,
+      messageBytesMax: parts.messageBytesMax,
+      completion: ending,
+    });
+    if (outcome.kind !== 'resized') return outcome;
+    sizeBytes = outcome.sizeBytes;
+    return { kind: 'stale', version: ending.registryVersion } as const;
   });
 }
 
@@ -133,26 +141,25 @@ function addChunk(
 function completion(
   parts: ReceiveChunkParts,
   message: MessageRecord,
-  chunk: NewChunk,
+  sizeBytes: number,
   sender: MailboxId,
   atMs: number,
 ): Completion {
   const { workflowId, totalChunks, recipient } = message;
   const to = recipient ?? openPatientAddress(parts.sealer, message.messageId, message.sealed) ?? '';
-  const sizeBytes = message.sizeBytes + chunk.sizeBytes;
   const decision = parts.route({ sender, to, toMailbox: recipient ?? undefined, workflowId, totalChunks, sizeBytes });
   const dates = lifeDates(atMs, parts.spans);
-  const { registryVersion } = decision;
+  const decidedOn = decidedOnOf(decision, sizeBytes);
   if (decision.kind === 'deliver') {
     const events = [{ atMs, actor: sender, kind: 'accepted', detail: '' }];
     const routed = decision.steps.length === 0 ? undefined : routedUpload(parts, decision, message, atMs);
     const arrived = { state: 'accepted', status: transferredStatus, events, report: null } as const;
-    return { registryVersion, ...dates, ...arrived, ...(routed === undefined ? {} : { routed }) };
+    return { ...decidedOn, ...dates, ...arrived, ...(routed === undefined ? {} : { routed }) };
   }
   if (decision.kind === 'resolve') {
     const events = [{ atMs, actor: sender, kind: 'accepted', detail: '' }];
     const waiting = { ...dates, expiresAtMs: null, events, report: null };
-    return { registryVersion, state: 'routing', status: transferredStatus, ...waiting };
+    return { ...decidedOn, state: 'routing', status: transferredStatus, ...waiting };
   }
   const { code, event } = errorEntry(decision.error);
   const parameters = decision.kind === 'refuse' ? decision.parameters : undefined;
@@ -163,7 +170,15 @@ function completion(
   const [report, ...reportCopies] = parts.routeReport(made, texts);
   const detail = `${decision.error}: ${decision.detail}`;
   const events = [{ atMs, actor: 'exchange', kind: 'refused', detail }];
-  return { registryVersion, state: 'error', status, ...dates, events, report, reportCopies };
+  return { ...decidedOn, state: 'error', status, ...dates, events, report, reportCopies };
+}
+
+function decidedOnOf(
+  { registryVersion, sizeBytesMax: bytesMax }: Decision,
+  sizeBytes: number,
+): Pick<Completion, 'registryVersion' | 'size'> {
+  if (bytesMax === undefined || bytesMax === null) return { registryVersion };
+  return { registryVersion, size: { bytesMax, isWithin: sizeBytes <= bytesMax } };
 }
 
 /** The same copies and redirect as of a message sent whole: its texts are those its first chunk came with. */

@@ -22,7 +22,11 @@ export interface ToResolve {
   readonly address: string;
 }
 
-export type Decision = (RouteOutcome | ToResolve) & { readonly registryVersion: number };
+export type Decision = (RouteOutcome | ToResolve) & {
+  readonly registryVersion: number;
+  /** What the workflow carries at most, in bytes; null or left out: the size was not asked. */
+  readonly sizeBytesMax?: number | null;
+};
 
 /** Where a message goes, decided on the current snapshot. Pure but for the snapshot it reads. */
 export type Route = (request: RouteRequest) => Decision;
@@ -30,7 +34,8 @@ export type Route = (request: RouteRequest) => Decision;
 export function createRoute(registry: Pick<Registry, 'current'>, rules: DeliveryRules): Route {
   return (request) => {
     const snapshot = registry.current();
-    return { ...decideRoute(snapshot, { ...request, rules }), registryVersion: snapshot.version };
+    const sizeBytesMax = snapshot.workflow(request.workflowId)?.sizeBytesMax ?? null;
+    return { ...decideRoute(snapshot, { ...request, rules }), registryVersion: snapshot.version, sizeBytesMax };
   };
 }
 

@@ -57,12 +57,10 @@ export interface SendParts {
  * the recipient's inbox when this resolves. Rejects with `BodyAborted`, `BodyFault`, `LedgerFault`, `RegistryTooBusy`.
  */
 export function createSend(parts: SendParts): (request: SendRequest) => Promise<SendOutcome> {
-  const { ledger, registry, route, receiveBody } = parts;
+  const { ledger, registry, receiveBody } = parts;
 
   return async (request) => {
-    let first = decide(route, request);
-    // A refusal commits nothing that would find out that another node changed the registry.
-    if (first.kind === 'refuse' && (await registry.poll())) first = decide(route, request);
+    const first = await decide(parts, request);
     if (first.kind === 'refuse') return fail(parts, request, first);
     const messageId = parts.newMessageId();
     const key = await parts.payloadKeys.make(messageId);
@@ -74,7 +72,7 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
     const arrival = arrivalOf(parts.sealer, request, received, messageId, key);
     try {
       const outcome = await decideAndCommit(registry, async () => {
-        const decision = decide(route, request, received.sizeBytes);
+        const decision = await decide(parts, request, received.sizeBytes);
         if (decision.kind === 'refuse') return { kind: 'refuse' as const, decision };
         return ledger.accept(acceptance(parts, request, arrival, decision));
       });
@@ -104,9 +102,18 @@ async function discardIfCertain(received: ReceivedBody, error: unknown): Promise
   if (kind === 'full' || kind === 'unavailable') await received.discard();
 }
 
-function decide(route: Route, { sender, headers }: SendRequest, sizeBytes = 0): Decision {
+/** A refusal commits nothing that would find out that the registry has moved: it is decided again on what is newest then. */
+async function decide(
+  { route, registry }: SendParts,
+  { sender, headers }: SendRequest,
+  sizeBytes = 0,
+): Promise<Decision> {
   const { to, toMailbox, workflowId, totalChunks } = headers;
-  return route({ sender, to, toMailbox, workflowId, totalChunks, sizeBytes });
+  const wanted = { sender, to, toMailbox, workflowId, totalChunks, sizeBytes };
+  const decision = route(wanted);
+  if (decision.kind !== 'refuse') return decision;
+  await registry.poll();
+  return route(wanted);
 }
 
 function warningOf(decision: Decision): { readonly warning?: 'deprecated-workflow' } {

@@ -92,7 +92,10 @@ export interface Bodies {
    * created with. Memory: two blocks at most.
    */
   read(ref: BodyRef, shape: BodyShape, key?: BodyKey): AsyncIterable<BodyBlock>;
-  /** Removes bodies; unknown names are harmless. Resolves when the removals are done (they need not be flushed). */
+  /**
+   * Removes bodies; unknown names are harmless. Resolves when the removals are done (they need not be flushed). One that
+   * cannot be removed keeps no other: rejects with the `BodyFault` of the first when all were tried.
+   */
   remove(refs: readonly BodyRef[]): Promise<void>;
   /**
    * Every body of the store older than `beforeMs` (machine clock), oldest day first, in bounded steps; also those being

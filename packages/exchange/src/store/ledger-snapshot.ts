@@ -29,6 +29,8 @@ export interface LedgerSnapshot {
   readonly engine: LedgerEngine;
   /** Every body that is not deleted, in the order of the bytes of its ref. */
   bodies(): AsyncIterable<NamedBody>;
+  /** Whether the ledger as it is now names the body still: a chunk of an open upload may have come again since. */
+  isNamedNow(ref: BodyRef): Promise<boolean>;
   /** An image from which the same engine makes the ledger again. A piece is good until the next is asked for. */
   pieces(): AsyncIterable<Uint8Array>;
   /** Takes away what the snapshot needed. */

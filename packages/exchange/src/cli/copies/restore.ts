@@ -15,7 +15,7 @@ export const restoreCommand = defineCommand({
   summary: 'make ledger and bodies of a backup',
   about: [
     'Writes the bodies and then the ledger of a backup in PLACE to where OPENMESH_LEDGER and OPENMESH_BODIES say, where no',
-    'ledger may be yet. Cut off, it is run again and leaves out what is there. Give it the secret key of the exchange that',
+    'ledger may be yet. Cut off, it is run again and leaves out what is there byte for byte. Give it the secret key of the exchange that',
     'was backed up (OPENMESH_SECRET_KEY_FILE): it is in no backup. Nothing accepted after the backup is in it, and tokens',
     'that were used after it and are younger than two hours would be good once more.',
   ].join('\n'),

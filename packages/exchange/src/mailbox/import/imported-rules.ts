@@ -1,5 +1,5 @@
 import type { RegistryRecords } from '../../store/ledger/registry.ts';
-import type { RuleRecord } from '../../store/ledger/routing-records.ts';
+import type { RuleRecord, RuleStatus } from '../../store/ledger/routing-records.ts';
 import { checkRule } from '../routing/check-rule.ts';
 import { RuleBook } from '../routing/rule-book.ts';
 import { buildSnapshot } from '../snapshot.ts';
@@ -24,14 +24,17 @@ interface Importing {
 /**
  * What becomes of the rules of an import. One person imports, and two are needed for a rule: so a new rule is proposed by
  * whoever imports it, and checked like any other; a version that is there already cannot be changed by a file. Only a
- * backup is taken at its word, as far as it names two people.
+ * backup is taken at its word, as far as it names two people and takes back nothing that was decided since.
  */
 export function takeImportedRules(importing: Importing): ImportedRules {
   const { change, current, trustApprovals, actor, nowMs } = importing;
   const wanted = change.rules ?? [];
   if (wanted.length === 0) return { rules: wanted, problems: [] };
-  if (trustApprovals) return { rules: wanted, problems: wanted.flatMap(onePersonsRule) };
-  const there = new Set(current.rules.map(ruleKey));
+  const there = new Map(current.rules.map((rule) => [ruleKey(rule), rule]));
+  if (trustApprovals) {
+    const problems = wanted.flatMap((rule) => [...onePersonsRule(rule), ...takenBack(rule, there.get(ruleKey(rule)))]);
+    return { rules: wanted, problems };
+  }
   const problems: string[] = [];
   const rules = wanted.map((rule): RuleRecord => {
     if (there.has(ruleKey(rule))) {
@@ -50,6 +53,22 @@ function onePersonsRule({ ruleId, version, status, papers }: RuleRecord): readon
   if (status !== 'approved' && status !== 'superseded') return [];
   if (papers.decidedBy !== '' && papers.decidedBy !== papers.proposedBy) return [];
   return [`rule ${ruleId}: version ${version} is approved by nobody else than its proposer`];
+}
+
+/** How far a version has come: none goes back, and of the last two neither ever has effect again. */
+const stages: Readonly<Record<RuleStatus, number>> = { proposed: 0, approved: 1, superseded: 2, refused: 3, ended: 3 };
+
+/** A file that is older than what was decided here would bring back into force what somebody ended. */
+function takenBack(rule: RuleRecord, here: RuleRecord | undefined): readonly string[] {
+  if (here === undefined) return [];
+  const { ruleId, version, status, activeToMs } = rule;
+  const goesOn = here.activeToMs !== null && (activeToMs === null || activeToMs > here.activeToMs);
+  const isBack = stages[status] < stages[here.status] || (stages[status] < stages.ended && goesOn);
+  if (!isBack) return [];
+  const named = `rule ${ruleId}: version ${version}`;
+  const say = 'take its line out of the file; what is wanted again is proposed again';
+  if (here.status === status) return [`${named} ends earlier here than the file says: ${say}`];
+  return [`${named} is ${here.status} here, which the file would take back to ${status}: ${say}`];
 }
 
 function by<R>(rows: readonly R[], puts: readonly R[] | undefined, keyOf: (row: R) => string): readonly R[] {

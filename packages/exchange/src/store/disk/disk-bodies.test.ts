@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeBodies } from '../bodies.contract.ts';
-import type { Bodies, BodyListing } from '../bodies.ts';
-import { get, patterned, put, sameBytes } from '../body-probe.ts';
+import type { Bodies, BodyListing, DurableBody } from '../bodies.ts';
+import { get, patterned, put, readUntilFault, sameBytes } from '../body-probe.ts';
 import { describeEncryptedBodies, type EncryptedBodiesUnderTest } from '../encrypted-bodies.contract.ts';
 import { createDiskBodies, type DiskBodiesOptions } from './disk-bodies.ts';
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
@@ -212,6 +212,26 @@ describe('bodies on disk', () => {
     const { stdout } = await promisify(execFile)(process.execPath, args);
     expect(stdout).toBe('');
   });
+});
+
+it('removes every body it can, and tells of one that it cannot when all were tried', async () => {
+  let stuck = '';
+  const unlink = async (path: string): Promise<void> => {
+    if (stuck !== '' && path.endsWith(stuck)) throw Object.assign(new Error('not permitted'), { code: 'EACCES' });
+    await nodeFileSystem.unlink(path);
+  };
+  const { bodies, end } = await openDisk({ fileSystem: { ...nodeFileSystem, unlink } });
+  try {
+    const stored: DurableBody[] = [];
+    for (let n = 0; n < 40; n += 1) stored.push(await put(bodies, patterned(10, n)));
+    stuck = stored[0]?.ref ?? '';
+    const removing = bodies.remove(stored.map(({ ref }) => ref));
+    await expect(removing).rejects.toMatchObject({ kind: 'io', message: expect.stringContaining(stuck) as string });
+    const left = await Promise.all(stored.map((body) => readUntilFault(bodies, body)));
+    expect(left.map(({ fault }) => fault?.kind)).toEqual([undefined, ...Array(39).fill('missing')]);
+  } finally {
+    await end();
+  }
 });
 
 describe('the number of bodies being written', () => {

@@ -156,9 +156,13 @@ class DiskBodies implements Bodies {
 
   remove(refs: readonly BodyRef[]): Promise<void> {
     return this.#open.during(async () => {
+      const outcomes: PromiseSettledResult<void>[] = [];
       for (let start = 0; start < refs.length; start += removalsMax) {
-        await Promise.all(refs.slice(start, start + removalsMax).map((ref) => this.#removeOne(ref)));
+        const some = refs.slice(start, start + removalsMax);
+        outcomes.push(...(await Promise.allSettled(some.map((ref) => this.#removeOne(ref)))));
       }
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     });
   }
 
@@ -203,7 +207,7 @@ class DiskBodies implements Bodies {
     try {
       await this.#options.fileSystem.unlink(join(this.#options.root, place.day, place.fan, place.name));
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw diskFault('removing a body', error);
+      if (errorCode(error) !== 'ENOENT') throw diskFault(`removing body ${ref}`, error);
     }
   }
 }

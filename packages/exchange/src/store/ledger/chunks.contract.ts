@@ -95,6 +95,29 @@ export function promiseChunks(at: LedgerSource): void {
     });
   });
 
+  it.each([
+    { decided: 'it fits', isWithin: true, bytesMax: 299 },
+    { decided: 'it is too large', isWithin: false, bytesMax: 300 },
+  ])('has it decided again that $decided when chunks under way at once make it not so', async (limit) => {
+    const { messages } = at.ledger;
+    const { bytesMax, isWithin } = limit;
+    const id = await beginUpload(messages, 1, 3);
+    const nonce = nonceOf('n:1');
+    const decided = { completion: completionOf({ size: { bytesMax, isWithin } }), nonce };
+    // A chunk that is not the last is taken whatever the size, for another may still come in its place.
+    expect(await messages.addChunk(addChunkOf(id, durableChunk('body-1-2', 2), { ...decided, nonce: null }))).toEqual({
+      kind: 'stored',
+      complete: false,
+      replaced: null,
+    });
+    const last = addChunkOf(id, durableChunk('body-1-3', 3), decided);
+    expect(await messages.addChunk(last)).toEqual({ kind: 'resized', sizeBytes: 300 });
+    expect(await messages.find(id)).toMatchObject({ state: 'uploading', sizeBytes: 200 });
+    expect((await messages.findWithChunk(id, 3))?.chunk).toBeNull();
+    const again = { ...last, completion: completionOf({ size: { bytesMax, isWithin: !isWithin } }) };
+    expect(await messages.addChunk(again)).toEqual({ kind: 'stored', complete: true, replaced: null });
+  });
+
   it('ends in an error with a report when the last chunk finds that it may not be delivered', async () => {
     const { messages } = at.ledger;
     const id = await beginUpload(messages, 1, 2);

@@ -135,6 +135,8 @@ export type AcceptOutcome =
 /** What to do with the message if this chunk turns out to be the last one missing. */
 export interface Completion {
   readonly registryVersion: number;
+  /** Left out where the workflow has no limit: else its limit, and whether the message was decided to be within it. */
+  readonly size?: { readonly bytesMax: number; readonly isWithin: boolean };
   readonly state: 'accepted' | 'routing' | 'error';
   readonly status: StatusFacts;
   readonly expiresAtMs: number | null;
@@ -166,6 +168,8 @@ export interface AddChunkCommand {
 export type AddChunkOutcome =
   | { readonly kind: 'stored'; readonly complete: boolean; readonly replaced: BodyRef | null }
   | { readonly kind: 'stale'; readonly version: number }
+  /** With what came meanwhile the message is on the other side of its workflow's limit: decide again. Nothing was stored. */
+  | { readonly kind: 'resized'; readonly sizeBytes: number }
   | { readonly kind: 'not-uploading' }
   | { readonly kind: 'too-large' }
   | NonceUsed;

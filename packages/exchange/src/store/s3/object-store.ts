@@ -15,9 +15,10 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import type { BodyFault } from '../bodies.ts';
 import { encryptionHeaders, type ServerSideEncryption } from './encryption.ts';
 import { createS3Client, type S3ClientOptions, withPayloadDigest } from './s3-client.ts';
-import { describeS3Error, isMissing } from './s3-fault.ts';
+import { describeS3Error, isMissing, s3Fault } from './s3-fault.ts';
 
 /** What a bucket and a prefix are to us. */
 export interface ObjectPlace {
@@ -263,14 +264,20 @@ export class ObjectStore {
     }
   }
 
+  /** What the store refuses of one object is told when all were tried; where it does not answer, no other is asked for. */
   async #removeOneByOne(names: readonly string[]): Promise<void> {
+    let refused: BodyFault | undefined;
     for (const name of names) {
       try {
         await this.#client.send(new DeleteObjectCommand(this.#at(name)), this.#limited());
       } catch (error) {
-        if (!isMissing(error)) throw error;
+        if (isMissing(error)) continue;
+        const { status } = describeS3Error(error);
+        if (status === undefined || status === 429 || status >= 500) throw error;
+        refused ??= s3Fault(`removing ${name}`, error);
       }
     }
+    if (refused !== undefined) throw refused;
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type AcknowledgeOutcome,
   type AddChunkCommand,
   type AddChunkOutcome,
+  type Completion,
   type IdempotencyClaim,
   isRefusedFingerprint,
   isSameClaim,
@@ -176,6 +177,9 @@ export function* addChunk(command: AddChunkCommand): Talk<AddChunkOutcome> {
   if (upload.sizeBytes + grownBytes > command.messageBytesMax) return { kind: 'too-large' };
   const version = yield* staleVersion(completion.registryVersion);
   if (version !== null) return { kind: 'stale', version };
+  const sizeBytes = upload.sizeBytes + grownBytes;
+  const isLast = upload.storedChunks + (before === undefined ? 1 : 0) === upload.totalChunks;
+  if (isLast && isResized(completion, sizeBytes)) return { kind: 'resized', sizeBytes };
   const used = yield* claimNonce(command.nonce);
   if (used !== null) return used;
   if (before === undefined) {
@@ -183,14 +187,29 @@ export function* addChunk(command: AddChunkCommand): Talk<AddChunkOutcome> {
   } else if (isWhole) {
     yield* run(q.replaceBody, payloadId, chunk.sha256, chunk.blockDigests, chunk.ref, command.atMs, chunk.inline);
   } else {
-    const { chunkNumber, sizeBytes, sha256, blockDigests, ref, inline } = chunk;
-    yield* run(q.replaceChunk, payloadId, chunkNumber, sizeBytes, sha256, blockDigests, ref, inline, command.atMs);
+    const { chunkNumber, sha256, blockDigests, ref, inline } = chunk;
+    yield* run(
+      q.replaceChunk,
+      payloadId,
+      chunkNumber,
+      chunk.sizeBytes,
+      sha256,
+      blockDigests,
+      ref,
+      inline,
+      command.atMs,
+    );
   }
   const grown = yield* one(q.growPayload, payloadId, before === undefined ? 1 : 0, grownBytes);
   const complete = grown !== undefined && grown.storedChunks === grown.totalChunks;
   if (complete) yield* finishUpload(command, payloadId, upload.recipient, upload.workflowId);
   const replaced = (before?.ref ?? null) as BodyRef | null;
   return { kind: 'stored', complete, replaced: replaced === chunk.ref ? null : replaced };
+}
+
+/** Whether what was decided of the size is not so: chunks under way at once did not know of each other. */
+function isResized({ size }: Completion, sizeBytes: number): boolean {
+  return size !== undefined && sizeBytes <= size.bytesMax !== size.isWithin;
 }
 
 function* finishUpload(

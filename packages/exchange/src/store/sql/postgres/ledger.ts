@@ -7,6 +7,7 @@ import { addDays, dropDays } from './days.ts';
 import { unsafeSettings } from './durability.ts';
 import { ConnectionLost } from './faults.ts';
 import { RegistryHints } from './hints.ts';
+import { dropKeptPayloads } from './kept-payloads.ts';
 import { Lanes } from './lanes.ts';
 import { Line } from './line.ts';
 import { migrate } from './migrate.ts';
@@ -89,6 +90,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
       withConnection(url, 'upkeep', async (connection) => {
         const isReady = await addDays(connection, nowMs);
         await dropDays(connection, nowMs);
+        await dropKeptPayloads(connection);
         await connection.put({ sql: dropReceipts });
         // Settings may be changed while a server runs, and a standby that takes over may have others.
         await requireDurability(connection, options);

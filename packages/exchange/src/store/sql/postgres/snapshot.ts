@@ -1,8 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { BodyRef } from '../../bodies.ts';
 import { LedgerCopyProblem, type LedgerSnapshot, type NamedBody } from '../../ledger-snapshot.ts';
 import { toNamedBody } from '../named-body.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
+import { findBodyRef } from '../questions/jobs.ts';
 import { PostgresConnection } from './connection.ts';
 import { partedTables } from './days.ts';
 import { ConnectionLost } from './faults.ts';
@@ -34,6 +36,7 @@ export async function snapshotPostgres(url: string, inherited: Inherited): Promi
     return {
       engine: 'postgres',
       bodies: () => readBodies(connection),
+      isNamedNow: (ref) => isNamed(url, ref),
       pieces: () => dump(url, inherited, id),
       close: () => connection.close(),
     };
@@ -49,6 +52,16 @@ async function open(url: string, role: string): Promise<PostgresConnection> {
   } catch (error) {
     if (error instanceof ConnectionLost) throw new LedgerCopyProblem(error.message, error);
     throw error;
+  }
+}
+
+/** Asked on a connection of its own, for that of the snapshot sees its moment only. */
+async function isNamed(url: string, ref: BodyRef): Promise<boolean> {
+  const connection = await open(url, 'backup');
+  try {
+    return (await connection.put({ sql: findBodyRef.sql, params: [ref] })).rows.length > 0;
+  } finally {
+    await connection.close();
   }
 }
 

@@ -94,11 +94,12 @@ export const readUpload = asks<{
   workflowId: string;
   sizeBytes: number;
   totalChunks: number;
+  storedChunks: number;
   ref: string | null;
 }>(
   'read-upload',
   `select m.state, m.sender, m.recipient, m.payload_id as "payloadId", m.workflow_id as "workflowId",
-     p.size_bytes as "sizeBytes", p.total_chunks as "totalChunks", p.body_ref as ref
+     p.size_bytes as "sizeBytes", p.total_chunks as "totalChunks", p.stored_chunks as "storedChunks", p.body_ref as ref
    from message m join payload p on p.payload_id = m.payload_id where m.message_id = $1 and p.deleted_at_ms is null`,
 );
 

@@ -13,9 +13,11 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
+import type { BodyRef } from '../../bodies.ts';
 import { LedgerCopyProblem, type LedgerSnapshot, type NamedBody } from '../../ledger-snapshot.ts';
 import { toNamedBody } from '../named-body.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
+import { findBodyRef } from '../questions/jobs.ts';
 import { makeFolderDurable } from './durable-folder.ts';
 
 /** All pages in one step: a step that another writer comes between would have to begin anew. */
@@ -54,6 +56,7 @@ export async function snapshotSqlite(path: string): Promise<LedgerSnapshot> {
   return {
     engine: 'sqlite',
     bodies: () => readBodies(copy),
+    isNamedNow: async (ref) => isNamed(path, ref),
     pieces: () => createReadStream(copy, { highWaterMark: readBytes }) as AsyncIterable<Uint8Array>,
     async close() {
       remove();
@@ -72,6 +75,15 @@ async function* readBodies(copy: string): AsyncGenerator<NamedBody, void, void> 
     const statement = db.prepare(namedBodies);
     statement.setReturnArrays(true);
     for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+  } finally {
+    db.close();
+  }
+}
+
+function isNamed(path: string, ref: BodyRef): boolean {
+  const db = new DatabaseSync(path, { readOnly: true });
+  try {
+    return db.prepare(findBodyRef.sql).get({ $1: ref }) !== undefined;
   } finally {
     db.close();
   }
