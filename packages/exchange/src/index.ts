@@ -27,4 +27,5 @@ export type { MessageRecord } from './store/ledger/message-records.ts';
 export type { NewMessage } from './store/ledger/messages.ts';
 export type { RegistryRecords } from './store/ledger/registry.ts';
 export type { Ledger } from './store/ledger.ts';
+export { LedgerServed } from './store/ledger-problem.ts';
 export { version } from './version.ts';

@@ -5,6 +5,7 @@ import { type ComposeOptions, type RunningExchange, startExchange } from './comp
 import type { Config } from './config/config.ts';
 import { readNotifySocket } from './config/env.ts';
 import { createLog, type Log } from './http/log.ts';
+import { holdForServing } from './store/sql/sqlite/serving-lock.ts';
 
 /** How a served exchange ended: the process's exit code. */
 export const endings = {
@@ -31,6 +32,7 @@ export interface ServeOptions extends Omit<ComposeOptions, 'log' | 'onBroken'> {
  */
 export async function serveUntilStopped(options: ServeOptions): Promise<number> {
   const { config } = options;
+  using _held = config.ledger.engine === 'sqlite' ? holdForServing(config.ledger.path) : undefined;
   tuneCollector();
   const log = options.log ?? openLog(config);
   const ending = Promise.withResolvers<number>();

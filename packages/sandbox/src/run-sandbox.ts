@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { createLog, FixtureFault, loadConfig, openDestination, serveUntilStopped } from '@openmesh/exchange';
+import {
+  createLog,
+  FixtureFault,
+  LedgerServed,
+  loadConfig,
+  openDestination,
+  serveUntilStopped,
+} from '@openmesh/exchange';
 import { announce, callsToTry, describeRunning, shownMailboxes } from './announce.ts';
 import { composeHooks, composeSandbox } from './compose-sandbox.ts';
 import { issueClientCertificates, prepareServerCertificate } from './prepare-certificates.ts';
@@ -142,6 +149,12 @@ function failure(error: unknown, io: SandboxIo): number {
   if (error instanceof CannotStart || error instanceof FixtureFault) {
     io.stderr(`openmesh-sandbox: ${error.message}\n`);
     return exitCodes.config;
+  }
+  if (error instanceof LedgerServed) {
+    io.stderr(
+      'openmesh-sandbox: another sandbox runs on this folder: stop it, or name another in MAILBOXES_DATA_DIR.\n',
+    );
+    return exitCodes.notStarted;
   }
   const code = (error as { code?: unknown } | null)?.code;
   if (code === 'EADDRINUSE' || code === 'EACCES') {

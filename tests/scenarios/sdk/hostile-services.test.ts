@@ -47,6 +47,8 @@ const busy = (seconds: number): string =>
   `HTTP/1.1 503 Service Unavailable\r\nretry-after: ${seconds}\r\ncontent-length: 0\r\n\r\n`;
 const dataHead = (more: string): string => `HTTP/1.1 200 OK\r\nmex-messagetype: DATA\r\n${more}\r\n\r\n`;
 
+const pageOf = (messages: readonly unknown[], links = {}): string => rawJson(JSON.stringify({ messages, links }));
+
 async function* endless(): AsyncGenerator<string> {
   yield 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n';
   for (;;) yield `10000\r\n${'['.repeat(0x10000)}\r\n`;
@@ -63,7 +65,6 @@ describe('a service that means harm, or is none', () => {
     ['a page of a captive portal', always(rawJson('<html>Sign in</html>')), 'unexpected-answer'],
     ['JSON of another shape', always(rawJson('{"messages":"none"}')), 'unexpected-answer'],
     ['JSON that is null', always(rawJson('null')), 'unexpected-answer'],
-    ['ids that are paths', always(rawJson('{"messages":["../../etc/passwd"]}')), 'unexpected-answer'],
     [
       'a redirect',
       always('HTTP/1.1 302 Found\r\nlocation: https://example.org/\r\ncontent-length: 0\r\n\r\n'),
@@ -107,6 +108,27 @@ describe('a service that means harm, or is none', () => {
       return { bytes: number === 0 ? handshake : rawJson(JSON.stringify({ messages: [], links: { next } })) };
     };
     expect((await thrownBy(answer, walk, { limits: { inboxPages: 20 } })).code).toBe('unexpected-answer');
+  });
+
+  it('an id that is none, such as a path, hides no other, and is told once all others were handed out', async () => {
+    const ids = [id, '../../etc/passwd', 7, '', 'a-b', id.replace('0', '1')];
+    const next = '/messageexchange/X26ABC1/inbox?continue_from=token-token-token-token-token';
+    await using service = await startRawService(({ number, head }) => {
+      if (number === 0) return { bytes: handshake };
+      const isFirst = !head.includes('continue_from');
+      return { bytes: isFirst ? pageOf(ids, { next }) : pageOf([id.replace('0', '2')]) };
+    });
+    await using client = clientOf(service.url);
+    expect(await client.list()).toMatchObject({ messages: [id, id.replace('0', '1')], unusable: 4 });
+    const listed: string[] = [];
+    const walking = (async () => {
+      for await (const messageId of client.inbox()) listed.push(messageId);
+    })();
+    await expect(walking).rejects.toMatchObject({
+      code: 'unexpected-answer',
+      message: expect.stringMatching(/^[^/]*4 of/),
+    });
+    expect(listed).toEqual([id, id.replace('0', '1'), id.replace('0', '2')]);
   });
 
   it('a next page somewhere else is asked for here', async () => {

@@ -5,6 +5,7 @@ import { runCommand } from '@openmesh/sdk/cli/run-command.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { testCertificates } from '../../kit/certificates.ts';
 import { startPlainService } from '../../kit/plain-service.ts';
+import { rawJson, startRawService } from '../../kit/raw-service.ts';
 import { ExchangeInProcess, kitSharedKey } from '../../kit/running-exchange.ts';
 import { noPause } from '../../kit/sdk-client.ts';
 import { seededPassword } from '../../kit/seeded-registry.ts';
@@ -199,6 +200,23 @@ describe('the command mesh', () => {
       const json = await mesh([...args, '--json'], more);
       expect(JSON.parse(json.err)).toMatchObject({ error: { message: expect.any(String) } });
     }
+  });
+});
+
+describe('a listing that ends badly', () => {
+  it.each([['inbox'], ['get', '--all', '--ack']])('says first what %s found or did before', async (...args) => {
+    const id = '20261127000000000001_ABCDEF';
+    const data = `HTTP/1.1 200 OK\r\nmex-messagetype: DATA\r\nmex-chunk-range: 1:1\r\ncontent-length: 4\r\n\r\ndata`;
+    await using service = await startRawService(({ head }) => {
+      if (!head.startsWith('GET')) return { bytes: 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n' };
+      const isList = / \S+\/inbox HTTP/.test(head);
+      return { bytes: isList ? rawJson(JSON.stringify({ messages: ['a path/..', id] })) : data };
+    });
+    const where = args[0] === 'get' ? ['--dir', folder.path] : [];
+    const { code, out, err } = await mesh([...args, ...where, '--json'], { MESH_URL: service.url });
+    expect([code, JSON.parse(err)]).toMatchObject([1, { error: { code: 'unexpected-answer' } }]);
+    expect(JSON.parse(out)).toMatchObject({ messages: [expect.any(Object)] });
+    expect(out).toContain(id);
   });
 });
 

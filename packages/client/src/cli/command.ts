@@ -4,6 +4,8 @@ import type { Environment } from '../config/build-config.ts';
 /** What a command may touch of the outside world; files excepted, which its arguments and the configuration name. */
 export interface CommandIo {
   readonly stdout: (text: string) => void;
+  /** Lines to standard output that nobody needs: their loss, on a full disk, is no failure. */
+  readonly log: (text: string) => void;
   readonly stderr: (text: string) => void;
   readonly env: Environment;
 }
@@ -19,6 +21,8 @@ export const exitCodes = {
   usage: 64,
   unavailable: 69,
   internal: 70,
+  /** What was asked for could not be written to standard output. */
+  unwritten: 73,
 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
@@ -73,7 +77,7 @@ export function helpOf({ name, aliases = [], usage, about, options, values = {} 
     ...list.map(([option, says]) => `  ${option.padEnd(width)}  ${says}`),
     '',
     'Exit codes: 0 done, 1 configuration, 3 another process works on the folder, 4 key store, 5 the answer is no,',
-    '64 usage, 69 the service cannot be reached, 70 a defect.',
+    '64 usage, 69 the service cannot be reached, 70 a defect, 73 standard output cannot be written.',
     '',
   ].join('\n');
 }

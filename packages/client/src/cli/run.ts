@@ -17,7 +17,7 @@ export const runCommand: Command = {
     const config = readConfig(positionals[0], io);
     if (options['dry-run'] !== undefined) return await runDry(config, io, json);
     const { runClient } = await import('../run-client.ts');
-    const stdout = options['quiet'] === undefined ? io.stdout : undefined;
+    const stdout = options['quiet'] === undefined ? io.log : undefined;
     await runClient({
       config,
       env: io.env,

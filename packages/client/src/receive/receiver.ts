@@ -1,4 +1,4 @@
-import { MeshError } from '@openmesh/sdk';
+import { type InboxPage, MeshError } from '@openmesh/sdk';
 import { codeOf } from '../folders/durable.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import type { Stopping } from '../mailbox/stopping.ts';
@@ -22,28 +22,55 @@ export class Receiver {
     this.#parts = parts;
   }
 
-  async turn({ soon, now }: Stopping): Promise<ReceiveTurn> {
-    let received = 0;
+  async turn(stopping: Stopping): Promise<ReceiveTurn> {
+    const turn = { received: 0 };
     try {
-      await this.#finishBegun(now);
-      const { maxMessages } = this.#parts.config;
-      const page = await this.#parts.service.list({ maxResults: Math.max(listMin, maxMessages) }, { signal: now });
-      this.#parts.counters.lastPoll.set({ mailbox: this.#parts.mailbox.id }, Math.floor(this.#parts.nowMs() / 1000));
-      const some = page.messages.slice(0, maxMessages);
-      for (const messageId of some) {
-        if (soon.aborted) break;
+      await this.#finishBegun(stopping.now);
+      const hasMore = await this.#takeSome(turn, stopping);
+      if (turn.received > 0) this.#say(turn.received);
+      return { received: turn.received, hasMore, fault: undefined, diskFault: undefined };
+    } catch (error) {
+      if (turn.received > 0) this.#say(turn.received);
+      return { received: turn.received, hasMore: false, ...sortFault(error) };
+    }
+  }
+
+  /**
+   * As many as one turn may take, page after page: those that cannot be had count for nothing, or as many of them would
+   * keep all others from coming. True when the inbox holds more that this turn has not tried.
+   */
+  async #takeSome(turn: { received: number }, { soon, now }: Stopping): Promise<boolean> {
+    const { maxMessages } = this.#parts.config;
+    const tried = new Set<string>();
+    let continueFrom: string | undefined;
+    for (let pages = 0; pages < pagesMax; pages += 1) {
+      const page = await this.#list(continueFrom, now);
+      const fresh = page.messages.filter((messageId) => !tried.has(messageId));
+      for (const messageId of fresh) {
+        if (soon.aborted) return false;
+        if (turn.received >= maxMessages) return true;
+        tried.add(messageId);
         const result = await this.#receive(messageId, now);
         if (result === undefined) continue;
-        received += 1;
+        turn.received += 1;
         this.#count(result);
       }
-      if (received > 0) this.#say(received);
-      const hasMore = page.next !== undefined || page.messages.length > some.length;
-      return { received, hasMore, fault: undefined, diskFault: undefined };
-    } catch (error) {
-      if (received > 0) this.#say(received);
-      return { received, hasMore: false, ...sortFault(error) };
+      if (page.next === undefined) return false;
+      if (turn.received >= maxMessages) return true;
+      // A service may begin anew where what it should go on from has left the list.
+      if (page.messages.length > 0 && fresh.length === 0) return false;
+      continueFrom = page.next;
     }
+    return false;
+  }
+
+  async #list(continueFrom: string | undefined, signal: AbortSignal): Promise<InboxPage> {
+    const { config, service, counters, mailbox, nowMs } = this.#parts;
+    const maxResults = Math.min(Math.max(config.maxMessages, listMin), listMax);
+    const page = await service.list({ maxResults, continueFrom }, { signal });
+    counters.lastPoll.set({ mailbox: mailbox.id }, Math.floor(nowMs() / 1000));
+    if (page.unusable > 0) this.#sayUnusable(page.unusable);
+    return page;
   }
 
   /** A message that cannot be had must not keep those behind it from coming: it is said, and tried with the next poll. */
@@ -52,19 +79,28 @@ export class Receiver {
       return await receiveMessage(this.#parts, messageId, signal);
     } catch (error) {
       if (!isOfThisMessage(error)) throw error;
-      const { log, mailbox } = this.#parts;
       const text = `Message ${messageId} could not be fetched (${error.code}): ${error.message}. ${error.hint}`;
-      log({
-        level: 'error',
-        event: 'message-not-fetched',
-        component: 'MailboxProcessor',
-        mailbox: mailbox.id,
-        text,
-        fields: { messageId, code: error.code },
-      });
-      this.#parts.counters.faults.inc({ mailbox: mailbox.id, direction: 'in', kind: 'message' });
+      this.#sayNotFetched(text, { messageId, code: error.code });
       return undefined;
     }
+  }
+
+  #sayUnusable(count: number): void {
+    const text = `The inbox lists ${count} messages whose ids are none, so that they cannot be asked for; ask the service desk`;
+    this.#sayNotFetched(text, { count });
+  }
+
+  #sayNotFetched(text: string, fields: Readonly<Record<string, string | number>>): void {
+    const { log, mailbox, counters } = this.#parts;
+    log({
+      level: 'error',
+      event: 'message-not-fetched',
+      component: 'MailboxProcessor',
+      mailbox: mailbox.id,
+      text,
+      fields,
+    });
+    counters.faults.inc({ mailbox: mailbox.id, direction: 'in', kind: 'message' });
   }
 
   /** What an earlier life of this process began: files half moved, words not passed on. */
@@ -95,7 +131,10 @@ export class Receiver {
   }
 }
 
-const listMin = 10;
+/** What a service takes for the length of a page. */
+const [listMin, listMax] = [10, 5000];
+/** Far more than an inbox has. */
+const pagesMax = 10_000;
 
 const ofOneMessage: ReadonlySet<string> = new Set(['content-damaged', 'unexpected-answer', 'answer-too-large']);
 

@@ -67,14 +67,9 @@ export class Sender {
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
     await this.#withdrawn.settle(open, look.listed);
-    const { maxMessages } = this.#parts.config;
-    const turn = await this.#sendSome(ready.slice(0, maxMessages), stopping);
+    const turn = await this.#sendSome(ready, stopping);
     if (turn.sent > 0) this.#say(turn.sent);
-    return {
-      ...turn,
-      hasMore: ready.length > maxMessages && turn.fault === undefined,
-      isSettling: look.settling + look.withoutData.length > 0,
-    };
+    return { ...turn, isSettling: look.settling + look.withoutData.length > 0 };
   }
 
   /** After a start: moves that were begun, and outcomes that were not filed. */
@@ -126,18 +121,29 @@ export class Sender {
     return withoutData.filter(({ unchangedMs }) => unchangedMs >= this.#parts.config.pairTimeoutMs);
   }
 
+  /**
+   * As many as one turn may send. Those that are left where they lie count for nothing, or as many of them would keep all
+   * others from going.
+   */
   async #sendSome(pairs: readonly PairAtHand[], { soon, now }: Stopping) {
     const queue = [...pairs];
+    let room = this.#parts.config.maxMessages;
+    const take = (): PairAtHand | undefined => {
+      if (room === 0) return undefined;
+      room -= 1;
+      return queue.shift();
+    };
     const tally = { sent: 0, failed: 0, fault: undefined as ServiceFault | undefined };
     const ahead = new ReadAhead(this.#parts.tree.out);
     const filings = new Filings(filingsMax, (batch) => filePairs(this.#parts, batch));
     const lane = async (): Promise<void> => {
-      for (let next = queue.shift(); next !== undefined && tally.fault === undefined; next = queue.shift()) {
+      for (let next = take(); next !== undefined && tally.fault === undefined; next = take()) {
         if (soon.aborted) return;
         const atHand = next;
         const contents = await ahead.take(atHand.pair);
-        if (queue[0] !== undefined) ahead.begin(queue[0].pair);
+        if (room > 0 && queue[0] !== undefined) ahead.begin(queue[0].pair);
         const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, contents, now));
+        if (result.kind === 'left') room += 1;
         if (result.kind === 'sent') await filings.add(result.filing);
         await this.#count(result, tally, next.pair);
       }
@@ -154,7 +160,7 @@ export class Sender {
     } finally {
       await filings.done();
     }
-    return tally;
+    return { ...tally, hasMore: queue.length > 0 && tally.fault === undefined };
   }
 
   async #count(

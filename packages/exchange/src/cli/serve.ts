@@ -1,6 +1,7 @@
-import type { exitCodes } from './command.ts';
-import { defineCommand } from './define-command.ts';
+import { exitCodes } from './command.ts';
+import { CommandRefusal, defineCommand } from './define-command.ts';
 import { goodConfig } from './good-config.ts';
+import { startProblem } from './start-problem.ts';
 
 /** Runs the exchange in the foreground until a signal stops it. */
 export const serveCommand = defineCommand({
@@ -14,6 +15,7 @@ export const serveCommand = defineCommand({
   exits: {
     unavailable: 'the database or the object store cannot be reached, or the disk of the ledger is full',
     config: 'the settings are not good, the object store refuses them, or the database may lose what it answers',
+    failed: 'it could not start, and says why',
   },
   async run(_request, io) {
     const { config, warnings } = goodConfig(io.env);
@@ -29,6 +31,9 @@ export const serveCommand = defineCommand({
             `operators=http://${bracket(operators.host)}:${operatorsPort}\n`,
         );
       },
+    }).catch((error: unknown) => {
+      const problem = startProblem(error);
+      throw problem === undefined ? error : new CommandRefusal(exitCodes.failed, `it could not start: ${problem}`);
     });
     return code as (typeof exitCodes)[keyof typeof exitCodes];
   },

@@ -50,3 +50,15 @@ export function ledgerProblemText(kind: LedgerProblemKind): string {
   const { sentence, hint } = ledgerProblems[kind];
   return `${sentence}; ${hint}`;
 }
+
+/** Another process serves the ledger, which is a file. */
+export class LedgerServed extends Error {
+  constructor(cause: unknown) {
+    super(
+      'another exchange serves this ledger, and neither would know which tokens the other has taken: ' +
+        'stop that one, or give this one a ledger of its own (several nodes share one in PostgreSQL)',
+      { cause },
+    );
+    this.name = 'LedgerServed';
+  }
+}

@@ -41,12 +41,18 @@ async function runGet(request: Request, io: CommandIo): Promise<ExitCode> {
   await using client = new MeshClient(readSettings(request, io));
   if (id !== undefined && options['out'] === '-') return await printContent(client, id, request, io);
   const got: object[] = [];
-  for await (const messageId of id === undefined ? client.inbox({}, io) : [id.toUpperCase()]) {
-    const path = options['out'] ?? join(options['dir'] ?? '.', `${messageId}.dat`);
-    const one = await getToFile(client, messageId, path, request, io);
-    const acknowledged = await acknowledgeIfAsked(client, messageId, request, io);
-    if (isJson) got.push({ file: one.file, bytes: one.bytes, acknowledged, metadata: jsonOf(one.metadata) });
-    else printGot(io, one, acknowledged);
+  try {
+    for await (const messageId of id === undefined ? client.inbox({}, io) : [id.toUpperCase()]) {
+      const path = options['out'] ?? join(options['dir'] ?? '.', `${messageId}.dat`);
+      const one = await getToFile(client, messageId, path, request, io);
+      const acknowledged = await acknowledgeIfAsked(client, messageId, request, io);
+      if (isJson) got.push({ file: one.file, bytes: one.bytes, acknowledged, metadata: jsonOf(one.metadata) });
+      else printGot(io, one, acknowledged);
+    }
+  } catch (error) {
+    // Who acknowledged messages must hear of them, whatever went wrong behind them.
+    if (got.length > 0) printJson(io, { messages: got });
+    throw error;
   }
   if (isJson) printJson(io, { messages: got });
   else if (id === undefined) io.stderr('nothing else waits\n');

@@ -35,12 +35,18 @@ async function runInbox(request: Request, io: CommandIo): Promise<ExitCode> {
   }
   const messages: object[] = [];
   let printed = 0;
-  for await (const messageId of client.inbox({ workflowFilter: options['workflow'] }, { signal })) {
-    if (printed >= max) break;
-    printed += 1;
-    const metadata = options['details'] === undefined ? undefined : await client.describe(messageId, { signal });
-    if (isJson) messages.push(metadata === undefined ? { messageId } : jsonOf(metadata));
-    else io.stdout(`${metadata === undefined ? messageId : lineOf(metadata)}\n`);
+  try {
+    for await (const messageId of client.inbox({ workflowFilter: options['workflow'] }, { signal })) {
+      if (printed >= max) break;
+      printed += 1;
+      const metadata = options['details'] === undefined ? undefined : await client.describe(messageId, { signal });
+      if (isJson) messages.push(metadata === undefined ? { messageId } : jsonOf(metadata));
+      else io.stdout(`${metadata === undefined ? messageId : lineOf(metadata)}\n`);
+    }
+  } catch (error) {
+    // What was found is not lost by what went wrong behind it.
+    if (messages.length > 0) printJson(io, { messages });
+    throw error;
   }
   if (isJson) printJson(io, { messages });
   else if (printed === 0) io.stderr('nothing waits\n');

@@ -24,6 +24,8 @@ export interface InboxQuery {
 export interface InboxPage {
   /** Oldest first. A page of a filtered list may be empty though `next` is there. */
   readonly messages: readonly MessageId[];
+  /** How many more the page lists whose ids are none of this protocol: they cannot be asked for. */
+  readonly unusable: number;
   /** How many wait in the whole inbox, whatever the filter; may lag behind. */
   readonly approximateCount: number | undefined;
   /** For `continueFrom`; undefined on the last page. */
@@ -41,7 +43,10 @@ export async function listInbox(session: Session, query: InboxQuery, { signal }:
   return readPage(json);
 }
 
-/** Every waiting id, page after page. Ends with an error when pages repeat themselves or are more than the limit. */
+/**
+ * Every waiting id, page after page. Ends with an error when pages repeat themselves or are more than the limit, and, once
+ * all others were handed out, when the inbox lists what is no message id.
+ */
 export async function* walkInbox(
   session: Session,
   query: Omit<InboxQuery, 'continueFrom'>,
@@ -49,10 +54,15 @@ export async function* walkInbox(
 ): AsyncGenerator<MessageId, void, undefined> {
   const seen = new Set<string>();
   let continueFrom: string | undefined;
+  let unusable = 0;
   for (let pages = 0; pages < session.limits.inboxPages; pages += 1) {
     const page = await listInbox(session, { ...query, continueFrom }, options);
     yield* page.messages;
-    if (page.next === undefined) return;
+    unusable += page.unusable;
+    if (page.next === undefined) {
+      if (unusable > 0) throw unexpected(`${unusable} of what it lists is no message id; all else was handed out`);
+      return;
+    }
     if (seen.has(page.next)) throw unexpected('its pages lead in a circle');
     seen.add(page.next);
     continueFrom = page.next;
@@ -90,15 +100,15 @@ function queryText({ maxResults = inboxPageDefault, workflowFilter, continueFrom
 function readPage(json: unknown): InboxPage {
   const page = json as Readonly<Record<string, unknown>> | null | undefined;
   if (!Array.isArray(page?.['messages'])) throw unexpected('it lists no messages');
-  const messages = page['messages'].map((raw: unknown) => {
-    const id = typeof raw === 'string' ? parseMessageId(raw) : undefined;
-    if (id === undefined) throw unexpected('it lists what is no message id');
-    return id;
-  });
+  const listed: readonly unknown[] = page['messages'];
+  const messages = listed
+    .map((raw) => (typeof raw === 'string' ? parseMessageId(raw) : undefined))
+    .filter((id) => id !== undefined);
   const count = page['approx_inbox_count'];
   const links = page['links'] as Readonly<Record<string, unknown>> | null | undefined;
   return {
     messages,
+    unusable: listed.length - messages.length,
     approximateCount: typeof count === 'number' ? count : undefined,
     next: readNext(links?.['next']),
   };

@@ -1,0 +1,29 @@
+import { closeSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { LedgerFault } from '../../ledger.ts';
+import { LedgerServed } from '../../ledger-problem.ts';
+import { makeFolderDurable } from './durable-folder.ts';
+
+/**
+ * Holds a ledger for this process to serve; commands may work on it as ever. The lock is the operating system's, taken
+ * through an empty file beside the ledger, and ends with the process however that ends. Throws `LedgerServed`.
+ */
+export function holdForServing(path: string): Disposable {
+  makeFolderDurable(dirname(path));
+  const place = `${path}-serving`;
+  try {
+    closeSync(openSync(place, 'a', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+    throw new LedgerFault('full', 'the disk of the ledger is full');
+  }
+  const lock = new DatabaseSync(place);
+  try {
+    lock.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive');
+  } catch (error) {
+    lock.close();
+    throw /locked|busy/i.test((error as Error).message) ? new LedgerServed(error) : error;
+  }
+  return { [Symbol.dispose]: () => lock.close() };
+}
