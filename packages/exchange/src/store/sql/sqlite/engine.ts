@@ -4,8 +4,11 @@ import type { Asked, AskedOfTables, Row, SqlValue, Talk } from '../question.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 
 const pageBytes = 8192;
-/** The log is written home when it has grown by so much: 50 ms of work, and less than a second to recover at a start. */
-const checkpointBytes = 32 * 1024 * 1024;
+/**
+ * The log is written home when it has grown by so much: often, for whoever comes meanwhile waits, and before it has left the
+ * processor's cache. A start has no more than this to recover.
+ */
+const checkpointBytes = 4 * 1024 * 1024;
 
 const migrationsFolder = new URL('../migrations/sqlite/', import.meta.url);
 
@@ -49,7 +52,6 @@ export function openEngine(options: EngineOptions): SqliteEngine {
     // What is deleted is overwritten where it lay, where that costs no writing of its own: a payload's key is gone then.
     db.exec('pragma secure_delete = fast');
     emptyLog(db, options.lockTimeoutMs);
-    // A larger log is checkpointed less often, and each page of it written home once for many changes.
     const { page_size: bytes } = db.prepare('pragma page_size').get() ?? {};
     db.exec(`pragma wal_autocheckpoint = ${Math.round(checkpointBytes / Number(bytes))}`);
     db.exec('pragma journal_size_limit = 67108864');

@@ -5,6 +5,9 @@ import { LedgerFault } from '../../ledger.ts';
 import { LedgerServed } from '../../ledger-problem.ts';
 import { makeFolderDurable } from './durable-folder.ts';
 
+/** One that was told to stop, or killed a moment ago, is waited for, ms. */
+const endingMsMax = 3000;
+
 /**
  * Holds a ledger for this process to serve; commands may work on it as ever. The lock is the operating system's, taken
  * through an empty file beside the ledger, and ends with the process however that ends. Throws `LedgerServed`.
@@ -20,7 +23,7 @@ export function holdForServing(path: string): Disposable {
   }
   const lock = new DatabaseSync(place);
   try {
-    lock.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive');
+    lock.exec(`pragma busy_timeout = ${endingMsMax}; pragma locking_mode = exclusive; begin exclusive`);
   } catch (error) {
     lock.close();
     throw /locked|busy/i.test((error as Error).message) ? new LedgerServed(error) : error;
