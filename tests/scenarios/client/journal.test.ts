@@ -74,7 +74,7 @@ describe('the journal', () => {
       journal.begin(pair);
     }
     const before = new DatabaseSync(file);
-    before.exec('ALTER TABLE outgoing DROP COLUMN doubtful_sends; PRAGMA user_version = 1');
+    before.exec('DROP TABLE sighting; ALTER TABLE outgoing DROP COLUMN doubtful_sends; PRAGMA user_version = 1');
     before.close();
     expect(() => openJournalToRead(file)).toThrow(/earlier version/);
     using journal = openJournal(file);

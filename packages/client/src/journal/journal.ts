@@ -117,6 +117,12 @@ export interface IncomingEntry {
   readonly changedMs: number;
 }
 
+/** What is seen in a folder, or missed there, and since when it is as it is. */
+export interface Sighting {
+  readonly print: string;
+  readonly sinceMs: number;
+}
+
 /** How many entries are in each state. */
 export interface JournalCounts {
   readonly outgoing: Readonly<Partial<Record<OutgoingState, number>>>;
@@ -155,6 +161,10 @@ export interface Journal extends Disposable {
   putIncoming(entry: IncomingEntry): void;
   /** True when no notice of this kind was claimed within the last `everyMs`; from then on one is. */
   claimNotice(mailbox: string, kind: string, nowMs: number, everyMs: number): boolean;
+  /** By name, what one process saw and the next must know: a client that runs once in a while sees nothing grow old. */
+  sightings(mailbox: string): ReadonlyMap<string, Sighting>;
+  /** Keeps sightings, and forgets those that are null. */
+  keepSightings(mailbox: string, changes: ReadonlyMap<string, Sighting | null>): void;
   counts(mailbox: string): JournalCounts;
   /** Removes what was settled or acknowledged before a moment; answers how many entries. */
   prune(beforeMs: number): number;

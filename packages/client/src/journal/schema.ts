@@ -45,6 +45,15 @@ const migrations = [
   CREATE INDEX incoming_open ON incoming (mailbox, changed_ms) WHERE state <> 'acknowledged';
   `,
   `ALTER TABLE outgoing ADD COLUMN doubtful_sends INTEGER NOT NULL DEFAULT 0;`,
+  `
+  CREATE TABLE sighting (
+    mailbox TEXT NOT NULL,
+    name TEXT NOT NULL,
+    print TEXT NOT NULL,
+    since_ms INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** "OMCJ": tells a journal from any other SQLite file. */

@@ -1,5 +1,13 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { IncomingEntry, Journal, JournalCounts, NewOutgoing, OutgoingChange, OutgoingEntry } from './journal.ts';
+import type {
+  IncomingEntry,
+  Journal,
+  JournalCounts,
+  NewOutgoing,
+  OutgoingChange,
+  OutgoingEntry,
+  Sighting,
+} from './journal.ts';
 import { type Row, toIncoming, toOutgoing } from './rows.ts';
 import { migrate } from './schema.ts';
 
@@ -199,6 +207,24 @@ export class SqliteJournal implements Journal {
     const sql = `INSERT INTO notice (mailbox, kind, at_ms) VALUES (?, ?, ?)
       ON CONFLICT (mailbox, kind) DO UPDATE SET at_ms = excluded.at_ms WHERE at_ms <= excluded.at_ms - ? RETURNING 1`;
     return this.#one(sql, mailbox, kind, nowMs, everyMs) !== undefined;
+  }
+
+  sightings(mailbox: string): ReadonlyMap<string, Sighting> {
+    const rows = this.#all('SELECT name, print, since_ms FROM sighting WHERE mailbox = ?', mailbox);
+    return new Map(rows.map((row) => [String(row.name), { print: String(row.print), sinceMs: Number(row.since_ms) }]));
+  }
+
+  keepSightings(mailbox: string, changes: ReadonlyMap<string, Sighting | null>): void {
+    if (changes.size === 0) return;
+    this.#transaction(() => {
+      for (const [name, sighting] of changes) {
+        if (sighting === null) this.#one('DELETE FROM sighting WHERE mailbox = ? AND name = ?', mailbox, name);
+        else {
+          const sql = 'INSERT OR REPLACE INTO sighting (mailbox, name, print, since_ms) VALUES (?, ?, ?, ?)';
+          this.#one(sql, mailbox, name, sighting.print, sighting.sinceMs);
+        }
+      }
+    });
   }
 
   counts(mailbox: string): JournalCounts {

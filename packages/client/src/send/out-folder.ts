@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileSeen, seeFile } from '../folders/file-print.ts';
 import { baseKey, splitName } from '../folders/names.ts';
+import type { Sighting } from '../journal/journal.ts';
 
 /** Both files of a pair, or a control file without data. */
 export interface PairSeen {
@@ -24,19 +25,19 @@ export interface OutLook {
   /** Files that are still changing, or too young. */
   readonly settling: number;
   /** Data files without a control file, and how long they have been seen so. */
-  readonly loneData: readonly { readonly name: string; readonly seenForMs: number }[];
+  readonly loneData: readonly WithoutControl[];
+}
+
+export interface WithoutControl {
+  readonly base: string;
+  readonly name: string;
+  readonly seenForMs: number;
 }
 
 interface Names {
   readonly base: string;
   control?: string;
   data?: string;
-}
-
-/** What was seen of a base name, and since when it is as it is. */
-interface Noted {
-  readonly print: string;
-  readonly sinceMs: number;
 }
 
 const looksApartMs = 1000;
@@ -46,11 +47,24 @@ const statsAtOnce = 32;
 export class OutFolder {
   readonly #path: string;
   readonly #delayMs: number;
-  readonly #noted = new Map<string, Noted>();
+  /** By the key of a base name. */
+  readonly #noted: Map<string, Sighting>;
 
-  constructor(path: string, delayMs: number) {
+  /** `noted` by an earlier process, by the key of a base name. */
+  constructor(path: string, delayMs: number, noted: ReadonlyMap<string, Sighting> = new Map()) {
     this.#path = path;
     this.#delayMs = delayMs;
+    this.#noted = new Map(noted);
+  }
+
+  /** What was noted of these base names at the last look. */
+  notedOf(bases: Iterable<string>): ReadonlyMap<string, Sighting> {
+    const found = new Map<string, Sighting>();
+    for (const base of bases) {
+      const noted = this.#noted.get(baseKey(base));
+      if (noted !== undefined) found.set(baseKey(base), noted);
+    }
+    return found;
   }
 
   /** How many pairs lie there, without looking at them. */
@@ -62,7 +76,7 @@ export class OutFolder {
     const names = group(await readdir(this.#path));
     const seen = await this.#seeAll(names);
     const pairs: PairSeen[] = [];
-    const loneData: { name: string; seenForMs: number }[] = [];
+    const loneData: WithoutControl[] = [];
     let settling = 0;
     const present = new Set<string>();
     const listed = new Set<string>();
@@ -71,7 +85,8 @@ export class OutFolder {
       present.add(key);
       const unchangedMs = this.#note(key, `${control?.print ?? '-'} ${data?.print ?? '-'}`, nowMs);
       if (control === undefined || files.control === undefined) {
-        if (data !== undefined && files.data !== undefined) loneData.push({ name: files.data, seenForMs: unchangedMs });
+        if (data !== undefined && files.data !== undefined)
+          loneData.push({ base: files.base, name: files.data, seenForMs: unchangedMs });
         continue;
       }
       listed.add(key);

@@ -12,6 +12,7 @@ import { ReadAhead } from './read-ahead.ts';
 import { readControl } from './read-control.ts';
 import { sendPair } from './send-pair.ts';
 import type { ServiceFault } from './service-fault.ts';
+import { Sightings } from './sightings.ts';
 import { WithdrawnPairs } from './withdrawn-pairs.ts';
 
 export interface SendTurn {
@@ -34,13 +35,16 @@ const filingsMax = 16;
 export class Sender {
   readonly #parts: MailboxParts;
   readonly #folder: OutFolder;
+  /** What cannot be sent as it lies: a limit of minutes is to run out for it. */
+  readonly #left: Sightings;
   readonly #withdrawn: WithdrawnPairs;
   readonly #warnedLone = new Set<string>();
   #mustFinish = true;
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
-    this.#folder = new OutFolder(parts.tree.out, parts.config.processingDelayMs);
+    this.#left = new Sightings(parts.journal, parts.mailbox.id, 'left');
+    this.#folder = new OutFolder(parts.tree.out, parts.config.processingDelayMs, this.#left.kept);
     this.#withdrawn = new WithdrawnPairs(parts);
   }
 
@@ -67,8 +71,10 @@ export class Sender {
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
     await this.#withdrawn.settle(open, look.listed);
-    const turn = await this.#sendSome(ready, stopping);
+    const { left, ...turn } = await this.#sendSome(ready, stopping);
     if (turn.sent > 0) this.#say(turn.sent);
+    const waiting = [...look.withoutData, ...look.loneData, ...left].map(({ base }) => base);
+    this.#left.keep(this.#folder.notedOf(waiting));
     return { ...turn, isSettling: look.settling + look.withoutData.length > 0 };
   }
 
@@ -133,7 +139,7 @@ export class Sender {
       room -= 1;
       return queue.shift();
     };
-    const tally = { sent: 0, failed: 0, fault: undefined as ServiceFault | undefined };
+    const tally = { sent: 0, failed: 0, fault: undefined as ServiceFault | undefined, left: [] as PairSeen[] };
     const ahead = new ReadAhead(this.#parts.tree.out);
     const filings = new Filings(filingsMax, (batch) => filePairs(this.#parts, batch));
     const lane = async (): Promise<void> => {
@@ -165,7 +171,7 @@ export class Sender {
 
   async #count(
     result: PairResult,
-    tally: { sent: number; failed: number; fault: ServiceFault | undefined },
+    tally: { sent: number; failed: number; fault: ServiceFault | undefined; left: PairSeen[] },
     pair: PairSeen,
   ) {
     const { counters, mailbox, nowMs } = this.#parts;
@@ -186,6 +192,7 @@ export class Sender {
         if (result.fault.kind === 'passing') await this.#delayed(pair);
         break;
       case 'left':
+        tally.left.push(pair);
         break;
     }
   }

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { seeFile } from '../folders/file-print.ts';
 import { baseKey } from '../folders/names.ts';
-import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
+import type { OutgoingEntry, OutgoingState, Sighting } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
+import { Sightings } from './sightings.ts';
 
 /** What an operator should know of a pair that is no longer there, by how far it had come. */
 const sayings: Readonly<Partial<Record<OutgoingState, (entry: OutgoingEntry) => string>>> = {
@@ -18,23 +19,27 @@ const sayings: Readonly<Partial<Record<OutgoingState, (entry: OutgoingEntry) => 
  */
 export class WithdrawnPairs {
   readonly #parts: MailboxParts;
-  readonly #missingSinceMs = new Map<number, number>();
+  readonly #missing: Sightings;
 
   constructor(parts: MailboxParts) {
     this.#parts = parts;
+    this.#missing = new Sightings(parts.journal, parts.mailbox.id, 'missing');
   }
 
   /** `listed` holds the base keys of the control files that were seen in OUT. */
   async settle(open: readonly OutgoingEntry[], listed: ReadonlySet<string>): Promise<void> {
     const { nowMs, config } = this.#parts;
     const missing = open.filter(({ state, base }) => sayings[state] !== undefined && !listed.has(baseKey(base)));
-    const pairs = new Set(missing.map(({ pair }) => pair));
-    for (const pair of this.#missingSinceMs.keys()) if (!pairs.has(pair)) this.#missingSinceMs.delete(pair);
+    const still = new Map<string, Sighting>();
     for (const entry of missing) {
-      const sinceMs = this.#missingSinceMs.get(entry.pair);
-      if (sinceMs === undefined) this.#missingSinceMs.set(entry.pair, nowMs());
-      else if (nowMs() - sinceMs >= config.controlGraceMs && (await this.#isGone(entry))) this.#close(entry);
+      const name = String(entry.pair);
+      const kept = this.#missing.kept.get(name);
+      // A clock that was set back would make it wait until it has caught up.
+      const seen = kept !== undefined && kept.sinceMs <= nowMs() ? kept : { print: '', sinceMs: nowMs() };
+      if (nowMs() - seen.sinceMs >= config.controlGraceMs && (await this.#isGone(entry))) this.#close(entry);
+      else still.set(name, seen);
     }
+    this.#missing.keep(still);
   }
 
   async #isGone({ controlName }: OutgoingEntry): Promise<boolean> {
@@ -45,7 +50,6 @@ export class WithdrawnPairs {
     const { journal, log, mailbox, nowMs } = this.#parts;
     const { pair, state, messageId } = entry;
     journal.change(pair, { state: 'settled', upload: null, changedMs: nowMs() });
-    this.#missingSinceMs.delete(pair);
     log({
       level: state === 'sending' ? 'error' : 'warn',
       event: 'pair-withdrawn',

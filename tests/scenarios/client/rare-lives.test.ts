@@ -1,0 +1,83 @@
+import { symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ClientFolder, elementOf } from '../../kit/client-folder.ts';
+import { clientRound } from '../../kit/client-scenario.ts';
+import { startScriptedService } from '../../kit/scripted-service.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
+
+const mailbox = 'X26ABC1';
+const minuteMs = 60_000;
+const settings = { ControlGraceSeconds: '600', PairTimeoutMinutes: '10' };
+
+let home: TemporaryFolder;
+let folder: ClientFolder;
+beforeEach(async () => {
+  home = await temporaryFolder('client-rare-lives');
+  vi.useFakeTimers({ toFake: ['Date'] });
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await home.remove();
+});
+
+/** Old by their own time, so that they are looked at in the first life. */
+function age(...names: readonly string[]): void {
+  const before = new Date(Date.now() - 60 * minuteMs);
+  for (const name of names) utimesSync(folder.path(mailbox, 'OUT', name), before, before);
+}
+
+const pass = (minutes: number): unknown => vi.setSystemTime(Date.now() + minutes * minuteMs);
+
+/** A client that is started every few minutes and ends when there is nothing to do, as by cron. */
+describe('a client that never lives for long', () => {
+  it('fails what cannot be sent when its time is up over its lives, and not before', async () => {
+    await using service = await startScriptedService();
+    folder = new ClientFolder(home.path, { url: service.url, mailboxes: [mailbox], settings });
+    folder.drop(mailbox, 'TORN', 'bytes', { To_DTS: mailbox });
+    writeFileSync(folder.path(mailbox, 'OUT', 'TORN.ctl'), '<DTSControl><Version>');
+    folder.dropControl(mailbox, 'ALONE', { To_DTS: mailbox });
+    folder.dropControl(mailbox, 'LINK', { To_DTS: mailbox });
+    age('TORN.ctl', 'TORN.dat', 'ALONE.ctl', 'LINK.ctl');
+    symlinkSync('/etc/passwd', folder.path(mailbox, 'OUT', 'LINK.dat'));
+    for (let life = 0; life < 2; life += 1) {
+      expect((await clientRound(folder)).mailboxes[mailbox]).toMatchObject({ sent: 0, failed: 0 });
+      pass(6);
+    }
+    expect((await clientRound(folder)).mailboxes[mailbox]).toMatchObject({ sent: 0, failed: 3 });
+    const told = folder.list(mailbox, 'IN').map((name) => elementOf(folder.read(mailbox, 'IN', name), 'StatusCode'));
+    expect(told.sort((one = '', other = '') => one.localeCompare(other))).toEqual(['01', '02', '02']);
+  });
+
+  it('gives what was mended or completed meanwhile its whole time again', async () => {
+    await using service = await startScriptedService();
+    folder = new ClientFolder(home.path, { url: service.url, mailboxes: [mailbox], settings });
+    folder.drop(mailbox, 'TORN', 'bytes', { To_DTS: mailbox });
+    writeFileSync(folder.path(mailbox, 'OUT', 'TORN.ctl'), '<DTSControl><Version>');
+    age('TORN.ctl', 'TORN.dat');
+    await clientRound(folder);
+    pass(9);
+    writeFileSync(folder.path(mailbox, 'OUT', 'TORN.ctl'), '<DTSControl><Version>1.0</Version>');
+    age('TORN.ctl');
+    await clientRound(folder);
+    pass(9);
+    expect((await clientRound(folder)).mailboxes[mailbox]).toMatchObject({ sent: 0, failed: 0 });
+    pass(2);
+    expect((await clientRound(folder)).mailboxes[mailbox]).toMatchObject({ sent: 0, failed: 1 });
+  });
+
+  it('says of a pair that was taken out of OUT before it was sent that it was', async () => {
+    await using service = await startScriptedService({ onSend: () => ({ status: 503, json: {} }) });
+    folder = new ClientFolder(home.path, { url: service.url, mailboxes: [mailbox], settings });
+    folder.drop(mailbox, 'GONE', 'bytes', { To_DTS: mailbox, LocalId: 'GONE' });
+    age('GONE.ctl', 'GONE.dat');
+    await clientRound(folder);
+    for (const name of ['GONE.ctl', 'GONE.dat']) unlinkSync(folder.path(mailbox, 'OUT', name));
+    const saidIn = async (): Promise<boolean> =>
+      (await clientRound(folder)).lines.some(({ event }) => event === 'pair-withdrawn');
+    expect(await saidIn()).toBe(false);
+    pass(11);
+    expect(await saidIn()).toBe(true);
+    pass(11);
+    expect(await saidIn()).toBe(false);
+  });
+});
