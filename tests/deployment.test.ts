@@ -21,6 +21,7 @@ interface Container {
   readonly command: readonly string[];
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly resources: { readonly limits: object; readonly requests: object };
+  readonly lifecycle?: { readonly preStop: Pick<CommandProbe, 'exec'> };
   readonly startupProbe: CommandProbe;
   readonly livenessProbe: CommandProbe;
   readonly readinessProbe: CommandProbe;
@@ -155,7 +156,19 @@ describe('the manifests for Kubernetes', () => {
     const manifests = manifestsOf(file);
     const data = settingsOf(manifests);
     expect(Object.keys(data).filter((name) => !Object.hasOwn(settings, name))).toEqual([]);
-    expect(podOf(manifests).terminationGracePeriodSeconds).toBeGreaterThan(Number(data['OPENMESH_SHUTDOWN_SECONDS']));
+    const { terminationGracePeriodSeconds, containers } = podOf(manifests);
+    const pauseSeconds = Math.max(
+      ...containers.map(({ lifecycle }) => Number(lifecycle?.preStop.exec.command[1] ?? 0)),
+    );
+    const letGoSeconds = 10;
+    const takenSeconds = pauseSeconds + Number(data['OPENMESH_SHUTDOWN_SECONDS']) + letGoSeconds;
+    expect(terminationGracePeriodSeconds).toBeGreaterThan(takenSeconds);
+  });
+
+  it('of many nodes keep one open to callers until the others have heard that it is to be replaced', () => {
+    const [exchange] = podOf(manifestsOf('many-nodes.yaml')).containers;
+    const [program, seconds] = exchange?.lifecycle?.preStop.exec.command ?? [];
+    expect([program, Number(seconds) >= 5]).toEqual(['sleep', true]);
   });
 });
 
