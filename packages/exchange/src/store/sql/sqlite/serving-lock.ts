@@ -15,12 +15,7 @@ const endingMsMax = 3000;
 export function holdForServing(path: string): Disposable {
   makeFolderDurable(dirname(path));
   const place = `${path}-serving`;
-  try {
-    closeSync(openSync(place, 'a', 0o600));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
-    throw new LedgerFault('full', 'the disk of the ledger is full');
-  }
+  makeIfMissing(place);
   const lock = new DatabaseSync(place);
   try {
     lock.exec(`pragma busy_timeout = ${endingMsMax}; pragma locking_mode = exclusive; begin exclusive`);
@@ -29,4 +24,16 @@ export function holdForServing(path: string): Disposable {
     throw /locked|busy/i.test((error as Error).message) ? new LedgerServed(error) : error;
   }
   return { [Symbol.dispose]: () => lock.close() };
+}
+
+/** One that is there is not opened: whoever closes a file loses every lock that the process has on it. */
+function makeIfMissing(place: string): void {
+  try {
+    closeSync(openSync(place, 'ax', 0o600));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code === 'ENOSPC') throw new LedgerFault('full', 'the disk of the ledger is full');
+    throw error;
+  }
 }
