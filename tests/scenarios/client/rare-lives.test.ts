@@ -2,7 +2,7 @@ import { symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ClientFolder, elementOf } from '../../kit/client-folder.ts';
 import { clientRound } from '../../kit/client-scenario.ts';
-import { startScriptedService } from '../../kit/scripted-service.ts';
+import { startScriptedService, taken } from '../../kit/scripted-service.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
 
 const mailbox = 'X26ABC1';
@@ -46,6 +46,27 @@ describe('a client that never lives for long', () => {
     expect((await clientRound(folder)).mailboxes[mailbox]).toMatchObject({ sent: 0, failed: 3 });
     const told = folder.list(mailbox, 'IN').map((name) => elementOf(folder.read(mailbox, 'IN', name), 'StatusCode'));
     expect(told.sort((one = '', other = '') => one.localeCompare(other))).toEqual(['01', '02', '02']);
+  });
+
+  it('counts also the lives in which the service is away before it comes to a pair', async () => {
+    let isAway = true;
+    await using service = await startScriptedService({
+      onSend: (_localId, nth) => (isAway ? { status: 503, json: {} } : taken(nth)),
+    });
+    folder = new ClientFolder(home.path, { url: service.url, mailboxes: [mailbox], settings });
+    folder.drop(mailbox, 'TORN', 'bytes', { To_DTS: mailbox });
+    writeFileSync(folder.path(mailbox, 'OUT', 'TORN.ctl'), '<DTSControl><Version>');
+    age('TORN.ctl', 'TORN.dat');
+    await clientRound(folder);
+    pass(6);
+    folder.drop(mailbox, 'FIRST', 'bytes', { To_DTS: mailbox, LocalId: 'FIRST' });
+    age('FIRST.ctl', 'FIRST.dat');
+    const earlier = new Date(Date.now() - 120 * minuteMs);
+    utimesSync(folder.path(mailbox, 'OUT', 'FIRST.ctl'), earlier, earlier);
+    expect((await clientRound(folder)).mailboxes[mailbox]).toEqual(expect.any(String));
+    pass(6);
+    isAway = false;
+    expect((await clientRound(folder)).mailboxes[mailbox]).toMatchObject({ sent: 1, failed: 1 });
   });
 
   it('gives what was mended or completed meanwhile its whole time again', async () => {

@@ -71,9 +71,10 @@ export class Sender {
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
     await this.#withdrawn.settle(open, look.listed);
-    const { left, ...turn } = await this.#sendSome(ready, stopping);
+    const { left, untried, ...turn } = await this.#sendSome(ready, stopping);
     if (turn.sent > 0) this.#say(turn.sent);
-    const waiting = [...look.withoutData, ...look.loneData, ...left].map(({ base }) => base);
+    const stillLeft = untried.map(({ pair }) => pair).filter(({ base }) => this.#left.kept.has(baseKey(base)));
+    const waiting = [...look.withoutData, ...look.loneData, ...left, ...stillLeft].map(({ base }) => base);
     this.#left.keep(this.#folder.notedOf(waiting));
     return { ...turn, isSettling: look.settling + look.withoutData.length > 0 };
   }
@@ -143,15 +144,15 @@ export class Sender {
     const ahead = new ReadAhead(this.#parts.tree.out);
     const filings = new Filings(filingsMax, (batch) => filePairs(this.#parts, batch));
     const lane = async (): Promise<void> => {
-      for (let next = take(); next !== undefined && tally.fault === undefined; next = take()) {
-        if (soon.aborted) return;
-        const atHand = next;
+      while (tally.fault === undefined && !soon.aborted) {
+        const atHand = take();
+        if (atHand === undefined) return;
         const contents = await ahead.take(atHand.pair);
         if (room > 0 && queue[0] !== undefined) ahead.begin(queue[0].pair);
         const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, contents, now));
         if (result.kind === 'left') room += 1;
         if (result.kind === 'sent') await filings.add(result.filing);
-        await this.#count(result, tally, next.pair);
+        await this.#count(result, tally, atHand.pair);
       }
     };
     // What broke in one lane ends the others after the pair each has in hand, which nobody else may take up before that.
@@ -166,7 +167,7 @@ export class Sender {
     } finally {
       await filings.done();
     }
-    return { ...tally, hasMore: queue.length > 0 && tally.fault === undefined };
+    return { ...tally, untried: queue, hasMore: queue.length > 0 && tally.fault === undefined };
   }
 
   async #count(
