@@ -79,3 +79,26 @@ describe('what keeps an exchange from starting', () => {
     }
   });
 });
+
+describe('a stop while it starts', () => {
+  it('ends it in order, whatever it waits for, also where nobody but a listener is told of a signal', async () => {
+    const starting = Promise.withResolvers<number>();
+    const database = createServer().listen(0, '127.0.0.1');
+    await once(database, 'listening');
+    // It takes the connection and answers nothing.
+    database.once('connection', (socket) => {
+      socket.on('error', () => undefined);
+      void starting.promise.then((pid) => process.kill(pid, 'SIGTERM'));
+    });
+    const { port } = database.address() as AddressInfo;
+    const env = { ...folder.env, OPENMESH_LEDGER: `postgres://openmesh:secret@127.0.0.1:${port}/openmesh` };
+    try {
+      const outcome = await ExchangeProcess.start({ env, spawned: starting.resolve }).catch((error: unknown) => error);
+      expect(outcome).toBeInstanceOf(NotReady);
+      // Not by the signal itself, which the first process of a container would never feel.
+      expect(outcome).toMatchObject({ end: { code: 0, signal: null }, output: expect.stringContaining('"SIGTERM"') });
+    } finally {
+      database.close();
+    }
+  });
+});
