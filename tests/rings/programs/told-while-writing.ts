@@ -6,13 +6,13 @@ import { Worker } from 'node:worker_threads';
 
 const writes = 20_000;
 
-let heard = 0;
+const told = { times: 0 };
 process.on('SIGUSR2', () => {
-  heard += 1;
+  told.times += 1;
 });
 const teller = new Worker(`setInterval(() => process.kill(process.pid, 'SIGUSR2'), 0)`, { eval: true });
 const file = openSync(join(process.argv[2] ?? '.', 'file'), 'w');
-while (heard < 20) {
+while (told.times < 20) {
   for (let at = 0; at < writes; at += 1) writeSync(file, 'x');
   await new Promise((resolve) => setImmediate(resolve));
 }
