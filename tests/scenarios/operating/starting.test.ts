@@ -59,6 +59,11 @@ describe('what keeps an exchange from starting', () => {
     ['a ledger that is none', /^serve: it could not start: file is not a database/, 'OPENMESH_LEDGER'],
     ['a ledger that cannot be made', /^serve: it could not start: E[A-Z]+: /, 'OPENMESH_LEDGER'],
     ['bodies that cannot be kept', /^serve: it could not start: the disk failed .*OPENMESH_BODIES/, 'OPENMESH_BODIES'],
+    [
+      'bodies in a plain file',
+      /^serve: it could not start: the disk failed .*ENOTDIR.*OPENMESH_BODIES/,
+      'OPENMESH_BODIES',
+    ],
   ])('is said in a sentence that says what to look at: %s', async (what, sentence, setting) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -69,6 +74,7 @@ describe('what keeps an exchange from starting', () => {
       'a ledger that is none': `sqlite:${file}`,
       'a ledger that cannot be made': `sqlite:${file}/ledger.sqlite`,
       'bodies that cannot be kept': `file:${file}/bodies`,
+      'bodies in a plain file': `file:${file}`,
     };
     try {
       const outcome = await refusedStart({ ...folder.env, [setting]: values[what] ?? '' });
