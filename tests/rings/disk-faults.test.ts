@@ -269,4 +269,27 @@ describe('when the disk fails', () => {
       await scene.judge();
     },
   );
+
+  it('a quota that ends in the ledger ends the process at once, each start as well, and with room nothing is lost', async () => {
+    expect(await scene.send(inline)).toBe('accepted');
+    scene.faults([
+      { operation: 'grow', what: 'EDQUOT', glob: 'ledger.sqlite*' },
+      { operation: 'create', what: 'EDQUOT', glob: '*' },
+    ]);
+    const results = await Promise.all([inline, inline, aFile].map((size) => scene.send(size)));
+    expect(results).not.toContain('accepted');
+    expect(await scene.server.exited).toEqual({ code: 74, signal: null });
+    for (let start = 1; start <= 2; start += 1) {
+      const refused = await scene.server.restart().catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(NotReady);
+      expect(refused).toMatchObject({
+        end: { code: 1 },
+        output: expect.stringContaining('their rights and their disk'),
+      });
+    }
+    scene.faults([]);
+    await scene.restart();
+    expect(await scene.send(inline)).toBe('accepted');
+    await scene.judge();
+  });
 });
