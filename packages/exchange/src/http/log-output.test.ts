@@ -109,6 +109,20 @@ describe('the output of the log', () => {
     expect(await isOver(flushing)).toBe(true);
   });
 
+  it('is flushed when a reader that is behind has caught up', async () => {
+    output.write('first\n');
+    const flushing = output.flush();
+    disk.refuse('EAGAIN');
+    output.write('ended\n');
+    expect(await isOver(flushing)).toBe(false);
+    vi.advanceTimersByTime(100);
+    disk.take();
+    expect(await isOver(flushing)).toBe(false);
+    disk.take();
+    expect(await isOver(flushing)).toBe(true);
+    expect(disk.text).toBe('first\nended\n');
+  });
+
   it('holds up no end: a flush waits for no disk that is full, and 2 s for a reader that has stopped', async () => {
     output.write('first\n');
     const full = output.flush();

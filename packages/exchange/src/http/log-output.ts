@@ -57,7 +57,7 @@ export class LogOutput {
     if (this.#piece === undefined) this.#next();
   }
 
-  /** Resolves when everything is written, or as soon as it shows that it cannot be: after 2 s at most. */
+  /** Resolves when everything is written, or as soon as a disk shows that it takes nothing: after 2 s at most. */
   async flush(): Promise<void> {
     if (this.#piece === undefined) return;
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -118,7 +118,8 @@ export class LogOutput {
       return;
     }
     this.#unwritten = piece;
-    this.#settle();
+    // A reader that is behind goes on in a moment, and a flush waits for it; a disk that is full does not.
+    if (error.code !== 'EAGAIN') this.#settle();
     setTimeout(() => this.#put(piece), retryMs).unref();
   }
 

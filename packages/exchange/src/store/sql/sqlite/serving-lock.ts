@@ -17,7 +17,7 @@ const endingMsMax = 3000;
 export function holdForServing(path: string): Disposable {
   makeFolderDurable(dirname(path));
   const place = `${path}-serving`;
-  closeSync(withRoom(() => openSync(place, 'a', 0o600)));
+  makeIfMissing(place);
   const lock = new DatabaseSync(place);
   try {
     lock.exec(`pragma busy_timeout = ${endingMsMax}; pragma locking_mode = exclusive; begin exclusive`);
@@ -28,4 +28,13 @@ export function holdForServing(path: string): Disposable {
     throw new LedgerFault('full', 'the disk of the ledger is full', error);
   }
   return { [Symbol.dispose]: () => lock.close() };
+}
+
+/** One that is there is not opened: whoever closes a file loses every lock that the process has on it. */
+function makeIfMissing(place: string): void {
+  try {
+    closeSync(withRoom(() => openSync(place, 'ax', 0o600)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
 }
