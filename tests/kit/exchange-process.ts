@@ -21,6 +21,8 @@ export interface ExchangeProcessOptions {
   readonly readyTimeoutMs?: number;
   /** Descriptor that takes the place of its standard output, which is then not kept. */
   readonly stdout?: number;
+  /** Told at once, with the process's id. */
+  readonly spawned?: (pid: number) => void;
 }
 
 export interface ProcessEnd {
@@ -90,6 +92,7 @@ export class ExchangeProcess {
         env: { ...inheritedEnvironment(), ...options.env },
       },
     );
+    if (child.pid !== undefined) options.spawned?.(child.pid);
     const stdout = new Printed();
     const stderr = new Printed();
     const exited = once(child, 'close').then(([code, signal]): ProcessEnd => ({ code, signal }));

@@ -161,6 +161,46 @@ describe('when the disk is full', () => {
   });
 });
 
+describe('the first start of all on a full disk', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'openmesh-first-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+  const places: readonly (readonly [FaultRule['operation'], string])[] = [
+    ['mkdir', 'ledger'],
+    ['create', 'ledger/ledger.sqlite-serving'],
+    ['grow', 'ledger/ledger.sqlite-serving*'],
+    ['create', 'ledger/ledger.sqlite'],
+    ['grow', 'ledger/ledger.sqlite'],
+    ['grow', 'ledger/ledger.sqlite-wal'],
+    ['grow', 'ledger/ledger.sqlite-shm'],
+    ['mkdir', 'bodies'],
+  ];
+
+  it.each(places)(
+    'that lets it not %s %s says so with 69, and with room the same start succeeds',
+    async (operation, glob) => {
+      const data = join(home, 'data');
+      mkdirSync(data);
+      const folder = new ExchangeFolder(home, data, `sqlite:${join(data, 'ledger/ledger.sqlite')}`);
+      const faults = join(home, 'faults');
+      setFaults(faults, [{ operation, what: 'ENOSPC', glob }]);
+      const env = { ...folder.env, ...shim.env({ root: data, faults }) };
+      const refused = await ExchangeProcess.start({ env }).catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(NotReady);
+      expect(refused).toMatchObject({
+        end: { code: 69 },
+        output: expect.stringMatching(/free space on (its|the) disk/),
+      });
+      setFaults(faults, []);
+      const started = await ExchangeProcess.start({ env });
+      expect(await started.stop()).toEqual({ code: 0, signal: null });
+    },
+  );
+});
+
 describe('when the disk gives or takes only a part', () => {
   it('short writes are continued until every byte is there', async () => {
     scene.faults([{ operation: 'write', what: 'SHORT', glob: '*' }]);
@@ -229,4 +269,27 @@ describe('when the disk fails', () => {
       await scene.judge();
     },
   );
+
+  it('a quota that ends in the ledger ends the process at once, each start as well, and with room nothing is lost', async () => {
+    expect(await scene.send(inline)).toBe('accepted');
+    scene.faults([
+      { operation: 'grow', what: 'EDQUOT', glob: 'ledger.sqlite*' },
+      { operation: 'create', what: 'EDQUOT', glob: '*' },
+    ]);
+    const results = await Promise.all([inline, inline, aFile].map((size) => scene.send(size)));
+    expect(results).not.toContain('accepted');
+    expect(await scene.server.exited).toEqual({ code: 74, signal: null });
+    for (let start = 1; start <= 2; start += 1) {
+      const refused = await scene.server.restart().catch((error: unknown) => error);
+      expect(refused).toBeInstanceOf(NotReady);
+      expect(refused).toMatchObject({
+        end: { code: 1 },
+        output: expect.stringContaining('their rights and their disk'),
+      });
+    }
+    scene.faults([]);
+    await scene.restart();
+    expect(await scene.send(inline)).toBe('accepted');
+    await scene.judge();
+  });
 });

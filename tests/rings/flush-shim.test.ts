@@ -12,6 +12,7 @@ import { type Cut, Platter } from '../kit/flush-shim/platter.ts';
 import { seededRandom, seedOfRun } from '../kit/seeded-random.ts';
 
 const sqliteRows = fileURLToPath(new URL('programs/sqlite-rows.ts', import.meta.url));
+const toldWhileWriting = fileURLToPath(new URL('programs/told-while-writing.ts', import.meta.url));
 const fileChanges = fileURLToPath(new URL('programs/file-changes.ts', import.meta.url));
 const seed = seedOfRun();
 let shim: FlushShim;
@@ -187,5 +188,10 @@ describe(`the flush shim under SQLite (OPENMESH_TEST_SEED=${seed})`, () => {
     expect(promised).toBeLessThanOrEqual(100);
     setFaults(join(scratch, 'faults'), []);
     expect(rowsIn(root)).toBeGreaterThanOrEqual(promised);
+  });
+
+  it('lets a process be told of a signal in the middle of a write', async () => {
+    const { code, errors } = await run({ program: toldWhileWriting });
+    expect(code, errors).toBe(0);
   });
 });

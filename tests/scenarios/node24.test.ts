@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -43,5 +44,28 @@ describe('on a host whose Node is older than 24', () => {
     const node = findHostNode() ?? process.execPath;
     const server = await ExchangeProcess.start({ env, program, node, nodeArgs: ['--import', pretendOldNode] });
     expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('as the first process of a container', () => {
+  const pretendFirst = 'data:text/javascript,Object.defineProperty(process,"pid",{value:1})';
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('ends by %s also before the command listens for it', async (signal, code) => {
+    await using folder = await temporaryFolder('node24-first');
+    cpSync(join(repositoryRoot, 'packages/exchange/bin'), join(folder.path, 'bin'), { recursive: true });
+    writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }');
+    mkdirSync(join(folder.path, 'src/cli'), { recursive: true });
+    writeFileSync(join(folder.path, 'src/cli/main.ts'), 'console.log("up"); setInterval(() => undefined, 1000);');
+    const program = join(folder.path, 'bin/openmesh-exchange.js');
+    const child = spawn(process.execPath, ['--import', pretendFirst, program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'close');
+    await once(child.stdout, 'data');
+    child.kill(signal);
+    expect(await ended).toEqual([code, null]);
   });
 });

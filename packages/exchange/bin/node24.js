@@ -49,6 +49,7 @@ export async function runUnderNode24(entryPath, args) {
     return;
   }
   if (node === process.execPath) {
+    listenAsFirstProcess();
     for (const flag of nodeFlags) setFlagsFromString(flag);
     process.argv.splice(1, process.argv.length, entryPath, ...args);
     await import(pathToFileURL(entryPath).href);
@@ -64,4 +65,20 @@ export async function runUnderNode24(entryPath, args) {
     process.exit(78);
   });
   child.on('exit', (code, signal) => process.exit(signal === null ? code : 128));
+}
+
+/**
+ * The first process of a container is told of no signal that it does not listen for, so until somebody does, the usual
+ * end by a signal is made here.
+ */
+function listenAsFirstProcess() {
+  if (process.pid !== 1) return;
+  for (const [signal, number] of [
+    ['SIGINT', 2],
+    ['SIGTERM', 15],
+  ]) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(128 + number);
+    });
+  }
 }

@@ -36,49 +36,44 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   tuneCollector();
   const log = options.log ?? openLog(config);
   const ending = Promise.withResolvers<number>();
-  let letGo = true;
-  const running = await startExchange({
-    ...options,
-    log,
-    onBroken: () => {
-      log.error('ledger-broken', new Error('the ledger failed a write or a flush'));
-      letGo = false;
-      ending.resolve(endings.ledgerBroken);
-    },
-  });
+  const stoppedEarly = Promise.withResolvers<undefined>();
   const socket = readNotifySocket();
-  const finish = async (): Promise<void> => {
+  let running: RunningExchange | undefined;
+  let letGo = true;
+  const finish = async (exchange: RunningExchange): Promise<void> => {
     try {
-      const outcome = await running.stop();
+      const outcome = await exchange.stop();
       letGo &&= outcome.letGo;
       ending.resolve(outcome.ended === 'finished' ? endings.stopped : endings.cutShort);
     } catch (error) {
       ending.reject(error);
     }
   };
-  const isNew = createStopRequests(() => performance.now());
-  const stop = (signal: NodeJS.Signals): void => {
-    if (!isNew()) return;
+  // From the first moment on: the first process of a container is told nothing that it does not listen for.
+  const stopListening = listenForStops((signal) => {
     log.info('signal', { signal });
     void tellSystemd('STOPPING=1', socket);
-    void finish();
-  };
-  const signals = ['SIGINT', 'SIGTERM'] as const;
-  for (const signal of signals) process.on(signal, stop);
-  // Comes when a launcher started us: its end must be ours.
-  const launcherGone = (): void => stop('SIGHUP');
-  process.once('disconnect', launcherGone);
-  const stopListening = (): void => {
-    for (const signal of signals) process.off(signal, stop);
-    // Whoever listens for it keeps the launcher's channel open, and with it this process.
-    process.off('disconnect', launcherGone);
-  };
-  log.info('ready', { port: running.machinesPort, profile: config.profile });
+    if (running === undefined) stoppedEarly.resolve(undefined);
+    else void finish(running);
+  });
   try {
-    await options.ready(running, config);
-    await tellSystemd('READY=1', socket);
+    const onBroken = (): void => {
+      log.error('ledger-broken', new Error('the ledger failed a write or a flush'));
+      letGo = false;
+      ending.resolve(endings.ledgerBroken);
+    };
+    running = await Promise.race([startExchange({ ...options, log, onBroken }), stoppedEarly.promise]);
+    if (running === undefined) {
+      // Nobody was served, and a start that was cut off is safe: what it waits for, such as a database, may never come.
+      letGo = false;
+      ending.resolve(endings.stopped);
+    } else {
+      log.info('ready', { port: running.machinesPort, profile: config.profile });
+      await options.ready(running, config);
+      await tellSystemd('READY=1', socket);
+    }
   } catch (error) {
-    await running.stop();
+    await running?.stop();
     stopListening();
     throw error;
   }
@@ -89,6 +84,24 @@ export async function serveUntilStopped(options: ServeOptions): Promise<number> 
   // Waiting for what hangs on a broken ledger, or on a database that answers nothing, would keep a dead service up.
   if (!letGo) process.exit(code);
   return code;
+}
+
+/** Hands over each request to stop once, until the function that it answers is called. */
+function listenForStops(stop: (signal: NodeJS.Signals) => void): () => void {
+  const isNew = createStopRequests(() => performance.now());
+  const heard = (signal: NodeJS.Signals): void => {
+    if (isNew()) stop(signal);
+  };
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, heard);
+  // Comes when a launcher started us: its end must be ours.
+  const launcherGone = (): void => heard('SIGHUP');
+  process.once('disconnect', launcherGone);
+  return () => {
+    for (const signal of signals) process.off(signal, heard);
+    // Whoever listens for it keeps the launcher's channel open, and with it this process.
+    process.off('disconnect', launcherGone);
+  };
 }
 
 function openLog(config: Config): Log {

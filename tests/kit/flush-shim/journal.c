@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,8 +64,21 @@ int shim_watching(void) {
 }
 
 int shim_flushing(void) { return flushing; }
-void shim_lock(void) { pthread_mutex_lock(&lock); }
-void shim_unlock(void) { pthread_mutex_unlock(&lock); }
+/* A handler of a signal reads and writes too, and would wait for the lock that the thread under it holds. */
+static __thread sigset_t unblocked;
+
+void shim_lock(void) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_mutex_lock(&lock);
+  unblocked = before;
+}
+void shim_unlock(void) {
+  sigset_t after = unblocked;
+  pthread_mutex_unlock(&lock);
+  pthread_sigmask(SIG_SETMASK, &after, NULL);
+}
 uint64_t shim_token(void) { return ((uint64_t)getpid() << 32) | ++tokens; }
 
 /* Is an absolute path the root or below it? Gives what follows the root and its slash. */

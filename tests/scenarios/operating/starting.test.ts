@@ -59,6 +59,11 @@ describe('what keeps an exchange from starting', () => {
     ['a ledger that is none', /^serve: it could not start: file is not a database/, 'OPENMESH_LEDGER'],
     ['a ledger that cannot be made', /^serve: it could not start: E[A-Z]+: /, 'OPENMESH_LEDGER'],
     ['bodies that cannot be kept', /^serve: it could not start: the disk failed .*OPENMESH_BODIES/, 'OPENMESH_BODIES'],
+    [
+      'bodies in a plain file',
+      /^serve: it could not start: the disk failed .*ENOTDIR.*OPENMESH_BODIES/,
+      'OPENMESH_BODIES',
+    ],
   ])('is said in a sentence that says what to look at: %s', async (what, sentence, setting) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -69,6 +74,7 @@ describe('what keeps an exchange from starting', () => {
       'a ledger that is none': `sqlite:${file}`,
       'a ledger that cannot be made': `sqlite:${file}/ledger.sqlite`,
       'bodies that cannot be kept': `file:${file}/bodies`,
+      'bodies in a plain file': `file:${file}`,
     };
     try {
       const outcome = await refusedStart({ ...folder.env, [setting]: values[what] ?? '' });
@@ -76,6 +82,29 @@ describe('what keeps an exchange from starting', () => {
       expect(said(outcome)).toEqual([expect.stringMatching(sentence)]);
     } finally {
       other.close();
+    }
+  });
+});
+
+describe('a stop while it starts', () => {
+  it('ends it in order, whatever it waits for, also where nobody but a listener is told of a signal', async () => {
+    const starting = Promise.withResolvers<number>();
+    const database = createServer().listen(0, '127.0.0.1');
+    await once(database, 'listening');
+    // It takes the connection and answers nothing.
+    database.once('connection', (socket) => {
+      socket.on('error', () => undefined);
+      void starting.promise.then((pid) => process.kill(pid, 'SIGTERM'));
+    });
+    const { port } = database.address() as AddressInfo;
+    const env = { ...folder.env, OPENMESH_LEDGER: `postgres://openmesh:secret@127.0.0.1:${port}/openmesh` };
+    try {
+      const outcome = await ExchangeProcess.start({ env, spawned: starting.resolve }).catch((error: unknown) => error);
+      expect(outcome).toBeInstanceOf(NotReady);
+      // Not by the signal itself, which the first process of a container would never feel.
+      expect(outcome).toMatchObject({ end: { code: 0, signal: null }, output: expect.stringContaining('"SIGTERM"') });
+    } finally {
+      database.close();
     }
   });
 });

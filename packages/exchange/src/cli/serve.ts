@@ -1,3 +1,4 @@
+import { BodyFault } from '../store/bodies.ts';
 import { exitCodes } from './command.ts';
 import { CommandRefusal, defineCommand } from './define-command.ts';
 import { goodConfig } from './good-config.ts';
@@ -13,7 +14,7 @@ export const serveCommand = defineCommand({
   positionals: [],
   options: {},
   exits: {
-    unavailable: 'the database or the object store cannot be reached, or the disk of the ledger is full',
+    unavailable: 'the database or the object store cannot be reached, or a disk is full',
     config: 'the settings are not good, the object store refuses them, or the database may lose what it answers',
     failed: 'it could not start, and says why',
   },
@@ -32,6 +33,9 @@ export const serveCommand = defineCommand({
         );
       },
     }).catch((error: unknown) => {
+      if (error instanceof BodyFault && error.kind === 'disk-full') {
+        throw new CommandRefusal(exitCodes.unavailable, `${error.message}: free space on the disk of OPENMESH_BODIES`);
+      }
       const problem = startProblem(error);
       throw problem === undefined ? error : new CommandRefusal(exitCodes.failed, `it could not start: ${problem}`);
     });

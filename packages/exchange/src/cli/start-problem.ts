@@ -21,7 +21,7 @@ export function startProblem(error: unknown): string | undefined {
   }
   // Of the system, and of SQLite, that opens the ledger's file.
   if (syscall !== undefined || code === 'ERR_SQLITE_ERROR') {
-    return `${message}; look at the paths of the settings ("check-config" shows them) and their rights`;
+    return `${message}; look at the paths of the settings ("check-config" shows them), their rights and their disk`;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rmdir, statfs, unlink } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rmdir, statfs, unlink } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { createNodeFile, openNodeFile } from './node-file.ts';
 
 /** One open file. Positions and lengths are bytes; every method rejects with the system's error (`code` ENOSPC, EIO …). */
@@ -27,7 +28,10 @@ export interface FileSystem {
   create(path: string): Promise<OpenFile>;
   /** Opens a file for reading. */
   open(path: string): Promise<OpenFile>;
-  /** Makes one directory; false when it was there already. The entry is durable only after its parent was synced. */
+  /**
+   * Makes one directory; false when it was there already. The entry is durable only after its parent was synced. Rejects
+   * when something else has the name (ENOTDIR), or it is a directory that this process may not read or write in.
+   */
   makeDirectory(path: string): Promise<boolean>;
   /** Returns when every entry made in the directory so far is on stable storage. */
   syncDirectory(path: string): Promise<void>;
@@ -44,8 +48,9 @@ async function makeDirectory(path: string): Promise<boolean> {
     await mkdir(path, { mode: 0o750 });
     return true;
   } catch (error) {
-    if (errorCode(error) === 'EEXIST') return false;
-    throw error;
+    if (errorCode(error) !== 'EEXIST') throw error;
+    await access(join(path, sep), constants.R_OK | constants.W_OK | constants.X_OK);
+    return false;
   }
 }
 

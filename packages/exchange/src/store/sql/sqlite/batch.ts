@@ -33,6 +33,8 @@ const sqliteNoMemory = 7;
 const sqliteIoError = 10;
 const sqliteCorrupt = 11;
 const sqliteNotADatabase = 26;
+/** An I/O error: the index of the log could not be made larger. */
+const sqliteIndexCannotGrow = sqliteIoError | (19 << 8);
 
 /** What an engine's error means for the command that met it; see `LedgerFaultKind`. */
 export function classifyEngineError(error: unknown): LedgerFaultKind {
@@ -53,4 +55,13 @@ export function classifyEngineError(error: unknown): LedgerFaultKind {
     default:
       return 'defect';
   }
+}
+
+/**
+ * What it means before anything was written by this process: an index that cannot grow says no more than that there is
+ * no room. Later it may come after the commit that it was for had reached the log.
+ */
+export function classifyOpening(error: unknown): LedgerFaultKind {
+  if ((error as { errcode?: unknown } | null)?.errcode === sqliteIndexCannotGrow) return 'full';
+  return classifyEngineError(error);
 }

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Ledger } from '../../ledger.ts';
 import type { ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
-import { makeFolderDurable } from './durable-folder.ts';
+import { makeFolderDurable, withRoom } from './durable-folder.ts';
 import { type LedgerThread, startThread, type ThreadOptions } from './thread.ts';
 
 export interface SqliteLedgerOptions
@@ -61,5 +61,5 @@ async function openBeside<R>(
 
 /** Small bodies lie in the ledger: a new one is its owner's alone. SQLite gives the log and its index the same mode. */
 function makePrivate(path: string): void {
-  closeSync(openSync(path, 'a', 0o600));
+  closeSync(withRoom(() => openSync(path, 'a', 0o600)));
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { LedgerFault } from '../../ledger.ts';
 import type { Caller } from '../commands/table.ts';
-import { type BatchItem, type BatchReply, classifyEngineError, type ThreadSettings } from './batch.ts';
+import { type BatchItem, type BatchReply, classifyOpening, type ThreadSettings } from './batch.ts';
 import { packItems, unpackAnswers } from './envelope.ts';
 
 export interface ThreadOptions extends ThreadSettings {
@@ -169,7 +169,7 @@ async function opened(worker: Worker): Promise<void> {
   try {
     await once(worker, 'message');
   } catch (error) {
-    const kind = classifyEngineError(error);
+    const kind = classifyOpening(error);
     if (kind !== 'full' && kind !== 'unavailable') throw error;
     throw new LedgerFault(kind, error instanceof Error ? error.message : String(error));
   }
