@@ -2,7 +2,12 @@ import { join } from 'node:path';
 import { exportLines } from '@openmesh/exchange/mailbox/export-lines.ts';
 import { entryKinds } from '@openmesh/exchange/mailbox/import/entry.ts';
 import { membershipKey, ruleKey } from '@openmesh/exchange/mailbox/import/merge-routing.ts';
-import { type CurrentRows, indexRows, registrationKey } from '@openmesh/exchange/mailbox/import/merge-rows.ts';
+import {
+  type CurrentRows,
+  indexRows,
+  mergeMailbox,
+  registrationKey,
+} from '@openmesh/exchange/mailbox/import/merge-rows.ts';
 import { planImport } from '@openmesh/exchange/mailbox/import/plan-import.ts';
 import { credentialContext, type Sealer } from '@openmesh/exchange/mailbox/sealer.ts';
 import {
@@ -29,18 +34,12 @@ const audit = { atMs: 0, actor: 'a', action: 'b', subject: 'c', detail: '{}' };
 
 /** What the other rows refer to. */
 const named: RegistryRows = {
-  mailboxes: ['A', 'B', 'C', 'D'].map((name) => ({
-    mailboxId: name as MailboxId,
-    name: 'n',
-    odsCode: 'O1',
-    orgCode: 'O1',
-    orgName: '',
-    billingEntity: '',
-    state: 'active',
-    certificateMatch: null,
-    delegatedOdsCodes: [],
-    receivesChunked: true,
-  })),
+  mailboxes: ['A', 'B', 'C', 'D'].map((name, index) =>
+    mergeMailbox(
+      { kind: 'mailbox', line: index, mailboxId: name as MailboxId, given: { name: 'n', odsCode: 'O1' } },
+      undefined,
+    ),
+  ),
   workflows: ['V', 'W', 'X'].map((workflowId) => ({ ...workflowDefaults, workflowId })),
   groups: ['G', 'H'].map((groupId) => ({
     groupId,
