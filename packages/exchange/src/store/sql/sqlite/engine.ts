@@ -4,10 +4,7 @@ import type { Asked, AskedOfTables, Row, SqlValue, Talk } from '../question.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 
 const pageBytes = 8192;
-/**
- * The log is written home when it has grown by so much: often, for whoever comes meanwhile waits, and before it has left the
- * processor's cache. A start has no more than this to recover.
- */
+/** The log is written home when it has grown by so much: often, for whoever comes meanwhile waits. */
 const checkpointBytes = 4 * 1024 * 1024;
 
 const migrationsFolder = new URL('../migrations/sqlite/', import.meta.url);
