@@ -31,6 +31,8 @@ const dataFolderDefault = '/tmp/mesh_store';
 const serviceNames = ['OPENMESH_DEMOGRAPHICS', 'OPENMESH_ORGANISATIONS'];
 const storeModes: readonly StoreMode[] = ['file', 'memory', 'canned'];
 const recordDaysMin = 90;
+const inboxDaysDefault = 5;
+const uploadDaysDefault = 5;
 const ownPrefix = 'OPENMESH_SANDBOX_';
 const ownNames = [
   'OPENMESH_SANDBOX_HOOKS',
@@ -56,6 +58,11 @@ const renamed = {
 function given(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** As there: what is neither of the looser modes checks everything. */
+function authMode(text: string): 'none' | 'canned' | 'full' {
+  return text === 'none' || text === 'canned' ? text : 'full';
 }
 
 function yesOrNo(text: string): boolean | undefined {
@@ -153,12 +160,16 @@ export function translateEnvironment(
   };
   for (const [origin, name] of Object.entries(renamed)) {
     const value = given(env, origin);
-    if (value !== undefined) put(name, value, origin);
+    if (value !== undefined) put(name, origin === 'AUTH_MODE' ? authMode(value) : value, origin);
   }
   const hideDays = given(env, 'MESSAGE_EXPIRY_DAYS');
   if (hideDays !== undefined) {
     put('OPENMESH_BODY_RETENTION_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
     if (Number(hideDays) > recordDaysMin) put('OPENMESH_RECORD_RETENTION_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
+    // Nothing lies in an inbox, or waits for its chunks, longer than it is kept.
+    const inboxDays = given(env, 'INBOX_EXPIRY_DAYS') ?? String(inboxDaysDefault);
+    if (Number(inboxDays) > Number(hideDays)) put('OPENMESH_INBOX_EXPIRY_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
+    if (uploadDaysDefault > Number(hideDays)) put('OPENMESH_UPLOAD_ABANDONED_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
   }
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('OPENMESH_') || name.startsWith(ownPrefix) || value === undefined) continue;
