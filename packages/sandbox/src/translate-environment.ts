@@ -10,6 +10,8 @@ export interface SandboxSettings {
   readonly storeMode: StoreMode;
   /** The folder of fixtures and, with the file store, of everything: absolute. */
   readonly dataFolder: string;
+  /** The folder of `mailboxes.jsonl` and `workflows.jsonl` where the data folder has none. */
+  readonly fixturesFolder: string | undefined;
   readonly trueRules: boolean;
   /** The server certificate is made by us, because none is given. */
   readonly makesCertificate: boolean;
@@ -35,6 +37,7 @@ const inboxDaysDefault = 5;
 const uploadDaysDefault = 5;
 const ownPrefix = 'OPENMESH_SANDBOX_';
 const ownNames = [
+  'OPENMESH_SANDBOX_FIXTURES',
   'OPENMESH_SANDBOX_HOOKS',
   'OPENMESH_SANDBOX_WEBHOOKS',
   'OPENMESH_SANDBOX_WEBHOOKS_ANYWHERE',
@@ -98,10 +101,12 @@ export function readSandboxSettings(
     note('OPENMESH_PROFILE', '=live is not for the sandbox: run "openmesh-exchange serve"');
   }
   const hooks = given(env, 'OPENMESH_SANDBOX_HOOKS');
+  const fixtures = given(env, 'OPENMESH_SANDBOX_FIXTURES');
   const certificateGiven = given(env, 'SSL_CRTFILE') ?? given(env, 'OPENMESH_TLS_CERTIFICATE_FILE');
   const settings: SandboxSettings = {
     storeMode: storeMode ?? 'file',
     dataFolder: resolve(given(env, 'MAILBOXES_DATA_DIR') ?? given(env, 'FILE_STORE_DIR') ?? dataFolderDefault),
+    fixturesFolder: fixtures === undefined ? undefined : resolve(fixtures),
     trueRules: args.trueRules,
     makesCertificate: args.trueRules || (tlsMode(env, args) !== 'off' && certificateGiven === undefined),
     hooksFile: hooks === undefined ? undefined : resolve(hooks),
