@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { holdForRestoring } from '@openmesh/exchange/store/sql/sqlite/snapshot.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandOutcome, runCommand } from '../kit/command-process.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
@@ -72,6 +73,24 @@ describe('a restore', () => {
   it('makes the folder of the ledger where a new machine has none', async () => {
     await server?.kill9();
     const env = { ...folder.env, OPENMESH_LEDGER: `sqlite:${join(home.path, 'new', 'machine', 'ledger.sqlite')}` };
+    expect(await restore(env)).toMatchObject({ status: 0 });
+    expect(await waiting(env)).toEqual(kept);
+  });
+
+  it('beside another restore of the same place, or an exchange that serves it, is refused before anything is written', async () => {
+    await server?.kill9();
+    const data = join(home.path, 'new');
+    const env = {
+      ...folder.env,
+      OPENMESH_LEDGER: `sqlite:${join(data, 'ledger.sqlite')}`,
+      OPENMESH_BODIES: `file:${join(data, 'bodies')}`,
+    };
+    {
+      using _held = holdForRestoring(ledgerOf(env));
+      const refused = await restore(env);
+      expect(refused).toMatchObject({ status: 1, out: '', err: expect.stringContaining('stop that one first') });
+      expect(existsSync(join(data, 'bodies'))).toBe(false);
+    }
     expect(await restore(env)).toMatchObject({ status: 0 });
     expect(await waiting(env)).toEqual(kept);
   });

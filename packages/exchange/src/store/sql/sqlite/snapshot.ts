@@ -14,11 +14,13 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { BodyRef } from '../../bodies.ts';
+import { LedgerFault } from '../../ledger.ts';
+import { LedgerServed } from '../../ledger-problem.ts';
 import { LedgerCopyProblem, type LedgerSnapshot, type NamedBody } from '../../ledger-snapshot.ts';
 import { toNamedBody } from '../named-body.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 import { findBodyRef } from '../questions/jobs.ts';
-import { makeFolderDurable } from './durable-folder.ts';
+import { holdForServing } from './serving-lock.ts';
 
 /** All pages in one step: a step that another writer comes between would have to begin anew. */
 const pagesAtOnce = 2 ** 31 - 1;
@@ -102,10 +104,23 @@ function removeLeftovers(path: string): void {
 const besides = ['-wal', '-shm', '-journal'];
 
 /**
- * Makes the ledger at `path` of its image, and its folder. Where one lies already, or what belonged to one that was moved
- * away, it is refused; a damaged image makes none.
+ * Holds the place of a ledger for as long as one is restored there: no exchange begins with an empty ledger meanwhile, and
+ * of two restores one is refused. Makes its folder.
  */
-export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+export function holdForRestoring(path: string): Disposable {
+  refuseWhereOneIs(path);
+  try {
+    return onDisk(path, () => holdForServing(resolve(path)));
+  } catch (error) {
+    if (!(error instanceof LedgerCopyProblem && error.cause instanceof LedgerServed)) throw error;
+    throw new LedgerCopyProblem(
+      `an exchange serves the ledger at ${path}, or another command restores it: stop that one first`,
+      error.cause,
+    );
+  }
+}
+
+function refuseWhereOneIs(path: string): void {
   if (existsSync(path)) {
     throw new LedgerCopyProblem(`there is a ledger at ${path} already: move it away first, with its -wal and -shm`);
   }
@@ -115,10 +130,17 @@ export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Arr
       `${left} is of a ledger that was here and holds its newest changes: move it to where that ledger is now`,
     );
   }
+}
+
+/**
+ * Makes the ledger at `path` of its image, for whoever holds the place. Where one lies already, or what belonged to one
+ * that was moved away, it is refused; a damaged image makes none.
+ */
+export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  refuseWhereOneIs(path);
   const aside = `${path}.restoring`;
   const clear = (): void => ['', ...besides].forEach((end) => rmSync(`${aside}${end}`, { force: true }));
   const file = onDisk(path, () => {
-    makeFolderDurable(dirname(resolve(path)));
     clear();
     return openSync(aside, 'wx', 0o600);
   });
@@ -130,6 +152,8 @@ export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Arr
       closeSync(file);
     }
     check(aside);
+    // A command that works on the ledger may have made one meanwhile, and changed it.
+    refuseWhereOneIs(path);
     onDisk(path, () => {
       renameSync(aside, path);
       const folder = openSync(dirname(path), 'r');
@@ -151,12 +175,15 @@ function onDisk<R>(path: string, act: () => R): R {
   try {
     return act();
   } catch (error) {
+    if (error instanceof LedgerFault) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new LedgerCopyProblem(`the ledger cannot be written at ${path} (${code})`, error);
   }
 }
 
 function check(path: string): void {
+  // To SQLite a file of no bytes is a ledger without tables.
+  if (statSync(path).size === 0) throw new LedgerCopyProblem('the image is no ledger: it is empty');
   let found: unknown;
   try {
     const db = new DatabaseSync(path);

@@ -1,5 +1,7 @@
 import { existsSync, renameSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { LedgerServed } from '../../ledger-problem.ts';
 import { LedgerCopyProblem, type NamedBody } from '../../ledger-snapshot.ts';
 import { hexOf } from '../fingerprints.ts';
 import { toNamedBody } from '../named-body.ts';
@@ -8,6 +10,7 @@ import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 import type { TableReader, UsedToken } from '../table-copy.ts';
 import { migrate, openEngine } from './engine.ts';
 import { claimsIn } from './replay-guard.ts';
+import { holdForServing } from './serving-lock.ts';
 
 /** A ledger that nobody else has open, and nobody can open until it is closed. */
 export interface HeldSqlite extends TableReader {
@@ -25,14 +28,14 @@ export interface HeldSqlite extends TableReader {
 /** Opens the ledger for this process alone. Throws `LedgerCopyProblem` where another has it open. */
 export function holdSqlite(path: string): HeldSqlite {
   if (!existsSync(path)) throw new LedgerCopyProblem(`there is no ledger at ${path}`);
-  bringUpToDate(path);
-  const db = new DatabaseSync(path);
+  const serving = holdPlace(path);
+  let db: DatabaseSync;
   try {
-    db.exec('pragma locking_mode = exclusive');
-    db.exec('begin exclusive');
+    bringUpToDate(path);
+    db = openAlone(path);
   } catch (error) {
-    db.close();
-    throw new LedgerCopyProblem('the ledger is in use: stop the exchange, and every command on it, first', error);
+    serving[Symbol.dispose]();
+    throw error;
   }
   return {
     async tables() {
@@ -72,6 +75,7 @@ export function holdSqlite(path: string): HeldSqlite {
     },
     close() {
       if (db.isOpen) db.close();
+      serving[Symbol.dispose]();
     },
     retire() {
       db.exec('rollback');
@@ -80,9 +84,33 @@ export function holdSqlite(path: string): HeldSqlite {
       db.close();
       const name = `${path}.moved`;
       renameSync(path, name);
+      serving[Symbol.dispose]();
       return name;
     },
   };
+}
+
+const inUse = 'the ledger is in use: stop the exchange, and every command on it, first';
+
+/** An exchange that is started meanwhile is told so, and does not wait for a ledger that is about to be another's. */
+function holdPlace(path: string): Disposable {
+  try {
+    return holdForServing(resolve(path));
+  } catch (error) {
+    throw error instanceof LedgerServed ? new LedgerCopyProblem(inUse, error) : error;
+  }
+}
+
+function openAlone(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec('pragma locking_mode = exclusive');
+    db.exec('begin exclusive');
+    return db;
+  } catch (error) {
+    db.close();
+    throw new LedgerCopyProblem(inUse, error);
+  }
 }
 
 /** Both dialects say the same only at the same version of the product. */
