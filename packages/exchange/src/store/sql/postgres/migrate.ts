@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { unfitByVersion } from '../../ledger-problem.ts';
 import type { PostgresConnection } from './connection.ts';
 import { addDays } from './days.ts';
 
@@ -25,7 +26,7 @@ export async function migrate(connection: PostgresConnection): Promise<void> {
     });
     const { rows } = await connection.put({ sql: 'select coalesce(max(number), 0) as done from schema_migration' });
     const done = Number(rows[0]?.done);
-    if (done > files.length) throw new Error(`the ledger has schema ${done}; this version knows ${files.length}`);
+    if (done > files.length) throw unfitByVersion(done, files.length);
     for (const [index, name] of files.entries()) {
       if (index >= done) await run(connection, index + 1, name);
     }
