@@ -59,7 +59,7 @@ export async function snapshotSqlite(path: string): Promise<LedgerSnapshot> {
     engine: 'sqlite',
     bodies: () => readBodies(copy),
     isNamedNow: async (ref) => isNamed(path, ref),
-    pieces: () => createReadStream(copy, { highWaterMark: readBytes }) as AsyncIterable<Uint8Array>,
+    pieces: () => readPieces(copy),
     async close() {
       remove();
     },
@@ -74,11 +74,45 @@ function notCopied(error: unknown): LedgerCopyProblem {
 async function* readBodies(copy: string): AsyncGenerator<NamedBody, void, void> {
   const db = new DatabaseSync(copy, { readOnly: true });
   try {
-    const statement = db.prepare(namedBodies);
-    statement.setReturnArrays(true);
-    for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+    yield* namedIn(db);
   } finally {
     db.close();
+  }
+}
+
+async function* readPieces(copy: string): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* createReadStream(copy, { highWaterMark: readBytes }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw notCopied(error);
+  }
+}
+
+/** Every body that is not deleted. Throws `LedgerCopyProblem` where the ledger is damaged. */
+export function* namedIn(db: DatabaseSync): Generator<NamedBody, void, void> {
+  for (const row of rowsOf(db, namedBodies)) yield toNamedBody(row as unknown as NamedBodyRow);
+}
+
+/** Rows as arrays. Throws `LedgerCopyProblem` where the ledger is damaged. */
+export function* rowsOf(db: DatabaseSync, sql: string, ...params: readonly number[]): Generator<unknown, void, void> {
+  const rows = reading(() => {
+    const statement = db.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.iterate(...params) as Iterator<unknown>;
+  });
+  for (;;) {
+    const next = reading(() => rows.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+function reading<R>(read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LedgerCopyProblem(`the ledger cannot be read: ${why}`, error);
   }
 }
 

@@ -4,13 +4,12 @@ import { DatabaseSync } from 'node:sqlite';
 import { LedgerServed } from '../../ledger-problem.ts';
 import { LedgerCopyProblem, type NamedBody } from '../../ledger-snapshot.ts';
 import { hexOf } from '../fingerprints.ts';
-import { toNamedBody } from '../named-body.ts';
 import type { SqlValue } from '../question.ts';
-import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 import type { TableReader, UsedToken } from '../table-copy.ts';
 import { migrate, openEngine } from './engine.ts';
 import { claimsIn } from './replay-guard.ts';
 import { holdForServing } from './serving-lock.ts';
+import { namedIn, rowsOf } from './snapshot.ts';
 
 /** A ledger that nobody else has open, and nobody can open until it is closed. */
 export interface HeldSqlite extends TableReader {
@@ -51,19 +50,15 @@ export function holdSqlite(path: string): HeldSqlite {
         .map((row) => String(row['name']));
     },
     async *rows(table, columns) {
-      const statement = db.prepare(`select ${columns.map(quoted).join(', ')} from ${quoted(table)}`);
-      statement.setReturnArrays(true);
-      for (const row of statement.iterate()) yield row as unknown as readonly SqlValue[];
+      const sql = `select ${columns.map(quoted).join(', ')} from ${quoted(table)}`;
+      for (const row of rowsOf(db, sql)) yield row as readonly SqlValue[];
     },
     async *bodies() {
-      const statement = db.prepare(namedBodies);
-      statement.setReturnArrays(true);
-      for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+      yield* namedIn(db);
     },
     *usedTokens(nowMs) {
-      const statement = db.prepare('select expires_at_ms, prints from nonce_log where expires_at_ms > ?');
-      statement.setReturnArrays(true);
-      for (const [span, prints] of statement.iterate(nowMs) as unknown as Iterable<[number, Uint8Array]>) {
+      const sql = 'select expires_at_ms, prints from nonce_log where expires_at_ms > ?';
+      for (const [span, prints] of rowsOf(db, sql, nowMs) as Iterable<[number, Uint8Array]>) {
         for (const { print, leftMs } of claimsIn(Buffer.from(prints))) {
           yield { print: hexOf(print), seenAtMs: span - leftMs, expiresAtMs: span };
         }
@@ -119,7 +114,8 @@ function bringUpToDate(path: string): void {
   try {
     migrate(engine);
   } catch (error) {
-    throw new LedgerCopyProblem('the ledger cannot be brought to this version', error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LedgerCopyProblem(`the ledger cannot be brought to this version: ${why}`, error);
   } finally {
     engine.close();
   }
