@@ -6,11 +6,10 @@ import { type Blobs, isBlobName } from '../blobs.ts';
 import { BodyFault } from '../bodies.ts';
 import { diskFault } from './disk-fault.ts';
 import { errorCode, nodeFileSystem } from './file-system.ts';
+import { unfinishedStart } from './unfinished.ts';
 
 const readBytes = 1024 * 1024;
 const createAttemptsMax = 5;
-/** What is being written ends like this until it is whole; no blob's name begins with a dot. */
-const unfinishedStart = '.unfinished-';
 
 /** Blobs as files under a folder, which is made when it is missing. */
 export class DiskBlobs implements Blobs {
