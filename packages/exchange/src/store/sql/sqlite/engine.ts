@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { unfitByVersion } from '../../ledger-problem.ts';
+import { madeAtKey } from '../commands/jobs.ts';
 import type { Asked, AskedOfTables, Row, SqlValue, Talk } from '../question.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 
@@ -150,6 +151,7 @@ export function migrate(engine: SqliteEngine): void {
     for (const [index, name] of files.entries()) {
       if (index >= done) engine.exec(readFileSync(new URL(name, migrationsFolder), 'utf8'));
     }
+    if (done === 0) engine.exec(`insert into meta (key, value) values ('${madeAtKey}', '${Date.now()}')`);
     engine.exec(`pragma user_version = ${files.length}`);
     engine.commit();
   } catch (error) {
