@@ -90,7 +90,7 @@ async function* readPieces(copy: string): AsyncGenerator<Uint8Array, void, void>
 
 /** Every body that is not deleted. Throws `LedgerCopyProblem` where the ledger is damaged. */
 export function* namedIn(db: DatabaseSync): Generator<NamedBody, void, void> {
-  for (const row of rowsOf(db, namedBodies)) yield toNamedBody(row as unknown as NamedBodyRow);
+  for (const row of rowsOf(db, namedBodies)) yield toNamedBody(row as NamedBodyRow);
 }
 
 /** Rows as arrays. Throws `LedgerCopyProblem` where the ledger is damaged. */
