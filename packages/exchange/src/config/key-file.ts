@@ -96,6 +96,8 @@ function lineOf({ key }: SecretKey): string {
  * there then.
  */
 function replaceKeys(config: WithKeyFile, change: (keys: readonly SecretKey[]) => readonly string[]) {
+  // In the sandbox profile one that is missing is made.
+  openSecretKeys(config);
   const { file: named } = config.secretKey;
   // What a link names is changed where it lies.
   const file = onFile(named, () => realpathSync(named));
