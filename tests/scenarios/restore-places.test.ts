@@ -1,5 +1,7 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { holdForRestoring } from '@openmesh/exchange/store/sql/sqlite/snapshot.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandOutcome, runCommand } from '../kit/command-process.ts';
@@ -7,6 +9,8 @@ import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeProcess } from '../kit/exchange-process.ts';
 import { listedIdsOf, sentIdOf } from '../kit/mesh-client.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
+
+const program = fileURLToPath(new URL('../../packages/exchange/src/cli/main.ts', import.meta.url));
 
 type Env = ExchangeFolder['env'];
 
@@ -42,9 +46,11 @@ async function send(body: string): Promise<string> {
   return id;
 }
 
-function restore(env: Env): Promise<CommandOutcome> {
-  return runCommand(['restore', place(), '--identity', join(home.path, 'backup.key')], env);
+function restore(env: Env, ...more: readonly string[]): Promise<CommandOutcome> {
+  return runCommand(['restore', place(), '--identity', join(home.path, 'backup.key'), ...more], env);
 }
+
+const list = (): Promise<CommandOutcome> => runCommand(['backup', 'list', place(), '--json'], folder.env);
 
 async function waiting(env: Env): Promise<readonly string[]> {
   server = await ExchangeProcess.start({ env });
@@ -93,6 +99,22 @@ describe('a restore', () => {
     }
     expect(await restore(env)).toMatchObject({ status: 0 });
     expect(await waiting(env)).toEqual(kept);
+  });
+
+  it('of the newest is refused when that is dated later than now, for a clock was wrong, and made of one that is named', async () => {
+    const [good = ''] = JSON.parse((await list()).out).map(
+      ({ snapshot }: { snapshot: string }) => snapshot,
+    ) as string[];
+    const yearAhead = 'const { now } = Date; Date.now = () => now() + 366 * 86_400_000;';
+    const hook = `data:text/javascript,${encodeURIComponent(yearAhead)}`;
+    const create = ['backup', 'create', place(), '--recipient', join(home.path, 'backup.pub')];
+    execFileSync(process.execPath, ['--import', hook, program, ...create], { env: folder.env, stdio: 'pipe' });
+    await server?.kill9();
+    rmSync(folder.data, { recursive: true });
+    const refused = await restore(folder.env);
+    expect(refused).toMatchObject({ status: 1, out: '', err: expect.stringContaining('dated later than it is now') });
+    expect(await restore(folder.env, '--snapshot', good)).toMatchObject({ status: 0 });
+    expect(await waiting(folder.env)).toEqual(kept);
   });
 
   it('is said in a sentence to fail where the ledger cannot be written', async () => {
