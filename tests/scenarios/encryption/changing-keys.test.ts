@@ -83,7 +83,8 @@ describe('changing the secret key while the exchange runs', () => {
       yield large.subarray(2_000_000);
     }
     const headers = { 'Content-Length': String(large.length), 'Mex-Subject': 'a subject' };
-    const sent = exchange.client('X26ABC1').send({ to: 'X26ABC2', workflowId: 'WF' }, slowly(), { headers });
+    const sender = exchange.client('X26ABC1', { timeoutMs: 100_000 });
+    const sent = sender.send({ to: 'X26ABC2', workflowId: 'WF' }, slowly(), { headers });
     const bodyFiles = () =>
       readdirSync(exchange.bodiesFolder, { recursive: true }).filter((name) => /-/.test(String(name)));
     await expect.poll(bodyFiles).toHaveLength(1);
