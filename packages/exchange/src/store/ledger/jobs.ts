@@ -35,6 +35,11 @@ export interface JobLedger {
   sweepRefusals(query: { beforeMs: number; limit: number }): Promise<number>;
   /** Of these bodies, the ones a row names. */
   referencedBodies(refs: readonly BodyRef[]): Promise<ReadonlySet<BodyRef>>;
+  /**
+   * When this ledger was made, by the machine's clock, in milliseconds since 1970; 0 of one that does not know. Whatever is
+   * older than it is of another.
+   */
+  madeAtMs(): Promise<number>;
   /** Offset of the service clock against the machine clock, in milliseconds. */
   clockOffset(): Promise<number>;
   setClockOffset(offsetMs: number): Promise<void>;

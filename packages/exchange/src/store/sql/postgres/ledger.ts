@@ -1,5 +1,5 @@
 import { type Ledger, LedgerFault } from '../../ledger.ts';
-import { LedgerProblem, type LedgerProblemKind, type UnsafeSetting } from '../../ledger-problem.ts';
+import { LedgerProblem, type LedgerProblemKind, type UnsafeSetting, unfitByProfile } from '../../ledger-problem.ts';
 import type { Caller, ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
 import { PostgresConnection } from './connection.ts';
@@ -25,13 +25,6 @@ export interface PostgresLedgerOptions {
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
   /** A node changed the registry, or may have: a hint. Left out, nobody listens for it. */
   readonly onRegistryHint?: () => void;
-}
-
-export class ProfileMismatch extends Error {
-  constructor(made: string, wanted: string) {
-    super(`the ledger was made by the ${made} profile and is refused by the ${wanted} profile`);
-    this.name = 'ProfileMismatch';
-  }
 }
 
 const batchMax = 256;
@@ -73,7 +66,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
   const made = (await lanes.write('claimMeta', 'profile', profile)) as string;
   if (made !== profile) {
     await lanes.close();
-    throw new ProfileMismatch(made, profile);
+    throw unfitByProfile(made, profile);
   }
   const hints = onRegistryHint === undefined ? undefined : new RegistryHints({ url, ...limits }, onRegistryHint);
   const closing = async (): Promise<void> => {
