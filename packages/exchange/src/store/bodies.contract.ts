@@ -218,6 +218,21 @@ export function describeBodies(name: string, open: () => Promise<BodiesUnderTest
       );
     });
 
+    it('hands memory to one reader at a time, also after many left while their next block was on its way', async () => {
+      const size = digestBlockBytes + 300_000;
+      const contents = [patterned(size, 12), patterned(size, 13)] as const;
+      const stored = [await put(bodies, contents[0]), await put(bodies, contents[1])] as const;
+      for (let n = 0; n < crowd; n += 1) {
+        for await (const block of bodies.read(stored[0].ref, stored[0])) {
+          block.release();
+          break;
+        }
+      }
+      const isGivenBack = async (n: 0 | 1) => sameBytes(await get(bodies, stored[n].ref, stored[n]), contents[n]);
+      const turns = Array.from({ length: crowd / 2 }, () => [isGivenBack(0), isGivenBack(1)]).flat();
+      expect(await Promise.all(turns)).not.toContain(false);
+    });
+
     it('says how many bytes may still be written', async () => {
       expect(await bodies.freeBytes()).toBeGreaterThan(0);
     });

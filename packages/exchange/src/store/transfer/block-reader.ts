@@ -189,8 +189,12 @@ class BlockSource implements IdleHolder {
 
   async #close(): Promise<void> {
     this.#room.sources.delete(this);
+    // Taken away first: what is still on its way would else be offered to others, and be given back twice.
+    const reading = this.#ahead;
+    this.#ahead = undefined;
+    this.#settledAhead = undefined;
     this.#room.blocks.unmarkIdle(this);
-    const ahead = await this.#ahead?.catch(() => undefined);
+    const ahead = await reading?.catch(() => undefined);
     if (ahead !== undefined) this.giveBack(ahead);
     await this.#origin.close().catch((error) => {
       throw this.#room.faultOf('closing a body', error);
