@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type MeshClient, sentIdOf } from '../../kit/mesh-client.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 
@@ -11,7 +12,20 @@ const readers = 6;
 /** More than the system keeps for a connection whose other end takes nothing. */
 const body = randomBytes(24 * 1024 * 1024);
 
-describe('the memory that large bodies are read into', () => {
+/** Files of bodies that this process holds open. */
+function openFilesIn(folder: string): readonly string[] {
+  const files = readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/self/fd/${descriptor}`)];
+    } catch {
+      // The one the folder was read through.
+      return [];
+    }
+  });
+  return files.filter((file) => file.startsWith(folder));
+}
+
+describe.runIf(process.platform === 'linux')('the memory that large bodies are read into', () => {
   let exchange: ExchangeInProcess;
   let client: MeshClient;
   let id: string;
@@ -47,6 +61,19 @@ describe('the memory that large bodies are read into', () => {
     await expectServed();
     for (const socket of stopped) socket.destroy();
     await expectServed();
+  });
+
+  it('comes back from downloads whose token could not be written down', async () => {
+    const unavailable = Object.assign(new Error('the ledger is away'), { kind: 'unavailable' });
+    const claim = vi.spyOn(exchange.rooms.ledger.nonces, 'claim');
+    for (let n = 0; n < readers; n += 1) {
+      claim.mockRejectedValueOnce(unavailable);
+      expect((await client.download(id)).status).toBe(503);
+    }
+    claim.mockRestore();
+    await expectServed();
+    // Of those that left before, too.
+    await vi.waitFor(() => expect(openFilesIn(exchange.bodiesFolder)).toEqual([]), { timeout: 30_000 });
   });
 
   it('comes back from downloads with a token that was used before', async () => {
