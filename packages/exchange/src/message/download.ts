@@ -73,7 +73,7 @@ export function createDownload(parts: DownloadParts): (request: DownloadRequest)
     // Last, when nothing of the answer can fail any more but the way to the caller: a 503 must not use the token up.
     const used = found.claimed || nonce === null ? null : await claimFor(parts, nonce, content);
     if (used?.kind === 'nonce-used') return used;
-    parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
+    parts.collection.downloaded(mailbox, message.messageId, parts.clock.nowMs());
     return { kind: 'found', message, texts, content };
   };
 }
