@@ -1,3 +1,4 @@
+import { terminalJson, terminalText } from '@openmesh/protocol';
 import { MeshError } from '@openmesh/sdk';
 import { SharedKeyMissing } from '../compose.ts';
 import { ConfigFault } from '../config/raw-settings.ts';
@@ -58,8 +59,8 @@ async function start(command: Command, args: readonly string[], io: CommandIo): 
     const code = exitCodeOf(error);
     const text =
       code === exitCodes.internal ? `a defect, please report it: ${(error as Error).stack}` : (error as Error).message;
-    if (request.json) io.stdout(`${JSON.stringify({ error: text, exitCode: code })}\n`);
-    else io.stderr(`${program} ${command.name}: ${text}\n`);
+    if (request.json) io.stdout(`${terminalJson({ error: text, exitCode: code })}\n`);
+    else io.stderr(`${program} ${command.name}: ${text.split('\n').map(terminalText).join('\n')}\n`);
     return code;
   }
 }

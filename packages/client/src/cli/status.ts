@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { terminalJson, terminalText } from '@openmesh/protocol';
 import { journalFileIn } from '../compose.ts';
 import type { OutgoingEntry } from '../journal/journal.ts';
 import { openJournalToRead } from '../journal/sqlite-journal.ts';
@@ -30,7 +31,7 @@ export const statusCommand: Command = {
       config.mailboxes.map(({ id }) => id),
     );
     const isGood = isRunning && status.isHealthy && open.every(({ state }) => state !== 'held');
-    if (json) io.stdout(`${JSON.stringify({ isRunning, status, open }, undefined, 2)}\n`);
+    if (json) io.stdout(`${terminalJson({ isRunning, status, open }, 2)}\n`);
     else io.stdout(describe(status, isRunning, open));
     return Promise.resolve(isGood ? exitCodes.ok : exitCodes.no);
   },
@@ -66,11 +67,12 @@ function describe(status: ClientStatus | undefined, isRunning: boolean, open: re
       lines.push(
         `${health.mailbox}: sending ${out.state}, receiving ${inbox.state}, folders ${folders.state}, ${inOut ?? '?'} pairs in OUT`,
       );
-      for (const { state, reason } of [out, inbox, folders]) if (state === 'bad') lines.push(`  ${reason}`);
+      for (const { state, reason } of [out, inbox, folders])
+        if (state === 'bad') lines.push(`  ${terminalText(reason ?? '')}`);
     }
   }
   for (const { pair, mailbox, base, state } of open.slice(0, openShown))
-    lines.push(`pair ${pair} of ${mailbox}: ${state}, ${base}`);
+    lines.push(`pair ${pair} of ${mailbox}: ${state}, ${terminalText(base)}`);
   if (open.length > openShown) lines.push(`… and ${open.length - openShown} pairs more`);
   return `${lines.join('\n')}\n`;
 }
