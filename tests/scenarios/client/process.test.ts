@@ -151,6 +151,15 @@ describe('the other commands', () => {
     expect((await command('retry', 'NOSUCH', folder.configFile)).status).toBe(5);
   });
 
+  it('retry sends a pair whose name is as long as any may be', async () => {
+    const longest = 'x'.repeat(251);
+    folder.drop(a, longest, 'bytes', { To_DTS: 'NOBODY99' });
+    expect((await command('once', folder.configFile)).status).toBe(0);
+    expect((await command('retry', longest, folder.configFile)).status).toBe(0);
+    expect(folder.list(a, 'OUT')).toHaveLength(2);
+    expect(folder.list(a, 'FAILED')).toEqual([]);
+  });
+
   it('retry puts nothing over a file that an application has begun to write to OUT under the same name', async () => {
     folder.drop(a, 'SAME', 'of the first', { To_DTS: 'NOBODY99' });
     expect((await command('once', folder.configFile)).status).toBe(0);

@@ -149,6 +149,21 @@ describe('names and files of every kind', () => {
     expect(folder.list(a, 'IN')).toEqual(['SEQ00000001.ctl', 'SEQ00000001_1.ctl']);
   });
 
+  it('does the same with names as long as any may be, and sends what lies beside them', async () => {
+    const longest = [`${'x'.repeat(251)}`, `y${'é'.repeat(125)}`];
+    for (const To_DTS of [b, b, b, 'NOBODY99', 'NOBODY99']) {
+      for (const base of longest) folder.drop(a, base, To_DTS, { To_DTS });
+      await clientRound(folder);
+    }
+    folder.drop(a, 'BESIDE', 'bytes', { To_DTS: b });
+    await clientRound(folder);
+    expect(folder.list(a, 'OUT')).toEqual([]);
+    expect(folder.list(a, 'SENT')).toHaveLength(2 + longest.length * 3 * 2);
+    expect(folder.list(a, 'FAILED')).toHaveLength(longest.length * 2 * 2);
+    // One of each sending, and of each failure.
+    expect(folder.list(a, 'IN')).toHaveLength(1 + longest.length * 5);
+  });
+
   it('sends control characters of a subject as blanks, and cuts one that is too long', async () => {
     folder.drop(a, 'SUBJECT1', 'bytes', { To_DTS: b, Subject: 'two\tlines\nand a\u0007bell' });
     folder.drop(a, 'SUBJECT2', 'bytes', { To_DTS: b, Subject: 'é'.repeat(600) });

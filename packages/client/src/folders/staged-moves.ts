@@ -3,6 +3,7 @@ import type { MailboxFolder } from '../config/config.ts';
 import { moveFile, removeFile, syncFolder } from './durable.ts';
 import { isTaken, seeFile } from './file-print.ts';
 import type { MailboxTree } from './mailbox-tree.ts';
+import { fittingName } from './names.ts';
 
 /**
  * One step of moving files about, written into the journal before it is made. A rename shows by itself whether it was
@@ -78,7 +79,8 @@ export async function putAside(folder: string, name: string, suffix: string): Pr
   const path = join(folder, name);
   if (!(await isTaken(path))) return;
   const dot = name.lastIndexOf('.');
-  const aside = (more: string): string => join(folder, `${name.slice(0, dot)}_${suffix}${more}${name.slice(dot)}`);
+  const aside = (more: string): string =>
+    join(folder, fittingName(name.slice(0, dot), `_${suffix}${more}${name.slice(dot)}`));
   let number = 0;
   while (await isTaken(aside(number === 0 ? '' : `_${number}`))) number += 1;
   await moveFile(path, aside(number === 0 ? '' : `_${number}`));
