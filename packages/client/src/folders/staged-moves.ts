@@ -1,3 +1,4 @@
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MailboxFolder } from '../config/config.ts';
 import { moveFile, removeFile, syncFolder } from './durable.ts';
@@ -55,17 +56,20 @@ export async function allOf<Result>(works: readonly Promise<Result>[]): Promise<
   return await Promise.all(works);
 }
 
-/** Answers the folders it may have changed. */
+/** Answers the folders it may have changed. Throws where a file is missing because its whole folder is. */
 async function makeMove(tree: MailboxTree, move: StagedMove): Promise<readonly string[]> {
   switch (move.kind) {
     case 'place':
-      await moveFile(join(tree.staging, move.staged), join(tree[move.folder], move.name));
+      if (!(await moveFile(join(tree.staging, move.staged), join(tree[move.folder], move.name))))
+        await access(tree.staging);
       return [tree[move.folder]];
     case 'carry':
       if (await isStill(tree, move)) await moveFile(join(tree.out, move.name), join(tree[move.folder], move.name));
+      else await access(tree.out);
       return [tree.out, tree[move.folder]];
     case 'drop':
       if (await isStill(tree, move)) await removeFile(join(tree.out, move.name));
+      else await access(tree.out);
       return [tree.out];
   }
 }
