@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MailboxFolder, mailboxFolders } from '../config/config.ts';
 import { codeOf } from './durable.ts';
@@ -10,6 +10,8 @@ export interface MailboxTree extends Readonly<Record<MailboxFolder, string>> {
   readonly staging: string;
   /** Files of TEMP and IN are on one volume, so that a rename between them is one step. */
   readonly stagesInTemp: boolean;
+  /** One of them that is on another volume than OUT, so that no pair can be filed: then none may be sent. */
+  readonly apart: MailboxFolder | undefined;
 }
 
 /** The root or a folder of a mailbox cannot be used. The sentence names the folder's role, and the system's code. */
@@ -37,12 +39,37 @@ export async function openMailboxTree(
     if (found === undefined) await make(paths[folder], wanted);
   }
   const tree = paths as Record<MailboxFolder, string>;
-  const [temp, inbox] = await Promise.all([stat(tree.temp), stat(tree.in)]);
-  const stagesInTemp = temp.dev === inbox.dev;
+  const stagesInTemp = await isOneVolume(tree.temp, tree.in);
   const staging = stagesInTemp ? join(tree.temp, stagingName) : tree.in;
   if (stagesInTemp) await make(staging, `${names.temp}/${stagingName}`);
-  return { ...tree, root, staging, stagesInTemp };
+  return { ...tree, root, staging, stagesInTemp, apart: await findApart(tree) };
 }
+
+/** Of the folders that are there, one that files of OUT cannot be moved to in one step; undefined when there is none. */
+export async function findApart(
+  paths: Readonly<Partial<Record<MailboxFolder, string>>>,
+): Promise<MailboxFolder | undefined> {
+  const { out } = paths;
+  for (const folder of ['in', 'sent', 'failed'] as const) {
+    const path = paths[folder];
+    if (out !== undefined && path !== undefined && !(await isOneVolume(out, path))) return folder;
+  }
+  return undefined;
+}
+
+/**
+ * Whether a rename leads from one folder into the other. One disk may be mounted in two places, as into a container, and
+ * is two volumes then though it has one number: so a rename is asked for, of a file that is not there.
+ */
+async function isOneVolume(one: string, other: string): Promise<boolean> {
+  const [from, to] = await Promise.all([stat(one), stat(other)]);
+  if (from.dev !== to.dev) return false;
+  const answer = await rename(join(one, probeName), join(other, probeName)).then(() => undefined, codeOf);
+  return answer !== 'EXDEV';
+}
+
+/** Of a file that nobody makes. */
+const probeName = '.openmesh-probe';
 
 async function listRoot(root: string, mayMakeRoot: boolean): Promise<readonly string[]> {
   try {
