@@ -10,8 +10,6 @@ export interface MailboxTree extends Readonly<Record<MailboxFolder, string>> {
   readonly staging: string;
   /** Files of TEMP and IN are on one volume, so that a rename between them is one step. */
   readonly stagesInTemp: boolean;
-  /** One of them that is on another volume than OUT, so that no pair can be filed: then none may be sent. */
-  readonly apart: MailboxFolder | undefined;
 }
 
 /** The root or a folder of a mailbox cannot be used. The sentence names the folder's role, and the system's code. */
@@ -42,17 +40,21 @@ export async function openMailboxTree(
   const stagesInTemp = await isOneVolume(tree.temp, tree.in);
   const staging = stagesInTemp ? join(tree.temp, stagingName) : tree.in;
   if (stagesInTemp) await make(staging, `${names.temp}/${stagingName}`);
-  return { ...tree, root, staging, stagesInTemp, apart: await findApart(tree) };
+  return { ...tree, root, staging, stagesInTemp };
 }
 
-/** Of the folders that are there, one that files of OUT cannot be moved to in one step; undefined when there is none. */
+/**
+ * A folder that files of OUT cannot be moved to in one step; undefined when there is none. One that is not there or cannot
+ * be looked at is none: whoever uses it says so.
+ */
 export async function findApart(
   paths: Readonly<Partial<Record<MailboxFolder, string>>>,
 ): Promise<MailboxFolder | undefined> {
   const { out } = paths;
   for (const folder of ['in', 'sent', 'failed'] as const) {
     const path = paths[folder];
-    if (out !== undefined && path !== undefined && !(await isOneVolume(out, path))) return folder;
+    if (out === undefined || path === undefined) continue;
+    if (!(await isOneVolume(out, path).catch(() => true))) return folder;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { FolderFault } from '../folders/mailbox-tree.ts';
+import { FolderFault, findApart } from '../folders/mailbox-tree.ts';
 import { baseKey } from '../folders/names.ts';
 import { allOf } from '../folders/staged-moves.ts';
 import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
@@ -78,7 +78,7 @@ export class Sender {
     this.#warnOfLeftAlone(look);
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
-    if (ready.length > 0) this.#requireOneVolume();
+    if (ready.length > 0) await this.#requireOneVolume();
     await this.#withdrawn.settle(open, look.listed);
     const { left, untried, ...turn } = await this.#sendSome(ready, stopping);
     if (turn.sent > 0) this.#say(turn.sent);
@@ -146,12 +146,13 @@ export class Sender {
     });
   }
 
-  /** Before anything is sent: what cannot be filed would lie in OUT for ever. */
-  #requireOneVolume(): void {
+  /** Before anything is sent, for a volume may be mounted at any time: what cannot be filed would lie in OUT for ever. */
+  async #requireOneVolume(): Promise<void> {
     const { tree, mailbox } = this.#parts;
-    if (tree.apart === undefined) return;
+    const apart = await findApart(tree);
+    if (apart === undefined) return;
     throw new FolderFault(
-      `the folder ${mailbox.folders[tree.apart]} is on another volume than ${mailbox.folders.out}: put IN, OUT, SENT and FAILED on one, for files are moved between them in one step; nothing is sent before that`,
+      `the folder ${mailbox.folders[apart]} is on another volume than ${mailbox.folders.out}: put IN, OUT, SENT and FAILED on one, for files are moved between them in one step; nothing is sent before that`,
     );
   }
 
