@@ -71,7 +71,8 @@ function exitCodeOf(error: unknown): ExitCode {
     return exitCodes.configuration;
   if (error instanceof LockedByAnother) return exitCodes.locked;
   if (error instanceof KeyStoreFault) return exitCodes.keyStore;
-  if (error instanceof JournalFault) return exitCodes.configuration;
+  // A service manager starts the client again after the first, for it may find room on the disk by then.
+  if (error instanceof JournalFault) return error.mayPass ? exitCodes.unavailable : exitCodes.configuration;
   if (error instanceof MeshError)
     return error.code === 'client-certificate-unusable' ? exitCodes.keyStore : exitCodes.unavailable;
   return exitCodes.internal;
