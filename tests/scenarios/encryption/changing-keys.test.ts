@@ -125,6 +125,17 @@ describe('changing the secret key while the exchange runs', () => {
     await read(await send(large), large);
   });
 
+  it('is learned of at once, however short ago the file was read', async () => {
+    const id = await send(small);
+    letTimePass();
+    exchange.rooms.keys.readAgain();
+    await answer('rotate');
+    expect(await answer('rewrap')).toMatchObject({ status: 0, payloads: 1 });
+    await exchange.rooms.registry.poll();
+    await read(id, small);
+    await read(await send(large), large);
+  });
+
   it('is learned of also when the machine’s clock was set back meanwhile', async () => {
     const { keyId } = await answer('rotate');
     exchange.clock.set(-3_600_000);
