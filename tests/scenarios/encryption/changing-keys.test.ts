@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createExportCommand } from '@openmesh/exchange/cli/export.ts';
 import { createKeysCommand } from '@openmesh/exchange/cli/keys.ts';
@@ -75,6 +75,12 @@ async function read(id: string, body: Buffer): Promise<void> {
   expect([reply.status, reply.headers['mex-subject'], reply.body.equals(body)]).toEqual([200, 'a subject', true]);
 }
 
+/** As if the key file had been as it is for so long that nothing is on its way under another key in use. */
+function letKeysSettle(): void {
+  const fiveMinutesAgo = Date.now() / 1000 - 301;
+  utimesSync(keyFile, fiveMinutesAgo, fiveMinutesAgo);
+}
+
 /** As many seconds as a running exchange needs to look at its key file again. */
 function letTimePass(): void {
   exchange.clock.advance(60_000);
@@ -105,6 +111,7 @@ describe('changing the secret key while the exchange runs', () => {
     expect(await answer('rewrap')).toMatchObject({ secrets: 0, texts: 0, payloads: 0 });
     expect(bodyFiles()).toEqual(untouched);
     expect(untouched).toHaveLength(1);
+    letKeysSettle();
     expect(await answer('drop', old?.keyId ?? '')).toMatchObject({ status: 0 });
     expect(readFileSync(keyFile, 'utf8').split('\n').filter(Boolean)).toHaveLength(1);
     for (let turn = 0; turn < 2; turn += 1) {
@@ -134,6 +141,33 @@ describe('changing the secret key while the exchange runs', () => {
     await exchange.rooms.registry.poll();
     await read(id, small);
     await read(await send(large), large);
+  });
+
+  it('leaves nothing under a key that was dropped, also of messages on their way at that time', async () => {
+    const [old] = await listed();
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    async function* held(bytes: Buffer): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, -1);
+      begun.resolve();
+      await gate.promise;
+      yield bytes.subarray(-1);
+    }
+    const sending = exchange
+      .client('X26ABC1')
+      .send({ to: 'X26ABC2', workflowId: 'WF' }, held(large), { headers: { 'Mex-Subject': 'a subject' } });
+    await begun.promise;
+    await answer('rotate');
+    expect(await answer('rewrap')).toMatchObject({ status: 0 });
+    const tooSoon = await keys('drop', old?.keyId ?? '');
+    expect(tooSoon).toMatchObject({ status: 1, err: expect.stringContaining('run this again in 5 minutes') });
+    letKeysSettle();
+    expect(await answer('drop', old?.keyId ?? '')).toMatchObject({ status: 0 });
+    exchange.rooms.keys.readAgain();
+    gate.resolve();
+    const id = sentIdOf(await sending);
+    await exchange.restart();
+    await read(id, large);
   });
 
   it('is learned of also when the machine’s clock was set back meanwhile', async () => {
@@ -210,6 +244,19 @@ describe('the key file', () => {
     expect(lines).toHaveLength(2);
     for (const line of lines) expect(ran.out + ran.err + (await keys('list')).out).not.toContain(line);
     expect(lines[1]).toBe(before);
+  });
+
+  it('may lose several keys one after the other', async () => {
+    const [old] = await listed();
+    const { keyId } = await answer('rotate', '--prepare');
+    await answer('rotate', '--prepare');
+    await answer('rotate', '--promote', String(keyId));
+    const others = (await listed()).filter((key) => key.keyId !== keyId);
+    expect(await answer('rewrap')).toMatchObject({ status: 0 });
+    letKeysSettle();
+    for (const each of others) expect(await answer('drop', each.keyId)).toMatchObject({ status: 0 });
+    expect(others.map((each) => each.keyId)).toContain(old?.keyId);
+    expect(await listed()).toMatchObject([{ keyId, line: 1 }]);
   });
 
   it('gives up no key that is in use, needed or unknown, and takes no more than it may hold', async () => {

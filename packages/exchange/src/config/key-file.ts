@@ -1,12 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fsyncSync,
+  futimesSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from './config.ts';
 import { openSecretKeys, type SecretKey, secretKeyBytes, secretKeysMax } from './secrets.ts';
 
 /** The file of secret keys cannot be changed as asked: a sentence for whoever asked, which says what to do. */
 export class KeyFileRefusal extends Error {
-  readonly kind: 'no-such-key' | 'too-many' | 'in-use' | 'not-writable';
+  readonly kind: 'no-such-key' | 'too-many' | 'in-use' | 'too-soon' | 'not-writable';
   constructor(kind: KeyFileRefusal['kind'], message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'KeyFileRefusal';
@@ -37,12 +47,24 @@ export function promoteSecretKey(config: WithKeyFile, id: string): void {
   replaceKeys(config, [promoted, ...keys.filter((key) => key !== promoted)].map(lineOf));
 }
 
-/** Takes a key out of the file. */
-export function dropSecretKey(config: WithKeyFile, id: string): void {
+/**
+ * How long after a key came in use something may still be kept under the one before: a running exchange reads the file every
+ * few seconds, and a commit that waits for its ledger is given up within three minutes.
+ */
+const settlingMs = 5 * 60_000;
+
+/** Takes a key out of the file, once it is sure that nothing more comes under it. */
+export function dropSecretKey(config: WithKeyFile, id: string, nowMs: number): void {
   const keys = openSecretKeys(config);
   const dropped = find(keys, id);
   if (dropped === keys[0]) throw new KeyFileRefusal('in-use', `key ${id} is in use: put another one first`);
-  replaceKeys(config, keys.filter((key) => key !== dropped).map(lineOf));
+  const { mtimeMs } = statSync(config.secretKey.file);
+  if (nowMs - mtimeMs < settlingMs) {
+    const minutes = settlingMs / 60_000;
+    const say = `the file was changed less than ${minutes} minutes ago, and messages on their way may still come under key ${id}: run this again in ${minutes} minutes`;
+    throw new KeyFileRefusal('too-soon', say);
+  }
+  replaceKeys(config, keys.filter((key) => key !== dropped).map(lineOf), mtimeMs);
 }
 
 function find(keys: readonly SecretKey[], id: string): SecretKey {
@@ -56,8 +78,11 @@ function lineOf({ key }: SecretKey): string {
   return Buffer.from(key.reveal()).toString('hex');
 }
 
-/** Written aside, flushed, then put in place: whoever reads finds the old keys or the new ones, whole. Answers what is there. */
-function replaceKeys(config: WithKeyFile, lines: readonly string[]): readonly SecretKey[] {
+/**
+ * Written aside, flushed, then put in place: whoever reads finds the old keys or the new ones, whole. Answers what is there.
+ * `changedAtMs` where the key in use stays the same, which is counted from.
+ */
+function replaceKeys(config: WithKeyFile, lines: readonly string[], changedAtMs?: number): readonly SecretKey[] {
   const { file } = config.secretKey;
   const aside = `${file}.${randomBytes(8).toString('hex')}`;
   try {
@@ -65,6 +90,7 @@ function replaceKeys(config: WithKeyFile, lines: readonly string[]): readonly Se
     try {
       writeFileSync(handle, `${lines.join('\n')}\n`);
       fchmodSync(handle, statSync(file).mode);
+      if (changedAtMs !== undefined) futimesSync(handle, changedAtMs / 1000, changedAtMs / 1000);
       fsyncSync(handle);
     } finally {
       closeSync(handle);

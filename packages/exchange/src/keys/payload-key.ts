@@ -45,7 +45,7 @@ export interface OpenedBodyKey {
  * payload or chunk do not open there.
  */
 export class PayloadKey {
-  /** As the payload's row keeps it. */
+  /** As it was wrapped when it was made, or as the payload's row keeps it. */
   readonly wrapped: WrappedKey;
   readonly #key: KeyObject;
   readonly #fillRandom: RandomSource;
@@ -56,6 +56,11 @@ export class PayloadKey {
     this.#key = createSecretKey(bytes);
     this.#fillRandom = fillRandom;
     bytes.fill(0);
+  }
+
+  /** A copy of its bytes, for whoever wraps it again and zeroes them. */
+  copyBytes(): Uint8Array {
+    return this.#key.export();
   }
 
   /** Encrypts a small body where it lies; answers the text without which it cannot be opened. */

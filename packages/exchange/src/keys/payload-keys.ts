@@ -8,6 +8,11 @@ import { secretKeyBytes } from './secret-key.ts';
 export interface PayloadKeys {
   /** A fresh key for a payload; null where bodies are not encrypted. */
   make(payloadId: string): Soon<PayloadKey> | null;
+  /**
+   * A key as a row that is about to be written is to keep it: wrapped anew when another key came in use since it was made.
+   * What the older one wraps may have been looked through meanwhile, and the older one dropped.
+   */
+  wrap(payloadId: string, key: PayloadKey): Soon<WrappedKey>;
   /** A key from its payload's row. Throws or rejects with `SealFault` when that cannot be opened. */
   open(payloadId: string, wrapped: WrappedKey): Soon<PayloadKey>;
 }
@@ -23,6 +28,14 @@ export function createPayloadKeys(service: KeyService, encrypts: boolean): Paylo
       fillRandom(bytes, 0, secretKeyBytes);
       const wrapped = service.wrap(bytes, payloadContext(payloadId));
       return wrapped instanceof Promise ? wrapped.then((later) => opened(bytes, later)) : opened(bytes, wrapped);
+    },
+    wrap(payloadId, key) {
+      if (key.wrapped.keyId === service.keyInUse()) return key.wrapped;
+      const bytes = key.copyBytes();
+      const wrapped = service.wrap(bytes, payloadContext(payloadId));
+      if (wrapped instanceof Promise) return wrapped.finally(() => bytes.fill(0));
+      bytes.fill(0);
+      return wrapped;
     },
     open(payloadId, wrapped) {
       const bytes = service.unwrap(wrapped, payloadContext(payloadId));

@@ -12,14 +12,14 @@ export function createKeysDrop(open: OpenForAdmin, world: Surroundings): Command
     path: 'keys drop',
     summary: 'take a key that is not used any more out of the file',
     about: [
-      'Takes KEY out of OPENMESH_SECRET_KEY_FILE when nothing in the ledger is kept under it any more, and it is not in use.',
-      'A backup of the ledger that was made before "keys rewrap" needs the key still: keep a copy of the file as long as',
-      'such a backup.',
+      'Takes KEY out of OPENMESH_SECRET_KEY_FILE when nothing in the ledger is kept under it any more, it is not in use, and',
+      'the file was not changed within the last five minutes: messages on their way then may have come under KEY. A backup of',
+      'the ledger that was made before "keys rewrap" needs the key still: keep a copy of the file as long as such a backup.',
     ].join('\n'),
     positionals: ['KEY'],
     options: {},
     exits: {
-      failed: 'the file holds no such key, it is in use, or something is kept under it',
+      failed: 'the file holds no such key, it is in use or was so short ago, or something is kept under it',
       unavailable: 'the ledger is away',
       cannotCreate: 'the file cannot be replaced; it is as it was',
       config: 'the settings are not good',
@@ -34,7 +34,7 @@ export function createKeysDrop(open: OpenForAdmin, world: Surroundings): Command
             exitCodes.failed,
             `something is kept under key ${keyId} still: run "keys rewrap" first`,
           );
-        changeFile(() => dropSecretKey(config, keyId));
+        changeFile(() => dropSecretKey(config, keyId, world.now()));
         const who = { atMs: world.now(), actor: world.actor() };
         await session.ledger.audit.append({ ...who, action: 'keys.drop', subject: keyId, detail: '{}' });
       });

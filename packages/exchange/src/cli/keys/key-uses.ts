@@ -59,6 +59,7 @@ function exitCodeOf({ kind }: KeyFileRefusal): ExitCode {
     case 'no-such-key':
     case 'too-many':
     case 'in-use':
+    case 'too-soon':
       return exitCodes.failed;
     case 'not-writable':
       return exitCodes.cannotCreate;
