@@ -73,6 +73,23 @@ describe('two nodes of one ledger', () => {
     expect((await two.client('X26ABC2').list({}, { authorization })).status).toBe(403);
   });
 
+  it('refuse a used token as long as it is good at either, though the clock of one is minutes ahead', async () => {
+    const minuteMs = 60_000;
+    one.clock.set(5 * minuteMs);
+    try {
+      const authorization = two.client('X26ABC2').authorization();
+      expect((await two.client('X26ABC2').count({ authorization })).status).toBe(200);
+      for (const { clock } of [one, two]) clock.advance(118 * minuteMs);
+      // The clock of the other says that the token is too old, and that all about it may be forgotten.
+      await one.rooms.clockwork.runAll();
+      expect((await two.client('X26ABC2').count({ authorization })).status).toBe(403);
+      const [refusal] = await two.refusals({ mailbox: 'X26ABC2' });
+      expect(refusal?.reason).toBe('nonce-used');
+    } finally {
+      one.clock.set(-5 * minuteMs);
+    }
+  });
+
   it('let one of two requests with the same token through, wherever both arrive at once', async () => {
     for (let round = 0; round < 20; round += 1) {
       const authorization = one.client('X26ABC2').authorization();
