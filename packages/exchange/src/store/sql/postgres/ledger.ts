@@ -70,10 +70,13 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     ...(onBatch && { onBatch }),
     ...(movedTokens && { movedTokens }),
   });
-  const made = (await lanes.write('claimMeta', 'profile', profile)) as string;
-  if (made !== profile) {
+  try {
+    const made = (await lanes.write('claimMeta', 'profile', profile)) as string;
+    if (made !== profile) throw new ProfileMismatch(made, profile);
+  } catch (error) {
+    // An open connection would keep a command from ending.
     await lanes.close();
-    throw new ProfileMismatch(made, profile);
+    throw error;
   }
   const hints = onRegistryHint === undefined ? undefined : new RegistryHints({ url, ...limits }, onRegistryHint);
   const closing = async (): Promise<void> => {
