@@ -1,10 +1,12 @@
 import { refusedFingerprint } from '@openmesh/exchange/store/ledger/messages.ts';
+import { ClockApart } from '@openmesh/exchange/store/ledger.ts';
 import {
   acceptOf,
   acknowledgeOf,
   alice,
   bob,
   bornAtMs,
+  dayMs,
   idOf,
   listed,
   newMessage,
@@ -135,6 +137,23 @@ it('lends a job to one of many nodes that ask at once', async () => {
   expect(taken.filter(Boolean)).toHaveLength(1);
   await Promise.all(nodes.map((node) => node.close()));
 });
+
+it.each([40 * dayMs, -dayMs / 24])(
+  'lends no job to a node whose clock is %i ms from the database’s',
+  async (wrongByMs) => {
+    let byMs = wrongByMs;
+    const { promise: isCompared, resolve: onRegistryHint } = Promise.withResolvers<void>();
+    const hostClock = (): number => Date.now() + byMs;
+    const node = await openNode(await server.createDatabase(), { onRegistryHint, hostClock });
+    await isCompared;
+    const lease = (): Promise<boolean> =>
+      node.jobs.lease({ name: 'retention', holder: 'node', nowMs: bornAtMs, untilMs: bornAtMs + 1000 });
+    await expect(lease()).rejects.toBeInstanceOf(ClockApart);
+    byMs = 0;
+    await expect.poll(() => lease().catch(() => false)).toBe(true);
+    await node.close();
+  },
+);
 
 it('gives the audit one chain, whichever nodes append to it at once', async () => {
   const url = await server.createDatabase();

@@ -1,4 +1,5 @@
 import type { JobLedger } from '../store/ledger/jobs.ts';
+import { ClockApart } from '../store/ledger.ts';
 
 /** Something that happens because time passed. */
 export interface Job {
@@ -54,12 +55,13 @@ export function createClockwork(options: ClockworkOptions): Clockwork {
     return ledger.lease({ name, holder, nowMs, untilMs: nowMs + everyMs + leaseGraceMs });
   };
 
-  /** A run that lost its lease all the same, as one whose ledger was away for long, ends. */
+  /** A run that lost its lease all the same, as one whose ledger was away for long, ends; also one whose clock was set wrong. */
   const runLeased = async (job: Job): Promise<void> => {
     const lost = new AbortController();
     const onAnswer = (mine: boolean): void => (mine ? undefined : lost.abort());
     // While the ledger is away nobody else takes it either, and the run itself finds out.
-    const renewals = setInterval(() => void take(job).then(onAnswer, () => undefined), renewEveryMs).unref();
+    const onFault = (fault: unknown): void => (fault instanceof ClockApart ? lost.abort() : undefined);
+    const renewals = setInterval(() => void take(job).then(onAnswer, onFault), renewEveryMs).unref();
     try {
       await job.run(AbortSignal.any([stopping.signal, lost.signal]));
     } finally {
