@@ -92,10 +92,23 @@ describe('the key file', () => {
       status: 1,
       err: expect.stringMatching(/^waiting \d+ s.*\n.*in use/),
     });
-    expect(waits).toEqual([30_000]);
+    expect(waits).toEqual([300_000]);
     await keys('rotate', '--promote', fresh?.keyId ?? '');
     command.dateFile(-1);
     expect(await keys('drop', old?.keyId ?? '')).toMatchObject({ status: 0 });
+  });
+
+  it('may lose several keys one after the other', async () => {
+    const [old] = await command.listed();
+    const { keyId } = await command.answer('rotate', '--prepare');
+    await keys('rotate', '--prepare');
+    await keys('rotate', '--promote', String(keyId));
+    const others = (await command.listed()).filter((key) => key.keyId !== keyId);
+    expect(await keys('rewrap')).toMatchObject({ status: 0 });
+    command.dateFile(-1);
+    for (const each of others) expect(await keys('drop', each.keyId)).toMatchObject({ status: 0 });
+    expect(others.map((each) => each.keyId)).toContain(old?.keyId);
+    expect(await command.listed()).toMatchObject([{ keyId, line: 1 }]);
   });
 
   it('gives up no key that is in use, needed or unknown, and takes no more than it may hold', async () => {

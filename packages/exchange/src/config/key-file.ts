@@ -5,6 +5,7 @@ import {
   fchownSync,
   fstatSync,
   fsyncSync,
+  futimesSync,
   openSync,
   realpathSync,
   renameSync,
@@ -55,12 +56,14 @@ export function promoteSecretKey(config: WithKeyFile, id: string): void {
   });
 }
 
-/** Takes a key out of the file. */
+/** Takes a key out of the file, which keeps its age: another may leave it at once. */
 export function dropSecretKey(config: WithKeyFile, id: string): void {
-  replaceKeys(config, (keys) => {
+  const { mtime } = statSync(config.secretKey.file);
+  const change = (keys: readonly SecretKey[]) => {
     const dropped = findOlder(keys, id);
     return keys.filter((key) => key !== dropped).map(lineOf);
-  });
+  };
+  replaceKeys(config, change, mtime);
 }
 
 /** Throws `KeyFileRefusal` unless the file holds the key, and another is in use. */
@@ -74,7 +77,7 @@ function findOlder(keys: readonly SecretKey[], id: string): SecretKey {
   return found;
 }
 
-/** Milliseconds since the file was last changed, by the machine's clock. */
+/** Milliseconds since a key was last added to the file or promoted in it, by the machine's clock. */
 export function keyFileAgeMs({ secretKey }: WithKeyFile, nowMs: number): number {
   return nowMs - statSync(secretKey.file).mtimeMs;
 }
@@ -95,7 +98,11 @@ function lineOf({ key }: SecretKey): string {
  * for all, so that of two changes at once one is refused, and none takes away what the other has put in. Answers what is
  * there then.
  */
-function replaceKeys(config: WithKeyFile, change: (keys: readonly SecretKey[]) => readonly string[]) {
+function replaceKeys(
+  config: WithKeyFile,
+  change: (keys: readonly SecretKey[]) => readonly string[],
+  changedAt?: Date,
+): readonly SecretKey[] {
   // In the sandbox profile one that is missing is made.
   openSecretKeys(config);
   const { file: named } = config.secretKey;
@@ -109,6 +116,7 @@ function replaceKeys(config: WithKeyFile, change: (keys: readonly SecretKey[]) =
       onFile(named, () => {
         writeFileSync(handle, `${lines.join('\n')}\n`);
         likeThat(handle, file);
+        if (changedAt !== undefined) futimesSync(handle, changedAt, changedAt);
         fsyncSync(handle);
       });
     } finally {

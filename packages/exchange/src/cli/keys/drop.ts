@@ -7,8 +7,11 @@ import { goodConfig } from '../good-config.ts';
 import { printJson } from '../print.ts';
 import { changeFile, countUses, isUsed } from './key-uses.ts';
 
-/** A running exchange reads the file every five seconds: what it kept under the key it had until then is committed by now. */
-const settledMs = 30_000;
+/**
+ * A running exchange reads the file every few seconds, and a commit that waits for its ledger is given up within three minutes:
+ * what came under the key in use until then is there by now, or never will be.
+ */
+const settledMs = 5 * 60_000;
 
 /** Resolves after so many milliseconds. */
 export type Wait = (ms: number) => Promise<void>;
@@ -20,7 +23,7 @@ export function createKeysDrop(open: OpenForAdmin, world: Surroundings, wait: Wa
     summary: 'take a key that is not used any more out of the file',
     about: [
       'Takes KEY out of OPENMESH_SECRET_KEY_FILE when nothing in the ledger is kept under it any more, and it is not in use.',
-      'Waits until the file was not changed for half a minute: a running exchange may go on with the keys it had for seconds.',
+      'Waits until no key was added or promoted for five minutes: a message on its way then may still come under KEY.',
       'A backup of the ledger that was made before "keys rewrap" needs the key still: keep a copy of the file as long as',
       'such a backup.',
     ].join('\n'),

@@ -15,7 +15,10 @@ export interface DuePayload {
 
 /** What the clockwork asks. Every list is bounded by the caller's limit; every deletion is harmless when repeated. */
 export interface JobLedger {
-  /** Takes or renews a lease; true when `holder` has it until `untilMs` (machine clock). */
+  /**
+   * Takes or renews a lease; true when `holder` has it until `untilMs` (machine clock). Rejects with `ClockApart` where that
+   * clock is wrong.
+   */
   lease(command: { name: string; holder: string; nowMs: number; untilMs: number }): Promise<boolean>;
   deliveriesDue(query: { nowMs: number; limit: number }): Promise<readonly DueDelivery[]>;
   uploadsStalled(query: { beforeMs: number; limit: number }): Promise<readonly MessageId[]>;
