@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { openTexts, sealTexts } from '@openmesh/exchange/message/private-texts.ts';
+import type { AcceptCommand, NewMessage } from '@openmesh/exchange/store/ledger/messages.ts';
 import { parseMailboxId, parseMessageId } from '@openmesh/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AdminBench, createAdminBench } from '../kit/admin-command.ts';
@@ -17,8 +18,11 @@ afterEach(async () => {
 
 const subject = 'Discharge of a patient';
 
-/** One accepted message with a subject, stored as the hall stores it. */
-async function storeMessage(): Promise<string> {
+/** One message with a subject, stored as the hall stores it: a report that waits, unless other things are said of it. */
+async function storeMessage(
+  changed: Partial<NewMessage> = {},
+  payload: AcceptCommand['payload'] = null,
+): Promise<string> {
   const { ledger, sealer } = await bench.session();
   const messageId = parseMessageId('20261121120000000000_ABCDEF');
   const mailbox = parseMailboxId('A1');
@@ -29,7 +33,7 @@ async function storeMessage(): Promise<string> {
     nonce: null,
     idempotency: null,
     registryVersion: null,
-    payload: null,
+    payload,
     messages: [
       {
         messageId,
@@ -50,6 +54,7 @@ async function storeMessage(): Promise<string> {
         hideAtMs: bench.nowMs + 2000,
         removeAtMs: bench.nowMs + 3000,
         events: [{ atMs: bench.nowMs, actor: 'exchange', kind: 'accepted', detail: 'routed to A1' }],
+        ...changed,
       },
     ],
   });
@@ -68,9 +73,13 @@ describe('message show', () => {
     const text = await bench.run(['message', 'show', id.toLowerCase()]);
     const json = await bench.run(['message', 'show', id, '--json']);
     expect(text).toMatchObject({ status: 0, err: '' });
+    expect(text.out).toMatch(
+      /^where: in the inbox of A1 since \S+, never listed by it\nnext: A1 downloads and acknowledges it by /,
+    );
     expect(text.out).toContain(`subject: (${subject.length} characters; --reveal shows them)`);
     expect(text.out).toContain('routed to A1');
     expect(JSON.parse(json.out)).toMatchObject({
+      standing: { where: expect.stringContaining('in the inbox of A1') },
       message: { messageId: id, recipient: 'A1', state: 'accepted' },
       texts: { subject: { length: subject.length }, fileName: { length: 5 } },
       timeline: [{ kind: 'accepted' }],
@@ -78,6 +87,34 @@ describe('message show', () => {
     });
     expect(text.out + json.out).not.toContain('patient');
     expect(await auditActions()).toEqual([]);
+  });
+
+  it('names the chunks that an upload waits for, and does not say that it was transferred', async () => {
+    const payloadId = '20261121120000000000_ABCDEF';
+    const chunk = {
+      chunkNumber: 2,
+      sizeBytes: 1,
+      sha256: '',
+      blockDigests: '',
+      inline: new Uint8Array([1]),
+      ref: null,
+    };
+    const payload = {
+      payloadId,
+      totalChunks: 4,
+      contentEncoding: '',
+      keepUntilMs: bench.nowMs,
+      key: null,
+      chunk,
+    } as const;
+    const id = await storeMessage(
+      { messageType: 'DATA', sender: parseMailboxId('A2') ?? null, state: 'uploading', expiresAtMs: null, payloadId },
+      payload,
+    );
+    const { out } = await bench.run(['message', 'show', id]);
+    expect(out).toMatch(/^where: in no inbox yet: of its 4 chunks, missing are 1, 3, 4\nnext: A2 sends them; /);
+    expect(out).not.toContain('Transferred');
+    expect((await bench.run(['message', 'show', id, '--json'])).out).not.toContain('Transferred');
   });
 
   it('reveals them when asked to, and writes down who asked, but not what was shown', async () => {

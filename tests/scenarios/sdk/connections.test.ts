@@ -103,7 +103,11 @@ describe('the server’s certificate', () => {
 describe('the client’s certificate', () => {
   it.each(['expired', 'wrongAuthority', 'wrongUsage'] as const)('that is %s is named as refused', async (which) => {
     const error = await withTls({ certificate: pem(certificates.clients[which]) });
-    expect(error).toMatchObject({ code: expect.stringMatching(/^(client-certificate-refused|answer-lost)$/) });
+    expect(error).toMatchObject({
+      code: expect.stringMatching(/^(client-certificate-refused|answer-lost)$/),
+      class: expect.stringMatching(/^(permanent|transient)$/),
+      hint: expect.stringMatching(/certificate/),
+    });
   });
 
   it('that is missing is named as refused', async () => {

@@ -58,6 +58,10 @@ async function walk(client: MeshClient): Promise<void> {
   for await (const listed of client.inbox()) void listed;
 }
 
+function sendOne(client: MeshClient): Promise<unknown> {
+  return client.send({ to: 'X26ABC2', workflowId: 'WF' }, Buffer.from('x'));
+}
+
 describe('a service that means harm, or is none', () => {
   it.each([
     ['headers without end', always(`HTTP/1.1 200 OK\r\n${'x-fill: 0123456789\r\n'.repeat(5000)}`), 'answer-too-large'],
@@ -79,6 +83,20 @@ describe('a service that means harm, or is none', () => {
   ])('%s ends a listing with a typed error', async (_what, answer, code) => {
     const first: RawAnswer = (request) => (request.number === 0 ? { bytes: handshake } : answer(request));
     expect((await thrownBy(first, (client) => client.list())).code).toBe(code);
+  });
+
+  it.each([
+    ['ended without an answer', always('', true), 'answer-lost', /^Nothing was sent\..*https:.*client certificate/],
+    [
+      'failed at a gateway',
+      always('HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n'),
+      'service-failed',
+      /^Nothing was/,
+    ],
+    ['failed inside', always(rawJson('{"message":"x"}', 'HTTP/1.1 500 Error')), 'service-failed', /^Nothing was sent/],
+  ])('a send whose handshake %s leaves no doubt about the message', async (_how, answer, code, hint) => {
+    const told = { code, operation: 'handshake', class: 'transient', message: expect.stringMatching(/^handshake: /) };
+    expect(await thrownBy(answer, sendOne)).toMatchObject({ ...told, hint: expect.stringMatching(hint) });
   });
 
   it('a JSON answer without end is cut at its limit', async () => {
@@ -151,6 +169,7 @@ describe('a service that means harm, or is none', () => {
     ['a number of chunks beyond all bounds', dataHead('mex-total-chunks: 99999999\r\ncontent-length: 0')],
     ['an encoding nobody asked for', dataHead('content-encoding: br\r\ncontent-length: 0')],
     ['no length, so that nobody can tell whether it is whole', dataHead('x: y')],
+    ['a page of a proxy', 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>'],
   ])('a download that is %s is refused before a byte of it is handed out', async (_what, bytes) => {
     expect(await thrownBy(always(bytes, true), read)).toMatchObject({ code: 'unexpected-answer', messageId: id });
   });
