@@ -72,7 +72,8 @@ describe('the image that the steps of the Containerfile make', () => {
     ['as root, and goes on as who owns the data', undefined, '0000000000000400'],
   ])('starts on a read-only tree %s: healthy, ready, and messages go through', async (_how, user, capabilities) => {
     const [port, operators] = [await freePort(), await freePort()];
-    const env = { PORT: String(port), OPENMESH_MACHINES_HOST: '127.0.0.1', OPENMESH_OPERATORS_PORT: String(operators) };
+    const ports = { PORT: String(port), OPENMESH_OPERATORS_PORT: String(operators) };
+    const env = { SSL: 'yes', OPENMESH_MACHINES_HOST: '127.0.0.1', ...ports };
     const command = [...containerfile.entrypoint, ...containerfile.command];
     const container = new ContainerProcess({ image, command, env, ...(user === undefined ? {} : { user }) });
     try {
@@ -184,32 +185,33 @@ describe('the entry of the image', () => {
   afterEach(() => folder.remove());
 
   /** Runs the entry with a `node` that only says who it is and what it was given. */
-  async function runEntry(env: Readonly<Record<string, string>>): Promise<string> {
+  async function runEntry(env: Readonly<Record<string, string>>, argument = '--memory'): Promise<string> {
     const bin = join(folder.path, 'bin');
     await mkdir(bin, { recursive: true });
     const found = 'lists=$OPENMESH_SANDBOX_FIXTURES certificate=$SSL_CRTFILE,$SSL_KEYFILE';
-    const script = `#!/bin/sh\necho "user=$(id -u) port=$PORT program=\${1##*/} arguments=$2 ${found}"\n`;
+    const script = `#!/bin/sh\necho "user=$(id -u) port=$PORT program=\${1##*/} arguments=$2 ssl=$SSL ${found}"\n`;
     await writeFile(join(bin, 'node'), script, { mode: 0o755 });
     const entry = join(folder.path, 'container-entry.sh');
     const text = readFileSync(join(repositoryRoot, 'packages/sandbox/bin/container-entry.sh'), 'utf8');
     // The places are those of a container: here they are in the folder.
     const places = text.replaceAll(/=\/(app|tmp)\//g, `=${folder.path}/$1/`);
     await writeFile(entry, places);
-    const { stdout } = await run('/bin/sh', [entry, '--true'], {
+    const { stdout } = await run('/bin/sh', [entry, argument], {
       env: { PATH: `${bin}:/usr/bin:/bin:/usr/sbin`, ...env },
     });
     return stdout.trim();
   }
 
   it.each([
-    [{}, 443],
-    [{ SSL: 'yes' }, 443],
-    [{ SSL: 'no' }, 80],
-    [{ SSL: 'no', PORT: '8080' }, 8080],
-    [{ PORT: '8443' }, 8443],
-  ])('with %j opens port %i', async (env, port) => {
-    const said = await runEntry({ MAILBOXES_DATA_DIR: join(folder.path, 'store'), ...env });
-    expect(said).toContain(`port=${port} program=openmesh-sandbox.js arguments=--true`);
+    [{}, '--memory', 80, 'no'],
+    [{ SSL: 'yes' }, '--memory', 443, 'yes'],
+    [{ SSL: 'no' }, '--memory', 80, 'no'],
+    [{ SSL: 'no', PORT: '8080' }, '--memory', 8080, 'no'],
+    [{ SSL: 'yes', PORT: '8443' }, '--memory', 8443, 'yes'],
+    [{}, '--true', 443, 'no'],
+  ])('with %j and %s opens port %i, as the official image does', async (env, argument, port, ssl) => {
+    const said = await runEntry({ MAILBOXES_DATA_DIR: join(folder.path, 'store'), ...env }, argument);
+    expect(said).toContain(`port=${port} program=openmesh-sandbox.js arguments=${argument} ssl=${ssl}`);
   });
 
   it('finds lists and a certificate where compose files of the official image mount them, unless told of others', async () => {

@@ -1,16 +1,21 @@
 #!/bin/sh
-# Starts the sandbox in a container as the Python image starts: port 443 with TLS, 80 without, unless PORT says another.
+# Starts the sandbox in a container as the Python image starts: without TLS unless SSL says yes; port 443 with TLS, 80
+# without, unless PORT says another.
 # Started as root it goes on as the owner of the data folder, so that what it writes into a mounted folder belongs to
 # whoever mounted it; the right to open a port below 1024 is kept.
 set -eu
 
-if [ -z "${PORT:-}" ]; then
-  case "${SSL:-yes}" in
-    [Nn]* | [Ff]* | 0 | [Oo][Ff][Ff]) PORT=80 ;;
-    *) PORT=443 ;;
-  esac
-fi
-export PORT
+SSL="${SSL:-no}"
+default_port=443
+case "$SSL" in
+  [Nn]* | [Ff]* | 0 | [Oo][Ff][Ff]) default_port=80 ;;
+esac
+for argument in "$@"; do
+  # The true rules are mutual TLS, whatever SSL says.
+  if [ "$argument" = --true ]; then default_port=443; fi
+done
+PORT="${PORT:-$default_port}"
+export SSL PORT
 
 # Where compose files of the Python image mount lists of mailboxes and workflows, and a certificate.
 lists=/app/mesh_sandbox/store/data
