@@ -91,7 +91,8 @@ class ObjectBlocks implements BlockOrigin {
   }
 
   async #streamAt(start: number, blockBytes: number): Promise<ObjectStream> {
-    if (this.#stream?.position === start) return this.#stream;
+    // One that has ended stands where the next block begins, and gives nothing of it.
+    if (this.#stream?.position === start && !this.#stream.ended) return this.#stream;
     await this.#drop();
     const length = this.#consumerIsSlow ? blockBytes : this.#sizeBytes - start;
     const range = await this.#objects.range(this.#ref, start, length, this.#closed.signal);
