@@ -118,6 +118,11 @@ describe('npm start', () => {
     const { messageID } = JSON.parse(sent) as { messageID: string };
     expect(JSON.parse(listed)).toEqual({ messages: [messageID] });
     expect(downloaded).toBe('Hello, MESH');
+    const [, refusals = 'false'] = /: (OPENMESH_PROFILE=.*openmesh-exchange refusals)$/m.exec(printed) ?? [];
+    const asked = `${refusals}; ${refusals.replace(/refusals$/, `message show ${messageID}`)}`;
+    const { stdout: told } = await run('bash', ['-c', `set -e; ${asked}`], { cwd: repository });
+    expect(told).toMatch(/^time +reason +mailbox/);
+    expect(told).toMatch(/^where: in the inbox of X26ABC2 since /m);
     sandbox.signal('SIGINT');
     await sandbox.exited;
     expect(sandbox.stderr).toContain('"event":"ended"');
