@@ -52,7 +52,7 @@ function readOpen(workPath: string, mailboxes: readonly string[]): readonly Outg
 
 function describe(status: ClientStatus | undefined, isRunning: boolean, open: readonly OutgoingEntry[]): string {
   const lines: string[] = [];
-  if (status === undefined) lines.push('no client has run with this configuration yet');
+  if (status === undefined) lines.push('no client has been kept running ("run") with this configuration yet');
   else {
     lines.push(
       isRunning
