@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Linux reports process times in ticks of 1/100 s to every program (USER_HZ), whatever the kernel's own rate. */
 const tickMicros = 10_000;
@@ -18,6 +18,27 @@ export function familyCpuMicros(pid: number): number {
   const ended = (Number(fields[13]) + Number(fields[14])) * tickMicros;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').filter(Boolean);
   return children.reduce((sum, child) => sum + childMicros(Number(child)), cpuMicros(pid) + ended);
+}
+
+/** CPU microseconds of a process's threads that run since each started, those of one name together. */
+export function threadMicros(pid: number): ReadonlyMap<string, number> {
+  const micros = new Map<string, number>();
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const used = oneThread(`/proc/${pid}/task/${thread}`);
+    if (used !== undefined) micros.set(used.name, (micros.get(used.name) ?? 0) + used.micros);
+  }
+  return micros;
+}
+
+/** The first field is the time on a processor in nanoseconds. Undefined: it ended meanwhile. */
+function oneThread(folder: string): { readonly name: string; readonly micros: number } | undefined {
+  try {
+    const name = readFileSync(`${folder}/comm`, 'utf8').trim();
+    return { name, micros: Number(readFileSync(`${folder}/schedstat`, 'latin1').split(' ')[0]) / 1000 };
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) return undefined;
+    throw error;
+  }
 }
 
 /** 0 when it ended meanwhile. */

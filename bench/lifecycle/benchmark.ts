@@ -195,6 +195,10 @@ function medianOf(legs: readonly LegResult[], target: string, figure: (leg: LegR
 
 function summaryOf(legs: readonly LegResult[], target: string) {
   const of = (figure: (leg: LegResult) => number): number => medianOf(legs, target, figure);
+  const threads = new Set(
+    legs.flatMap((leg) => (leg.target === target ? Object.keys(leg.serverThreadMicrosPerLifecycle) : [])),
+  );
+  const byThread = [...threads].map((name) => [name, of((leg) => leg.serverThreadMicrosPerLifecycle[name] ?? 0)]);
   return {
     lifecyclesPerSecond: rounded(
       of((leg) => leg.lifecyclesPerSecond),
@@ -204,6 +208,7 @@ function summaryOf(legs: readonly LegResult[], target: string) {
       of((leg) => leg.serverCpuMicrosPerLifecycle),
       1,
     ),
+    serverThreadMicrosPerLifecycle: Object.fromEntries(byThread),
     serverCoresUsed: rounded(of((leg) => leg.serverCoresUsed)),
     serverResidentPeakMiB: rounded(
       of((leg) => leg.serverResidentPeakMiB),

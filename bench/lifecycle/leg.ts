@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Credentials } from '../certificates.ts';
-import { cpuMicros, familyCpuMicros, machineCpuMicros, residentMiB } from '../process-usage.ts';
+import { cpuMicros, familyCpuMicros, machineCpuMicros, residentMiB, threadMicros } from '../process-usage.ts';
 import { percentile, rounded } from '../statistics.ts';
 import {
   type Answers,
@@ -41,6 +41,8 @@ export interface LegResult {
   readonly lifecycles: number;
   readonly lifecyclesPerSecond: number;
   readonly serverCpuMicrosPerLifecycle: number;
+  /** The same by the names of the threads, of the first node. */
+  readonly serverThreadMicrosPerLifecycle: Readonly<Record<string, number>>;
   readonly serverCoresUsed: number;
   /** Of all processes of the database; left out where the records lie in the server's own files. */
   readonly databaseCpuMicrosPerLifecycle?: number;
@@ -165,6 +167,7 @@ function orderFor(options: LegOptions, thread: number, phase: SharedArrayBuffer)
 interface Clocks {
   readonly atMs: number;
   readonly serverMicros: number;
+  readonly threadMicros: ReadonlyMap<string, number>;
   readonly databaseMicros: number;
   readonly generatorMicros: number;
   readonly machineMicros: number;
@@ -184,6 +187,7 @@ function readClocks(server: LegOptions['server']): Clocks {
   return {
     atMs: performance.now(),
     serverMicros: sumOf(server, cpuMicros),
+    threadMicros: threadMicros(server.pid),
     databaseMicros: databasePid === undefined ? 0 : familyCpuMicros(databasePid),
     generatorMicros: own.user + own.system,
     machineMicros: machineCpuMicros(),
@@ -214,6 +218,7 @@ function summarise(
     lifecycles,
     lifecyclesPerSecond: rounded(lifecycles / seconds, 0) ?? 0,
     serverCpuMicrosPerLifecycle: rounded(serverMicros / lifecycles, 1) ?? 0,
+    serverThreadMicrosPerLifecycle: threadShares(before.threadMicros, after.threadMicros, lifecycles),
     serverCoresUsed: rounded(serverCoresUsed) ?? 0,
     ...(options.server.databasePid !== undefined && {
       databaseCpuMicrosPerLifecycle: rounded(databaseMicros / lifecycles, 1) ?? 0,
@@ -237,4 +242,16 @@ function summarise(
     tokensMadeLate: outcomes.reduce((sum, outcome) => sum + outcome.tokensMadeLate, 0),
     cipher,
   };
+}
+
+/** Of the first node; threads that did next to nothing are left out. */
+function threadShares(
+  before: Clocks['threadMicros'],
+  after: Clocks['threadMicros'],
+  lifecycles: number,
+): Readonly<Record<string, number>> {
+  const shares = [...after].map(([name, used]) => {
+    return [name, rounded((used - (before.get(name) ?? 0)) / lifecycles, 1) ?? 0] as const;
+  });
+  return Object.fromEntries(shares.filter(([, micros]) => micros >= 0.5));
 }

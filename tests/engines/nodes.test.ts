@@ -1,10 +1,12 @@
 import { refusedFingerprint } from '@openmesh/exchange/store/ledger/messages.ts';
+import { ClockApart } from '@openmesh/exchange/store/ledger.ts';
 import {
   acceptOf,
   acknowledgeOf,
   alice,
   bob,
   bornAtMs,
+  dayMs,
   idOf,
   listed,
   newMessage,
@@ -73,6 +75,23 @@ describe('two nodes of one ledger', () => {
     expect((await two.client('X26ABC2').list({}, { authorization })).status).toBe(403);
   });
 
+  it('refuse a used token as long as it is good at either, though the clock of one is minutes ahead', async () => {
+    const minuteMs = 60_000;
+    one.clock.set(5 * minuteMs);
+    try {
+      const authorization = two.client('X26ABC2').authorization();
+      expect((await two.client('X26ABC2').count({ authorization })).status).toBe(200);
+      for (const { clock } of [one, two]) clock.advance(118 * minuteMs);
+      // The clock of the other says that the token is too old, and that all about it may be forgotten.
+      await one.rooms.clockwork.runAll();
+      expect((await two.client('X26ABC2').count({ authorization })).status).toBe(403);
+      const [refusal] = await two.refusals({ mailbox: 'X26ABC2' });
+      expect(refusal?.reason).toBe('nonce-used');
+    } finally {
+      one.clock.set(-5 * minuteMs);
+    }
+  });
+
   it('let one of two requests with the same token through, wherever both arrive at once', async () => {
     for (let round = 0; round < 20; round += 1) {
       const authorization = one.client('X26ABC2').authorization();
@@ -118,6 +137,23 @@ it('lends a job to one of many nodes that ask at once', async () => {
   expect(taken.filter(Boolean)).toHaveLength(1);
   await Promise.all(nodes.map((node) => node.close()));
 });
+
+it.each([40 * dayMs, -dayMs / 24])(
+  'lends no job to a node whose clock is %i ms from the database’s',
+  async (wrongByMs) => {
+    let byMs = wrongByMs;
+    const { promise: isCompared, resolve: onRegistryHint } = Promise.withResolvers<void>();
+    const hostClock = (): number => Date.now() + byMs;
+    const node = await openNode(await server.createDatabase(), { onRegistryHint, hostClock });
+    await isCompared;
+    const lease = (): Promise<boolean> =>
+      node.jobs.lease({ name: 'retention', holder: 'node', nowMs: bornAtMs, untilMs: bornAtMs + 1000 });
+    await expect(lease()).rejects.toBeInstanceOf(ClockApart);
+    byMs = 0;
+    await expect.poll(() => lease().catch(() => false)).toBe(true);
+    await node.close();
+  },
+);
 
 it('gives the audit one chain, whichever nodes append to it at once', async () => {
   const url = await server.createDatabase();

@@ -37,7 +37,7 @@ function openBodies(more: Partial<ObjectStoreOptions> = {}): Bodies {
 }
 
 async function sweep(bodies: Bodies, named: readonly BodyRef[]): Promise<void> {
-  const ledger = { referencedBodies: async () => new Set(named) };
+  const ledger = { referencedBodies: async () => new Set(named), madeAtMs: async () => 0 };
   const machineClock = { nowMs: () => nowMs, elapsedMs: () => nowMs };
   const job = orphanBodiesJob({ ledger, bodies, machineClock, graceMs: dayMs });
   await job.run(new AbortController().signal);

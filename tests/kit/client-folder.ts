@@ -106,7 +106,8 @@ export class ClientFolder {
   }
 
   #move(mailbox: string, name: string, bytes: Uint8Array | string): void {
-    const aside = this.path(mailbox, 'OUT', `.${name}.tmp`);
+    // Of a name of its own: one made of `name` might be too long.
+    const aside = this.path(mailbox, 'OUT', '.drop.tmp');
     writeFileSync(aside, bytes);
     renameSync(aside, this.path(mailbox, 'OUT', name));
   }

@@ -8,6 +8,7 @@ export type DiskOperation =
   | 'makeDirectory'
   | 'readDirectory'
   | 'unlink'
+  | 'modifiedAtMs'
   | 'removeDirectory'
   | 'close'
   | 'freeBytes';

@@ -107,6 +107,10 @@ export class ForgetfulDisk implements FileSystem {
     return this.#operate('unlink', () => this.#take(path, nodeFileSystem.unlink(path)));
   }
 
+  modifiedAtMs(path: string): Promise<number> {
+    return this.#operate('modifiedAtMs', () => nodeFileSystem.modifiedAtMs(path));
+  }
+
   removeDirectory(path: string): Promise<void> {
     return this.#operate('removeDirectory', () => this.#take(path, nodeFileSystem.removeDirectory(path)));
   }

@@ -12,6 +12,8 @@ export interface PlainServiceOptions {
   readonly passesExtensions?: boolean;
   /** True for a request that is passed on and whose answer never comes back. */
   readonly losesAnswer?: (method: string, url: string) => boolean;
+  /** A lost answer is not cut off: a page, as of a gateway, comes in its place and says that all is well. */
+  readonly answersWithPage?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface PlainServiceOptions {
  */
 export async function startPlainService(
   exchangePort: number,
-  { passesExtensions = false, losesAnswer = () => false }: PlainServiceOptions = {},
+  { passesExtensions = false, losesAnswer = () => false, answersWithPage = false }: PlainServiceOptions = {},
 ): Promise<PlainService> {
   const withoutOurs = passesExtensions ? withoutConnection : withoutExtensions;
   const server = createServer((incoming, answer) => {
@@ -31,7 +33,8 @@ export async function startPlainService(
     forwarded.on('response', (response) => {
       if (isLost) {
         response.resume();
-        answer.destroy();
+        if (answersWithPage) answer.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+        else answer.destroy();
         return;
       }
       answer.writeHead(response.statusCode ?? 502, withoutOurs(response.headers));

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 
 export interface Scripted {
   readonly status: number;
-  readonly json: object;
+  /** Text goes out as it is, such as a page. */
+  readonly json: object | string;
 }
 
 /** Answers a send by the reference of its pair, whenever it likes; `nth` counts sends from 1. */
@@ -52,7 +53,7 @@ export async function startScriptedService({
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { status, json } = await answerTo(request);
     response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(json));
+    response.end(typeof json === 'string' ? json : JSON.stringify(json));
   };
   const server = createServer((request, response) => {
     request.on('error', () => undefined);

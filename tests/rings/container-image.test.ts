@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { chown, cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -187,10 +187,14 @@ describe('the entry of the image', () => {
   async function runEntry(env: Readonly<Record<string, string>>): Promise<string> {
     const bin = join(folder.path, 'bin');
     await mkdir(bin, { recursive: true });
-    const script = '#!/bin/sh\necho "user=$(id -u) port=$PORT program=${1##*/} arguments=$2"\n';
+    const found = 'lists=$OPENMESH_SANDBOX_FIXTURES certificate=$SSL_CRTFILE,$SSL_KEYFILE';
+    const script = `#!/bin/sh\necho "user=$(id -u) port=$PORT program=\${1##*/} arguments=$2 ${found}"\n`;
     await writeFile(join(bin, 'node'), script, { mode: 0o755 });
     const entry = join(folder.path, 'container-entry.sh');
-    await cp(join(repositoryRoot, 'packages/sandbox/bin/container-entry.sh'), entry);
+    const text = readFileSync(join(repositoryRoot, 'packages/sandbox/bin/container-entry.sh'), 'utf8');
+    // The places are those of a container: here they are in the folder.
+    const places = text.replaceAll('=/app/', `=${folder.path}/app/`).replaceAll('=/tmp/', `=${folder.path}/tmp/`);
+    await writeFile(entry, places);
     const { stdout } = await run('/bin/sh', [entry, '--true'], {
       env: { PATH: `${bin}:/usr/bin:/bin:/usr/sbin`, ...env },
     });
@@ -206,6 +210,21 @@ describe('the entry of the image', () => {
   ])('with %j opens port %i', async (env, port) => {
     const said = await runEntry({ MAILBOXES_DATA_DIR: join(folder.path, 'store'), ...env });
     expect(said).toContain(`port=${port} program=openmesh-sandbox.js arguments=--true`);
+  });
+
+  it('finds lists and a certificate where compose files of the official image mount them, unless told of others', async () => {
+    const env = { MAILBOXES_DATA_DIR: join(folder.path, 'store') };
+    expect(await runEntry(env)).toMatch(/lists= certificate=,$/);
+    const lists = join(folder.path, 'app/mesh_sandbox/store/data');
+    await mkdir(lists, { recursive: true });
+    await mkdir(join(folder.path, 'tmp'));
+    const [certificate, key] = [join(folder.path, 'tmp/server-cert.pem'), join(folder.path, 'tmp/server-cert.key')];
+    await writeFile(certificate, '');
+    expect(await runEntry(env)).toContain(`lists=${lists} certificate=,`);
+    await writeFile(key, '');
+    expect(await runEntry(env)).toContain(`lists=${lists} certificate=${certificate},${key}`);
+    const others = { OPENMESH_SANDBOX_FIXTURES: '/l', SSL_CRTFILE: '/c', SSL_KEYFILE: '/k' };
+    expect(await runEntry({ ...env, ...others })).toContain('lists=/l certificate=/c,/k');
   });
 
   it('goes on as the owner of the data folder, and makes a new volume its own', async () => {

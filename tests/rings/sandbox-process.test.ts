@@ -259,6 +259,8 @@ describe('a certificate that is given', () => {
   });
 });
 
+const certificatesOf = (file: string) => ({ OPENMESH_TLS_CERTIFICATE_FILE: file, OPENMESH_TLS_KEY_FILE: file });
+
 describe('what cannot work', () => {
   it.each([
     [['--nonsense'], {}, 64, '--nonsense'],
@@ -268,10 +270,12 @@ describe('what cannot work', () => {
     [[], { OPENMESH_NO_SUCH: '1' }, 78, 'OPENMESH_NO_SUCH is not a setting'],
     [[], { OPENMESH_PROFILE: 'live' }, 78, 'openmesh-exchange serve'],
     [[], { MAILBOXES_DATA_DIR: fileURLToPath(import.meta.url) }, 78, 'cannot be written'],
+    [[], { ...certificatesOf(fileURLToPath(import.meta.url)) }, 1, 'it could not start: '],
   ])('%j with %j is said in a sentence', async (args, env, code, text) => {
     const sandbox = new SandboxProcess(program(...args), env);
     expect(await sandbox.exited).toBe(code);
     expect(sandbox.stderr).toContain(text);
+    expect(sandbox.stderr).not.toMatch(/^ +at /m);
   });
 
   it('a port that is taken is said in a sentence', async () => {

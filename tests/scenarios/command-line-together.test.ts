@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildSnapshot } from '@openmesh/exchange/mailbox/snapshot.ts';
@@ -53,6 +54,16 @@ describe('what one operator changed while the command of another was under way',
     const refused = await during(() => bench.run(['import', '-'], renamed), disable);
     expect(refused).toMatchObject({ status: 69, out: '' });
     expect(refused.err).toContain('nothing was imported');
+    expect(await mailbox()).toMatchObject({ name: 'n', state: 'disabled' });
+  });
+
+  it('stays when lines of a pipe are imported by its name, which is the same', async () => {
+    const pipe = join(bench.folder.path, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const writing = writeFile(pipe, renamed);
+    const refused = await during(() => bench.run(['import', pipe]), disable);
+    expect(refused).toMatchObject({ status: 69, out: '' });
+    await writing;
     expect(await mailbox()).toMatchObject({ name: 'n', state: 'disabled' });
   });
 

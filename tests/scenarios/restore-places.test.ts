@@ -1,11 +1,16 @@
-import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { holdForRestoring } from '@openmesh/exchange/store/sql/sqlite/snapshot.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CommandOutcome, runCommand } from '../kit/command-process.ts';
 import { ExchangeFolder } from '../kit/exchange-folder.ts';
 import { ExchangeProcess } from '../kit/exchange-process.ts';
 import { listedIdsOf, sentIdOf } from '../kit/mesh-client.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/temporary-folder.ts';
+
+const program = fileURLToPath(new URL('../../packages/exchange/src/cli/main.ts', import.meta.url));
 
 type Env = ExchangeFolder['env'];
 
@@ -41,9 +46,11 @@ async function send(body: string): Promise<string> {
   return id;
 }
 
-function restore(env: Env): Promise<CommandOutcome> {
-  return runCommand(['restore', place(), '--identity', join(home.path, 'backup.key')], env);
+function restore(env: Env, ...more: readonly string[]): Promise<CommandOutcome> {
+  return runCommand(['restore', place(), '--identity', join(home.path, 'backup.key'), ...more], env);
 }
+
+const list = (): Promise<CommandOutcome> => runCommand(['backup', 'list', place(), '--json'], folder.env);
 
 async function waiting(env: Env): Promise<readonly string[]> {
   server = await ExchangeProcess.start({ env });
@@ -74,6 +81,40 @@ describe('a restore', () => {
     const env = { ...folder.env, OPENMESH_LEDGER: `sqlite:${join(home.path, 'new', 'machine', 'ledger.sqlite')}` };
     expect(await restore(env)).toMatchObject({ status: 0 });
     expect(await waiting(env)).toEqual(kept);
+  });
+
+  it('beside another restore of the same place, or an exchange that serves it, is refused before anything is written', async () => {
+    await server?.kill9();
+    const data = join(home.path, 'new');
+    const env = {
+      ...folder.env,
+      OPENMESH_LEDGER: `sqlite:${join(data, 'ledger.sqlite')}`,
+      OPENMESH_BODIES: `file:${join(data, 'bodies')}`,
+    };
+    {
+      using _held = holdForRestoring(ledgerOf(env));
+      const refused = await restore(env);
+      expect(refused).toMatchObject({ status: 1, out: '', err: expect.stringContaining('stop that one first') });
+      expect(existsSync(join(data, 'bodies'))).toBe(false);
+    }
+    expect(await restore(env)).toMatchObject({ status: 0 });
+    expect(await waiting(env)).toEqual(kept);
+  });
+
+  it('of the newest is refused when that is dated later than now, for a clock was wrong, and made of one that is named', async () => {
+    const [good = ''] = JSON.parse((await list()).out).map(
+      ({ snapshot }: { snapshot: string }) => snapshot,
+    ) as string[];
+    const yearAhead = 'const { now } = Date; Date.now = () => now() + 366 * 86_400_000;';
+    const hook = `data:text/javascript,${encodeURIComponent(yearAhead)}`;
+    const create = ['backup', 'create', place(), '--recipient', join(home.path, 'backup.pub')];
+    execFileSync(process.execPath, ['--import', hook, program, ...create], { env: folder.env, stdio: 'pipe' });
+    await server?.kill9();
+    rmSync(folder.data, { recursive: true });
+    const refused = await restore(folder.env);
+    expect(refused).toMatchObject({ status: 1, out: '', err: expect.stringContaining('dated later than it is now') });
+    expect(await restore(folder.env, '--snapshot', good)).toMatchObject({ status: 0 });
+    expect(await waiting(folder.env)).toEqual(kept);
   });
 
   it('is said in a sentence to fail where the ledger cannot be written', async () => {

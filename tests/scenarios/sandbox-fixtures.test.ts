@@ -25,8 +25,16 @@ const drop = (message: DroppedMessage): Promise<void> => dropMessage(folder.path
 const listed = async (sandbox: RunningSandbox, mailbox: string): Promise<readonly string[]> =>
   listedIdsOf(await sandbox.client(mailbox).list());
 
-const listAlice = (password: string): Promise<void> =>
-  writeFile(join(folder.path, 'mailboxes.jsonl'), JSON.stringify({ mailbox_id: 'ALICE', password }));
+const listAlice = (password: string, at = folder.path): Promise<void> =>
+  writeFile(join(at, 'mailboxes.jsonl'), JSON.stringify({ mailbox_id: 'ALICE', password }));
+
+const listWorkflow = (members: object, at = folder.path): Promise<void> =>
+  writeFile(join(at, 'workflows.jsonl'), JSON.stringify({ workflow_id: 'W1', ...members }));
+
+async function receiversOf(sandbox: RunningSandbox, workflow: string): Promise<readonly string[]> {
+  const found = jsonOf(await sandbox.admin('GET', `/messageexchange/workflowsearch/${workflow}`));
+  return (found as { results: { mailbox_id: string }[] }).results.map(({ mailbox_id }) => mailbox_id);
+}
 
 async function statusesOfAlice(sandbox: RunningSandbox): Promise<number[]> {
   const replies = ['one', 'two'].map((password) => sandbox.client('ALICE', { password }).handshake());
@@ -56,6 +64,49 @@ describe('mailboxes and workflows', () => {
     expect((await sandbox.client('ALICE', { password: 'pwd123456' }).handshake()).status).toBe(200);
     expect((await sandbox.client('BOB').handshake()).body.toString()).toContain('Inactive Mailbox');
     expect((await sandbox.client('X26ABC1').handshake()).body.toString()).toContain('No mailbox matched');
+  });
+
+  it('are those of the folder of fixtures where the data folder lists none, read again at each reset', async () => {
+    await using fixtures = await temporaryFolder('fixtures');
+    await listAlice('one', fixtures.path);
+    await using sandbox = await start({ OPENMESH_SANDBOX_FIXTURES: fixtures.path });
+    expect(await statusesOfAlice(sandbox)).toEqual([200, 403]);
+    expect((await sandbox.client('X26ABC1').handshake()).body.toString()).toContain('No mailbox matched');
+    expect(await receiversOf(sandbox, 'TEST_WORKFLOW')).toEqual([]);
+    await listAlice('two', fixtures.path);
+    await listWorkflow({ receivers: ['ALICE'] }, fixtures.path);
+    await sandbox.reset();
+    expect(await statusesOfAlice(sandbox)).toEqual([403, 200]);
+    expect(await receiversOf(sandbox, 'W1')).toEqual(['ALICE']);
+    await listAlice('one');
+    await sandbox.reset();
+    expect(await statusesOfAlice(sandbox)).toEqual([200, 403]);
+  });
+
+  it('may be listed alone, the workflows without the mailboxes, in either folder', async () => {
+    await using fixtures = await temporaryFolder('fixtures');
+    await listWorkflow({ receivers: ['X26ABC2'] }, fixtures.path);
+    const env = { OPENMESH_SANDBOX_FIXTURES: fixtures.path, STORE_MODE: 'memory' };
+    await using sandbox = await start(env);
+    expect((await sandbox.client('X26ABC1').handshake()).status).toBe(200);
+    expect(await receiversOf(sandbox, 'W1')).toEqual(['X26ABC2']);
+    expect(await receiversOf(sandbox, 'TEST_WORKFLOW')).toEqual([]);
+    await listWorkflow({ receivers: ['X26ABC3'] });
+    await sandbox.reset();
+    expect(await receiversOf(sandbox, 'W1')).toEqual(['X26ABC3']);
+  });
+
+  it('refuse the start where the folder of fixtures that is named is none', async () => {
+    const env = { OPENMESH_SANDBOX_FIXTURES: join(folder.path, 'nowhere') };
+    await expect(start(env)).rejects.toThrow(/OPENMESH_SANDBOX_FIXTURES: .*nowhere is no folder/);
+  });
+
+  it('may name mailboxes in a workflow that nobody lists: they are passed over', async () => {
+    await listAlice('one');
+    await listWorkflow({ senders: ['NOBODY1', 'ALICE'], receivers: ['NOBODY2', 'ALICE', 'CAROL'] });
+    await mkdir(join(folder.path, 'CAROL'));
+    await using sandbox = await start();
+    expect(await receiversOf(sandbox, 'W1')).toEqual(['ALICE', 'CAROL']);
   });
 
   it('follow the file: an old password no longer opens the mailbox, and one that comes back does', async () => {

@@ -7,7 +7,7 @@ import type { Environment } from './config/build-config.ts';
 import type { ClientConfig } from './config/config.ts';
 import { describeProblem } from './config/raw-settings.ts';
 import { allOf } from './folders/staged-moves.ts';
-import { takeSignal } from './mailbox/signal-file.ts';
+import { SignalFile } from './mailbox/signal-file.ts';
 import { Alerts } from './observe/alert.ts';
 import type { Log } from './observe/log.ts';
 import { LogFile } from './observe/log-file.ts';
@@ -47,6 +47,7 @@ export async function runClient({ config, env, stdout, ready }: RunOptions): Pro
   };
   sayStart(config, log);
   using client = composeClient(config, env, log);
+  const signalFile = await SignalFile.in(config.signalPath, startedMs);
   const soon = new AbortController();
   const now = new AbortController();
   const attendant = new Attendant({ config, env, client, log, startedMs });
@@ -58,7 +59,7 @@ export async function runClient({ config, env, stdout, ready }: RunOptions): Pro
       (error: unknown) => ({ error }),
     );
     void failed.then(() => soon.abort());
-    const watching = watchSignalFile(config.signalPath, startedMs, soon);
+    const watching = watchSignalFile(signalFile, soon);
     await tellSystemd('READY=1', env['NOTIFY_SOCKET']);
     ready();
     await watching;
@@ -101,9 +102,9 @@ function onSignals(stop: () => void): () => void {
 }
 
 /** Resolves when somebody wants the client to stop, in whatever way. */
-async function watchSignalFile(folder: string, startedMs: number, soon: AbortController): Promise<void> {
+async function watchSignalFile(file: SignalFile, soon: AbortController): Promise<void> {
   while (!soon.signal.aborted) {
-    if (await takeSignal(folder, startedMs)) soon.abort();
+    if (await file.take()) soon.abort();
     await pause(signalLookMs, undefined, { signal: soon.signal }).catch(() => undefined);
   }
 }

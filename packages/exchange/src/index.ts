@@ -4,6 +4,7 @@ export { partyOf } from './api/machines/parties.ts';
 export type { Router } from './api/machines/routes.ts';
 export { createDevAuthority, type DevAuthority, type IssuedFiles } from './cli/dev-ca/authority.ts';
 export { FolderFault } from './cli/dev-ca/certificate-folder.ts';
+export { startProblem } from './cli/start-problem.ts';
 export type { Hall } from './compose/hall.ts';
 export { knownWorkflows } from './compose/known-workflows.ts';
 export { type ComposeOptions, type Rooms, type RunningExchange, startExchange } from './compose.ts';

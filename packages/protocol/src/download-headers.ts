@@ -47,7 +47,7 @@ const OCTET_STREAM = 'application/octet-stream';
 /**
  * The `mex-*` headers, `content-encoding` and `last-modified` of an answer, names in lower case because one widespread
  * client compares them so. Content type and length are separate. A report has no sender, no chunk range (a `1:0` sends
- * another client into an endless loop) and a total of 0 chunks; data always has both range and total.
+ * another client into an endless loop) and a total of 0 chunks; data that is kept always has both range and total.
  */
 export function downloadHeaders(view: DownloadView): HeaderList {
   const headers: HeaderList = [];
@@ -78,10 +78,9 @@ export function defaultFileName(messageId: MessageId): string {
 function addDataHeaders(headers: HeaderList, view: DownloadView): HeaderList {
   add(headers, 'mex-from', view.from);
   addAddress(headers, view);
-  headers.push(
-    ['mex-chunk-range', formatChunkRange(view.chunk, view.totalChunks)],
-    ['mex-total-chunks', String(view.totalChunks)],
-  );
+  // Of a refused message nothing is kept, which only a HEAD of its sender shows; no range says that.
+  if (view.totalChunks > 0) headers.push(['mex-chunk-range', formatChunkRange(view.chunk, view.totalChunks)]);
+  headers.push(['mex-total-chunks', String(view.totalChunks)]);
   addCommon(headers, view);
   add(headers, 'mex-partnerid', view.partnerId);
   add(headers, 'mex-content-checksum', view.checksum);

@@ -18,6 +18,7 @@ export * from './query.ts';
 export * from './rich-bodies.ts';
 export * from './send-headers.ts';
 export * from './statuses.ts';
+export * from './terminal-text.ts';
 export * from './timestamps.ts';
 export * from './token.ts';
 export * from './tracking-bodies.ts';

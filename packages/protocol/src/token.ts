@@ -52,11 +52,8 @@ const COLON = 0x3a;
 export function parseAuthorization(header: string | undefined, pathMailbox: MailboxId): AuthorizationReading {
   const text = header === undefined ? '' : trimBlanks(header);
   if (text === '') return refuse('authorization-unreadable', 'header-missing');
-  const start = startsWithScheme(text) ? SCHEME.length + 1 : 0;
-  const mailboxEnd = start + pathMailbox.length;
-  const isPathMailbox =
-    text.startsWith(pathMailbox, start) && (text.length === mailboxEnd || text.charCodeAt(mailboxEnd) === COLON);
-  if (!isPathMailbox) return refuse('token-mailbox-mismatch', 'mailbox-differs-from-path');
+  const mailboxEnd = endOfMailbox(text, pathMailbox);
+  if (mailboxEnd === -1) return refuse('token-mailbox-mismatch', 'mailbox-differs-from-path');
   const nonceEnd = text.indexOf(':', mailboxEnd + 1);
   const countEnd = nonceEnd === -1 ? -1 : text.indexOf(':', nonceEnd + 1);
   const timestampEnd = countEnd === -1 ? -1 : text.indexOf(':', countEnd + 1);
@@ -72,6 +69,22 @@ export function parseAuthorization(header: string | undefined, pathMailbox: Mail
   const hash = text.slice(timestampEnd + 1);
   if (hash.length > tokenHashLengthMax) return refuse('authorization-unreadable', 'hash-unusable');
   return { ok: true, token: { mailbox: pathMailbox, nonce, nonceCount, timestamp, hash: hash.toLowerCase() } };
+}
+
+/**
+ * Checks 1 to 3 alone, for a sandbox that believes a certain nonce: the second element, empty where there is none. What
+ * else the header says, or that it says nothing else, does not matter.
+ */
+export function parseNonce(
+  header: string | undefined,
+  pathMailbox: MailboxId,
+): { readonly ok: true; readonly nonce: string } | { readonly ok: false; readonly refusal: AuthRefusal } {
+  const text = header === undefined ? '' : trimBlanks(header);
+  if (text === '') return refuse('authorization-unreadable', 'header-missing');
+  const mailboxEnd = endOfMailbox(text, pathMailbox);
+  if (mailboxEnd === -1) return refuse('token-mailbox-mismatch', 'mailbox-differs-from-path');
+  const [nonce = ''] = text.slice(mailboxEnd + 1).split(':', 1);
+  return { ok: true, nonce };
 }
 
 /** The elements whose HMAC-SHA256 is the hash; the password is in this message only, never on the wire. */
@@ -111,7 +124,18 @@ export function isWithinTokenWindow(timestampMs: number, nowMs: number): boolean
   return Math.abs(nowMs - timestampMs) <= tokenWindowMs;
 }
 
-function refuse(error: AuthRefusal['error'], reason: AuthRefusalReason): AuthorizationReading {
+/** Where the first element ends, the scheme dropped; -1 when it is not the mailbox of the path. */
+function endOfMailbox(text: string, pathMailbox: MailboxId): number {
+  const start = startsWithScheme(text) ? SCHEME.length + 1 : 0;
+  const end = start + pathMailbox.length;
+  const isPathMailbox = text.startsWith(pathMailbox, start) && (text.length === end || text.charCodeAt(end) === COLON);
+  return isPathMailbox ? end : -1;
+}
+
+function refuse(
+  error: AuthRefusal['error'],
+  reason: AuthRefusalReason,
+): { readonly ok: false; readonly refusal: AuthRefusal } {
   return { ok: false, refusal: { error, reason } };
 }
 

@@ -12,6 +12,16 @@ if [ -z "${PORT:-}" ]; then
 fi
 export PORT
 
+# Where compose files of the Python image mount lists of mailboxes and workflows, and a certificate.
+lists=/app/mesh_sandbox/store/data
+if [ -z "${OPENMESH_SANDBOX_FIXTURES:-}" ] && [ -d "$lists" ]; then
+  export OPENMESH_SANDBOX_FIXTURES="$lists"
+fi
+certificate=/tmp/server-cert
+if [ -z "${SSL_CRTFILE:-}${SSL_KEYFILE:-}" ] && [ -f "$certificate.pem" ] && [ -f "$certificate.key" ]; then
+  export SSL_CRTFILE="$certificate.pem" SSL_KEYFILE="$certificate.key"
+fi
+
 sandbox="$(dirname "$0")/openmesh-sandbox.js"
 folder="${MAILBOXES_DATA_DIR:-${FILE_STORE_DIR:-/tmp/mesh_store}}"
 unprivileged=1000

@@ -4,7 +4,7 @@ import type { ComposeOptions, Log, Rooms } from '@openmesh/exchange';
 import { createLid, underLid } from './close-ledger.ts';
 import { loadHooks } from './hooks.ts';
 import { loadMessages } from './load-messages.ts';
-import { loadRegistry } from './load-registry.ts';
+import { loadRegistry, type RegistryFolders } from './load-registry.ts';
 import { type Mirror, openMirror } from './mirror.ts';
 import { tellOfMoves } from './tell-of-moves.ts';
 import type { SandboxSettings } from './translate-environment.ts';
@@ -17,22 +17,22 @@ const cannedFolder = fileURLToPath(new URL('../fixtures/canned', import.meta.url
 
 /** What the sandbox puts around an exchange, by its store mode. `home` is the folder of its ledger. */
 export function composeSandbox(
-  settings: Pick<SandboxSettings, 'storeMode' | 'dataFolder'>,
+  settings: Pick<SandboxSettings, 'storeMode' | keyof RegistryFolders>,
   home: string,
 ): SandboxParts {
-  const { storeMode, dataFolder } = settings;
-  switch (storeMode) {
+  switch (settings.storeMode) {
     case 'file':
-      return fileStore(dataFolder, home);
+      return fileStore(settings, home);
     case 'memory':
-      return memoryStore(dataFolder);
+      return memoryStore(settings);
     case 'canned':
-      return cannedStore(dataFolder);
+      return cannedStore(settings);
   }
 }
 
 /** Fixtures go in once each; what is accepted is mirrored beside them. */
-function fileStore(dataFolder: string, home: string): SandboxParts {
+function fileStore(folders: RegistryFolders, home: string): SandboxParts {
+  const { dataFolder } = folders;
   let rooms: Rooms | undefined;
   let mirror: Mirror | undefined;
   return {
@@ -43,7 +43,7 @@ function fileStore(dataFolder: string, home: string): SandboxParts {
       }),
     async beforeListening(built) {
       rooms = built;
-      await loadRegistry(rooms, dataFolder);
+      await loadRegistry(rooms, folders);
       const opened = await openMirror({ rooms, dataFolder, indexFile: join(home, 'mirrored') });
       await opened.tidy();
       await loadMessages(rooms, dataFolder, { isOurs: opened.wrote });
@@ -54,39 +54,39 @@ function fileStore(dataFolder: string, home: string): SandboxParts {
       async afterReset(only) {
         if (rooms === undefined || mirror === undefined) return;
         await mirror.tidy();
-        await loadRegistry(rooms, dataFolder);
+        await loadRegistry(rooms, folders);
         await loadMessages(rooms, dataFolder, { only, isOurs: mirror.wrote });
       },
     },
   };
 }
 
-/** Mailboxes and workflows come from the folder; nothing is written there, and no message is read. */
-function memoryStore(dataFolder: string): SandboxParts {
+/** Mailboxes and workflows come from the folders; nothing is written there, and no message is read. */
+function memoryStore(folders: RegistryFolders): SandboxParts {
   let rooms: Rooms | undefined;
   return {
     async beforeListening(built) {
       rooms = built;
-      await loadRegistry(rooms, dataFolder);
+      await loadRegistry(rooms, folders);
     },
     sandboxStore: {
       resettable: true,
       async afterReset() {
-        if (rooms !== undefined) await loadRegistry(rooms, dataFolder);
+        if (rooms !== undefined) await loadRegistry(rooms, folders);
       },
     },
   };
 }
 
 /** The read-only messages of the official sandbox: they go in before the lid is closed. */
-function cannedStore(dataFolder: string): SandboxParts {
+function cannedStore(folders: RegistryFolders): SandboxParts {
   const lid = createLid();
   let bodies: Rooms['bodies'] | undefined;
   return {
     aroundLedger: (ledger) => underLid(ledger, lid, async (refs) => bodies?.remove(refs)),
     async beforeListening(rooms) {
       bodies = rooms.bodies;
-      await loadRegistry(rooms, dataFolder);
+      await loadRegistry(rooms, folders);
       await loadMessages(rooms, cannedFolder, { isOurs: () => false });
       lid.close();
     },

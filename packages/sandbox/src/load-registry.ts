@@ -1,9 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   credentialIds,
   type Entry,
+  FixtureFault,
   knownWorkflows,
   parseSandboxMailboxes,
   parseSandboxWorkflows,
@@ -17,17 +18,25 @@ import { CannotStart } from './prepare-folders.ts';
 
 const shippedFolder = fileURLToPath(new URL('../fixtures', import.meta.url));
 
+/** Where the lists are looked for. */
+export interface RegistryFolders {
+  readonly dataFolder: string;
+  /** Where the data folder has none. */
+  readonly fixturesFolder: string | undefined;
+}
+
 /**
- * Makes the registry say what the fixtures say: `mailboxes.jsonl` and `workflows.jsonl` of the data folder, or those of
- * the official sandbox when there is no list of mailboxes; and a mailbox for each folder of an unlisted one. Passwords
- * that a listed mailbox no longer has end now. Mailboxes that are listed no longer stay.
+ * Makes the registry say what the fixtures say: `mailboxes.jsonl` and `workflows.jsonl` of the data folder or of the
+ * fixtures', or those of the official sandbox where neither has them; and a mailbox for each folder of an unlisted one.
+ * Passwords that a listed mailbox no longer has end now. Mailboxes that are listed no longer stay.
  */
 export async function loadRegistry(
   { ledger, sealer, registry }: Pick<Rooms, 'ledger' | 'sealer' | 'registry'>,
-  dataFolder: string,
+  folders: RegistryFolders,
 ): Promise<void> {
+  const { dataFolder } = folders;
   const records = await ledger.registry.load();
-  const entries = await readEntries(dataFolder, records);
+  const entries = await readEntries(folders, records);
   const plan = planEntries([...entries, ...endedPasswords(entries, records, sealer)], records, sealer);
   const [problem] = plan.problems;
   if (problem !== undefined) throw new CannotStart(`the fixtures of ${dataFolder}: ${problem.problem}`);
@@ -41,19 +50,41 @@ export async function loadRegistry(
   await registry.reload();
 }
 
-async function readEntries(dataFolder: string, records: RegistryRecords): Promise<readonly Entry[]> {
-  const listed = await readIfThere(join(dataFolder, 'mailboxes.jsonl'));
-  const folder = listed === undefined ? shippedFolder : dataFolder;
-  const mailboxes = parseSandboxMailboxes(listed ?? (await readFile(join(shippedFolder, 'mailboxes.jsonl'), 'utf8')));
-  const workflows = parseSandboxWorkflows((await readIfThere(join(folder, 'workflows.jsonl'))) ?? '').map(asIsKnown);
-  const known = new Set([
+async function readEntries(folders: RegistryFolders, records: RegistryRecords): Promise<readonly Entry[]> {
+  const { dataFolder } = folders;
+  const lists = await readLists(folders);
+  const mailboxes = parseSandboxMailboxes(lists.mailboxes);
+  const known = new Set<string>([
     ...records.mailboxes.map((row) => row.mailboxId),
     ...mailboxes.flatMap((entry) => (entry.kind === 'mailbox' ? [entry.mailboxId] : [])),
   ]);
   const found = await mailboxFolders(dataFolder);
   const unlisted = found.filter((name) => !known.has(name));
   const lines = unlisted.map((mailbox_id) => JSON.stringify({ mailbox_id })).join('\n');
+  const all = new Set([...known, ...unlisted]);
+  // The official sandbox passes over mailboxes it does not know there.
+  const workflows = parseSandboxWorkflows(lists.workflows)
+    .filter((entry) => entry.kind !== 'registration' || all.has(entry.mailboxId))
+    .map(asIsKnown);
   return [...mailboxes, ...parseSandboxMailboxes(lines), ...workflows].map(validAgain);
+}
+
+/** The official sandbox's own workflows name its own mailboxes: they are for those who list none of theirs. */
+async function readLists({ dataFolder, fixturesFolder }: RegistryFolders) {
+  const folders = [dataFolder, ...(fixturesFolder === undefined ? [] : [await existing(fixturesFolder)])];
+  const listed = await readFirst('mailboxes.jsonl', folders);
+  const mailboxes = listed ?? (await readFile(join(shippedFolder, 'mailboxes.jsonl'), 'utf8'));
+  const workflows = await readFirst('workflows.jsonl', listed === undefined ? [...folders, shippedFolder] : folders);
+  return { mailboxes, workflows: workflows ?? '' };
+}
+
+async function existing(fixturesFolder: string): Promise<string> {
+  const isFolder = await stat(fixturesFolder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) throw new FixtureFault('OPENMESH_SANDBOX_FIXTURES', undefined, `${fixturesFolder} is no folder`);
+  return fixturesFolder;
 }
 
 const sentToPractices = new Set(
@@ -107,6 +138,14 @@ function droppedRegistrations(entries: readonly Entry[], records: RegistryRecord
   const workflows = new Set(entries.flatMap((entry) => (entry.kind === 'workflow' ? [entry.workflowId] : [])));
   const kept = new Set(entries.flatMap((entry) => (entry.kind === 'registration' ? [registrationKey(entry)] : [])));
   return records.registrations.filter((row) => workflows.has(row.workflowId) && !kept.has(registrationKey(row)));
+}
+
+async function readFirst(name: string, folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) {
+    const text = await readIfThere(join(folder, name));
+    if (text !== undefined) return text;
+  }
+  return undefined;
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -6,6 +6,7 @@ import {
   loadConfig,
   openDestination,
   serveUntilStopped,
+  startProblem,
 } from '@openmesh/exchange';
 import { announce, callsToTry, describeRunning, shownMailboxes } from './announce.ts';
 import { composeHooks, composeSandbox } from './compose-sandbox.ts';
@@ -163,5 +164,8 @@ function failure(error: unknown, io: SandboxIo): number {
     io.stderr(`openmesh-sandbox: port ${String(port)} ${problem}: choose another with --port.\n`);
     return exitCodes.notStarted;
   }
-  throw error;
+  const problem = startProblem(error);
+  if (problem === undefined) throw error;
+  io.stderr(`openmesh-sandbox: it could not start: ${problem}\n`);
+  return exitCodes.notStarted;
 }

@@ -1,3 +1,4 @@
+import { loadConfig } from '@openmesh/exchange';
 import { describe, expect, it } from 'vitest';
 import { type Arguments, readArguments } from './read-arguments.ts';
 import { readSandboxSettings, translateEnvironment } from './translate-environment.ts';
@@ -32,6 +33,9 @@ describe('the translation of the Python sandbox’s variables', () => {
     [{ BUILD_LABEL: '1.0.22' }, { OPENMESH_BUILD_LABEL: '1.0.22' }],
     [{ AUTH_MODE: 'none' }, { OPENMESH_AUTH_MODE: 'none' }],
     [{ AUTH_MODE: 'canned' }, { OPENMESH_AUTH_MODE: 'canned' }],
+    [{ AUTH_MODE: 'full' }, { OPENMESH_AUTH_MODE: 'full' }],
+    [{ AUTH_MODE: 'no_auth' }, { OPENMESH_AUTH_MODE: 'full' }],
+    [{ AUTH_MODE: 'NONE' }, { OPENMESH_AUTH_MODE: 'full' }],
     [{ SHARED_KEY: 'Banana' }, { OPENMESH_SHARED_KEY: 'Banana' }],
     [{ PORT: '80' }, { OPENMESH_MACHINES_PORT: '80', OPENMESH_OPERATORS_PORT: '0' }],
     [{ INBOX_EXPIRY_DAYS: '3' }, { OPENMESH_INBOX_EXPIRY_DAYS: '3' }],
@@ -40,9 +44,26 @@ describe('the translation of the Python sandbox’s variables', () => {
       { MESSAGE_EXPIRY_DAYS: '120' },
       { OPENMESH_HIDE_DAYS: '120', OPENMESH_BODY_RETENTION_DAYS: '120', OPENMESH_RECORD_RETENTION_DAYS: '120' },
     ],
+    [
+      { MESSAGE_EXPIRY_DAYS: '3' },
+      { OPENMESH_HIDE_DAYS: '3', OPENMESH_INBOX_EXPIRY_DAYS: '3', OPENMESH_UPLOAD_ABANDONED_DAYS: '3' },
+    ],
+    [{ MESSAGE_EXPIRY_DAYS: '10', INBOX_EXPIRY_DAYS: '20' }, { OPENMESH_INBOX_EXPIRY_DAYS: '10' }],
+    [{ MESSAGE_EXPIRY_DAYS: '3', INBOX_EXPIRY_DAYS: '2' }, { OPENMESH_INBOX_EXPIRY_DAYS: '2' }],
     [{ SHARED_KEY: '' }, { OPENMESH_SHARED_KEY: 'TestKey' }],
   ])('says %j as %j', (env, expected) => {
     expect(translated(env as unknown as Record<string, string>)).toMatchObject(expected);
+  });
+
+  it('makes settings that the exchange takes whatever days the two variables say', () => {
+    const days = ['1', '4', '5', '6', '30', '89', '90', '91', '365'];
+    for (const MESSAGE_EXPIRY_DAYS of days) {
+      for (const inbox of [{}, ...days.map((INBOX_EXPIRY_DAYS) => ({ INBOX_EXPIRY_DAYS }))]) {
+        const env = { MESSAGE_EXPIRY_DAYS, ...inbox };
+        const loaded = loadConfig(translated({ SSL: 'no', ...env }));
+        expect(loaded.ok ? [] : loaded.problems, JSON.stringify(env)).toEqual([]);
+      }
+    }
   });
 
   it('turns TLS off with SSL=no, whatever certificate is still named', () => {

@@ -10,6 +10,8 @@ export interface SandboxSettings {
   readonly storeMode: StoreMode;
   /** The folder of fixtures and, with the file store, of everything: absolute. */
   readonly dataFolder: string;
+  /** The folder of `mailboxes.jsonl` and `workflows.jsonl` where the data folder has none. */
+  readonly fixturesFolder: string | undefined;
   readonly trueRules: boolean;
   /** The server certificate is made by us, because none is given. */
   readonly makesCertificate: boolean;
@@ -31,8 +33,11 @@ const dataFolderDefault = '/tmp/mesh_store';
 const serviceNames = ['OPENMESH_DEMOGRAPHICS', 'OPENMESH_ORGANISATIONS'];
 const storeModes: readonly StoreMode[] = ['file', 'memory', 'canned'];
 const recordDaysMin = 90;
+const inboxDaysDefault = 5;
+const uploadDaysDefault = 5;
 const ownPrefix = 'OPENMESH_SANDBOX_';
 const ownNames = [
+  'OPENMESH_SANDBOX_FIXTURES',
   'OPENMESH_SANDBOX_HOOKS',
   'OPENMESH_SANDBOX_WEBHOOKS',
   'OPENMESH_SANDBOX_WEBHOOKS_ANYWHERE',
@@ -56,6 +61,11 @@ const renamed = {
 function given(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === '' ? undefined : value;
+}
+
+/** As there: what is neither of the looser modes checks everything. */
+function authMode(text: string): 'none' | 'canned' | 'full' {
+  return text === 'none' || text === 'canned' ? text : 'full';
 }
 
 function yesOrNo(text: string): boolean | undefined {
@@ -91,10 +101,12 @@ export function readSandboxSettings(
     note('OPENMESH_PROFILE', '=live is not for the sandbox: run "openmesh-exchange serve"');
   }
   const hooks = given(env, 'OPENMESH_SANDBOX_HOOKS');
+  const fixtures = given(env, 'OPENMESH_SANDBOX_FIXTURES');
   const certificateGiven = given(env, 'SSL_CRTFILE') ?? given(env, 'OPENMESH_TLS_CERTIFICATE_FILE');
   const settings: SandboxSettings = {
     storeMode: storeMode ?? 'file',
     dataFolder: resolve(given(env, 'MAILBOXES_DATA_DIR') ?? given(env, 'FILE_STORE_DIR') ?? dataFolderDefault),
+    fixturesFolder: fixtures === undefined ? undefined : resolve(fixtures),
     trueRules: args.trueRules,
     makesCertificate: args.trueRules || (tlsMode(env, args) !== 'off' && certificateGiven === undefined),
     hooksFile: hooks === undefined ? undefined : resolve(hooks),
@@ -153,12 +165,16 @@ export function translateEnvironment(
   };
   for (const [origin, name] of Object.entries(renamed)) {
     const value = given(env, origin);
-    if (value !== undefined) put(name, value, origin);
+    if (value !== undefined) put(name, origin === 'AUTH_MODE' ? authMode(value) : value, origin);
   }
   const hideDays = given(env, 'MESSAGE_EXPIRY_DAYS');
   if (hideDays !== undefined) {
     put('OPENMESH_BODY_RETENTION_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
     if (Number(hideDays) > recordDaysMin) put('OPENMESH_RECORD_RETENTION_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
+    // Nothing lies in an inbox, or waits for its chunks, longer than it is kept.
+    const inboxDays = given(env, 'INBOX_EXPIRY_DAYS') ?? String(inboxDaysDefault);
+    if (Number(inboxDays) > Number(hideDays)) put('OPENMESH_INBOX_EXPIRY_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
+    if (uploadDaysDefault > Number(hideDays)) put('OPENMESH_UPLOAD_ABANDONED_DAYS', hideDays, 'MESSAGE_EXPIRY_DAYS');
   }
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith('OPENMESH_') || name.startsWith(ownPrefix) || value === undefined) continue;

@@ -10,6 +10,7 @@ const [a, b] = ['X26ABC1', 'X26ABC2'] as const;
 let exchange: ExchangeInProcess;
 let plain: PlainService;
 let keyed: PlainService;
+let paging: PlainService;
 /** How many answers to sends are still to be lost. */
 let toLose = 0;
 let home: TemporaryFolder;
@@ -25,11 +26,13 @@ function losesAnswer(method: string, url: string): boolean {
 beforeAll(async () => {
   exchange = await ExchangeInProcess.start({ tls: 'off' });
   plain = await startPlainService(exchange.port, { losesAnswer });
+  paging = await startPlainService(exchange.port, { losesAnswer, answersWithPage: true });
   keyed = await startPlainService(exchange.port, { losesAnswer, passesExtensions: true });
 });
 afterAll(async () => {
   await plain.close();
   await keyed.close();
+  await paging.close();
   await exchange.stop();
 });
 beforeEach(async () => {
@@ -80,8 +83,11 @@ describe('a pair whose answer was lost, at a service that takes no idempotency k
     expect(folder.list(a, 'SENT')).toEqual(['TWICE.ctl', 'TWICE.dat']);
   });
 
-  it('is found by a reference that no other pair had, and is not sent again', async () => {
-    make(plain);
+  it.each([
+    ['cut off', () => plain],
+    ['a page of a gateway', () => paging],
+  ])('is found by a reference that no other pair had, and is not sent again: %s', async (_what, line) => {
+    make(line());
     folder.drop(a, 'FOUND', 'bytes', { To_DTS: b, LocalId: `REF-${home.path}` });
     toLose = 1;
     await clientRound(folder);

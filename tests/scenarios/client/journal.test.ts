@@ -1,6 +1,9 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { examineJournal } from '@openmesh/client/journal/examine-journal.ts';
 import type { NewOutgoing } from '@openmesh/client/journal/journal.ts';
+import { JournalFault, withJournalFile } from '@openmesh/client/journal/schema.ts';
 import { openJournal, openJournalToRead } from '@openmesh/client/journal/sqlite-journal.ts';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../kit/temporary-folder.ts';
@@ -18,6 +21,17 @@ const pair: NewOutgoing = {
   state: 'sending',
   outcome: null,
   changedMs: 1,
+};
+
+/** The sentence of the fault that this ends with; empty when with none. */
+const says = (work: () => unknown): string => {
+  try {
+    work();
+  } catch (error) {
+    expect(error).toBeInstanceOf(JournalFault);
+    return (error as Error).message;
+  }
+  return '';
 };
 
 describe('the journal', () => {
@@ -55,6 +69,43 @@ describe('the journal', () => {
       true,
       false,
     ]);
+  });
+
+  it('lets a notice through that was last told before the clock was set back', async () => {
+    await using folder = await temporaryFolder('journal');
+    using journal = openJournal(join(folder.path, 'journal.sqlite'));
+    const claim = (atMs: number) => journal.claimNotice('A', '04', atMs, dayMs);
+    expect([claim(365 * dayMs), claim(5), claim(6), claim(5 + dayMs)]).toEqual([true, true, false, true]);
+  });
+
+  it('says in a sentence what is wrong with its file and what to do, and names no path', async () => {
+    await using folder = await temporaryFolder('journal');
+    const file = join(folder.path, 'journal.sqlite');
+    expect(says(() => openJournal(join(folder.path, 'nowhere', 'journal.sqlite')))).toMatch(
+      /cannot be opened: is WorkPath/,
+    );
+    {
+      using journal = openJournal(file);
+      for (let number = 0; number < 100; number += 1) journal.begin({ ...pair, base: 'P'.repeat(200) });
+    }
+    expect(examineJournal(file)).toBeUndefined();
+    const bytes = readFileSync(file);
+    writeFileSync(file, bytes.fill(0xee, 4096, bytes.length));
+    const onUse = (): unknown => {
+      using journal = openJournal(file);
+      return journal.open('A');
+    };
+    for (const content of [bytes, 'rubbish '.repeat(1000)]) {
+      writeFileSync(file, content);
+      expect(says(onUse)).toMatch(/^the journal is damaged\. To begin without it/);
+      expect(examineJournal(file)).toMatch(/^the journal is damaged\. To begin without it/);
+    }
+    using full = new DatabaseSync(join(folder.path, 'full.sqlite'));
+    full.exec('CREATE TABLE filling (bytes BLOB); PRAGMA max_page_count = 3');
+    const fill = () => full.exec('INSERT INTO filling VALUES (zeroblob(100000))');
+    expect(says(() => withJournalFile(fill))).toBe(
+      'the journal cannot grow, for its disk is full: make room on the disk of WorkPath',
+    );
   });
 
   it('forgets what was settled long ago, and never what is open', async () => {

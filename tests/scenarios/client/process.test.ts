@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -70,6 +70,20 @@ describe('openmesh-client run', () => {
     expect(existsSync(file)).toBe(false);
   });
 
+  it.each([0, 4_000_000_000])(
+    'stops on a signal file whatever time it bears (%s), for clocks are set',
+    async (seconds) => {
+      const file = join(home.path, 'sig', 'mexclient.sig');
+      const client = ClientProcess.start({ configFile: folder.configFile });
+      await until(isReady(client));
+      writeFileSync(`${file}.new`, '1');
+      utimesSync(`${file}.new`, seconds, seconds);
+      renameSync(`${file}.new`, file);
+      expect((await client.exited).code).toBe(0);
+      expect(existsSync(file)).toBe(false);
+    },
+  );
+
   it('leaves a folder alone on which another process works, with exit code 3, and takes over when that was killed', async () => {
     const first = ClientProcess.start({ configFile: folder.configFile });
     await until(isReady(first));
@@ -139,6 +153,47 @@ describe('the other commands', () => {
     expect(folder.list(a, 'OUT')).toHaveLength(4);
   });
 
+  it('say of a damaged journal what to do, and status what else it knows', async () => {
+    folder.drop(a, 'ONE', 'bytes', { To_DTS: b });
+    expect((await command('once', folder.configFile)).status).toBe(0);
+    writeFileSync(join(home.path, 'working', 'journal.sqlite'), 'rubbish '.repeat(1000));
+    for (const name of ['run', 'once', 'leave']) {
+      const { status, stderr } = await command(name, folder.configFile);
+      expect(stderr).toMatch(/^openmesh-client \w+: the journal is damaged\. To begin without it/m);
+      expect(status).toBe(1);
+    }
+    for (const name of ['status', 'check']) {
+      const { status, stdout } = await command(name, folder.configFile);
+      expect(stdout).toContain('the journal is damaged. To begin without it');
+      expect(status).toBe(5);
+    }
+  });
+
+  it('say of a journal that cannot be opened what to do, and may be started again by a service manager', async () => {
+    mkdirSync(join(home.path, 'working', 'journal.sqlite'), { recursive: true });
+    const { status, stderr } = await command('run', folder.configFile);
+    expect(stderr).toMatch(/^openmesh-client run: the journal cannot be opened: is WorkPath there/m);
+    expect(status).toBe(69);
+  });
+
+  it('status names what lies in OUT and cannot be sent as it lies', async () => {
+    writeFileSync(folder.path(a, 'OUT', 'LONE.dat'), 'bytes');
+    folder.dropControl(a, 'EMPTY', { To_DTS: b });
+    mkdirSync(folder.path(a, 'OUT', 'FOLDER.ctl'));
+    // As a share hands on the name of a program that writes Latin-1.
+    writeFileSync(
+      Buffer.concat([Buffer.from(folder.path(a, 'OUT', 'R')), Buffer.from([0xf6]), Buffer.from('.ctl')]),
+      '',
+    );
+    const { stdout } = await command('status', folder.configFile);
+    expect(stdout.split('\n').filter((line) => line.startsWith('in OUT'))).toEqual([
+      `in OUT of ${a}: LONE.dat has no control file`,
+      `in OUT of ${a}: EMPTY.ctl has no data file`,
+      `in OUT of ${a}: FOLDER.ctl is a link or folder, or its name is no UTF-8`,
+      `in OUT of ${a}: R\ufffd.ctl is a link or folder, or its name is no UTF-8`,
+    ]);
+  });
+
   it('retry sends a pair of FAILED again once what was wrong is mended', async () => {
     folder.drop(a, 'AGAIN', 'bytes', { To_DTS: 'NOBODY99' });
     expect((await command('once', folder.configFile)).status).toBe(0);
@@ -149,6 +204,15 @@ describe('the other commands', () => {
     expect(folder.list(a, 'SENT')).toEqual(['AGAIN.ctl', 'AGAIN.dat']);
     expect(folder.list(a, 'FAILED')).toEqual([]);
     expect((await command('retry', 'NOSUCH', folder.configFile)).status).toBe(5);
+  });
+
+  it('retry sends a pair whose name is as long as any may be', async () => {
+    const longest = 'x'.repeat(251);
+    folder.drop(a, longest, 'bytes', { To_DTS: 'NOBODY99' });
+    expect((await command('once', folder.configFile)).status).toBe(0);
+    expect((await command('retry', longest, folder.configFile)).status).toBe(0);
+    expect(folder.list(a, 'OUT')).toHaveLength(2);
+    expect(folder.list(a, 'FAILED')).toEqual([]);
   });
 
   it('retry puts nothing over a file that an application has begun to write to OUT under the same name', async () => {

@@ -77,6 +77,24 @@ describe('a client that never lives for long', () => {
     expect((await clientRound(folder)).mailboxes[mailbox]).toMatchObject({ sent: 1, failed: 1 });
   });
 
+  it('says once of what can never be sent as it lies that it does, and leaves it', async () => {
+    await using service = await startScriptedService();
+    makeFolder(service.url);
+    writeFileSync(folder.path(mailbox, 'OUT', 'LONE.dat'), 'bytes');
+    symlinkSync('/etc/passwd', folder.path(mailbox, 'OUT', 'LINK.ctl'));
+    writeFileSync(folder.path(mailbox, 'OUT', 'LINK.dat'), 'bytes');
+    const latin = Buffer.concat([Buffer.from(folder.path(mailbox, 'OUT', 'R')), Buffer.from([0xf6])]);
+    for (const ending of ['.dat', '.ctl']) writeFileSync(Buffer.concat([latin, Buffer.from(ending)]), 'bytes');
+    const told = async (): Promise<unknown> =>
+      (await clientRound(folder)).lines
+        .filter(({ level }) => level === 'warn')
+        .map(({ event, fields }) => `${event} ${String(fields?.['count'])}`);
+    expect(await told()).toEqual([]);
+    pass(61);
+    expect(await told()).toEqual(['data-without-control-file 1', 'file-not-usable 2']);
+    expect(folder.list(mailbox, 'OUT')).toHaveLength(4);
+  });
+
   it('gives what was mended or completed meanwhile its whole time again', async () => {
     await using service = await startScriptedService();
     makeFolder(service.url);

@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { journalFileIn } from '@openmesh/client/compose.ts';
 import { receivedBase } from '@openmesh/client/folders/names.ts';
+import { openJournal } from '@openmesh/client/journal/sqlite-journal.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClientFolder, elementOf } from '../../kit/client-folder.ts';
 import { clientRound } from '../../kit/client-scenario.ts';
+import { sentIdOf } from '../../kit/mesh-client.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
 
@@ -61,6 +64,26 @@ describe('receiving', () => {
     rmSync(join(home.path, 'working'), { recursive: true });
     await clientRound(folder);
     expect(folder.list(b, 'IN')).toEqual(before);
+  });
+
+  it('lets the application read what was fetched anew, because a part of it was lost, as what came at once', async () => {
+    await clientRound(folder);
+    const sender = exchange.client(a);
+    const messageId = sentIdOf(await sender.send({ to: b, workflowId: 'WF', chunkRange: '1:2' }, 'one '));
+    await sender.sendChunk(messageId, 2, 2, 'two');
+    const done = [{ chunk: 1, bytes: 4, sha256: '0'.repeat(64) }];
+    const progress = JSON.stringify({ version: 1, mailboxId: b, messageId, totalChunks: 2, done });
+    {
+      using journal = openJournal(journalFileIn(join(home.path, 'working')));
+      const facts = { mailbox: b, messageId, isReport: false, linkedId: null, moves: null };
+      journal.putIncoming({ ...facts, state: 'fetching', progress, changedMs: Date.now() });
+    }
+    await clientRound(folder);
+    expect(folder.read(b, 'IN', `${messageId}.dat`).toString()).toBe('one two');
+    const [data, control] = ['dat', 'ctl'].map(
+      (ending) => statSync(folder.path(b, 'IN', `${messageId}.${ending}`)).mode,
+    );
+    expect(data).toBe(control);
   });
 
   it('writes a report of the service as a control file alone, with the event, code and reference it came with', async () => {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClientFolder, elementOf } from '../../kit/client-folder.ts';
-import { clientRound } from '../../kit/client-scenario.ts';
+import { clientRound, type Round } from '../../kit/client-scenario.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
 
@@ -23,6 +23,10 @@ const statusOf = (mailbox: string, name: string): string => {
   return ['Event', 'Status', 'StatusCode'].map((element) => elementOf(control, element)).join('/');
 };
 
+/** Codes of the pairs that the log says cannot be sent. */
+const refused = ({ lines }: Round): readonly unknown[] =>
+  lines.filter(({ event }) => event === 'pair-refused').map(({ fields }) => fields?.['code']);
+
 beforeAll(async () => {
   exchange = await ExchangeInProcess.start({ tls: 'off' });
 });
@@ -33,7 +37,7 @@ beforeEach(async () => {
 });
 afterEach(() => home.remove());
 
-describe('a pair that cannot be sent goes to FAILED, both files, with one report', () => {
+describe('a pair that cannot be sent goes to FAILED, both files, with one report and one line in the log', () => {
   it.each([
     ['an address nobody has', { To_DTS: 'NOBODY99' }, 'SEND/ERROR/12'],
     ['no address', { To_DTS: '' }, 'SEND/ERROR/08'],
@@ -46,7 +50,7 @@ describe('a pair that cannot be sent goes to FAILED, both files, with one report
     ['a reference that is too long', { To_DTS: b, LocalId: 'x'.repeat(301) }, 'TRANSFER/ERROR/06'],
   ])('with %s', async (_what, fields, status) => {
     folder.drop(a, 'BAD00000001', 'bytes', fields);
-    await clientRound(folder);
+    expect(refused(await clientRound(folder))).toEqual([status.slice(-2)]);
     // The exchange puts a report of its own into the inbox for some of these: still there is one in IN.
     await clientRound(folder);
     expect(folder.list(a, 'OUT')).toEqual([]);
@@ -59,14 +63,14 @@ describe('a pair that cannot be sent goes to FAILED, both files, with one report
   it('with no bytes, packed or not', async () => {
     folder.drop(a, 'EMPTY1', '', { To_DTS: b, Compress: 'Y' });
     folder.drop(a, 'EMPTY2', '', { To_DTS: b, Compress: 'N' });
-    await clientRound(folder);
+    expect(refused(await clientRound(folder))).toEqual(['02', '02']);
     expect([statusOf(a, 'EMPTY1.ctl'), statusOf(a, 'EMPTY2.ctl')]).toEqual(['COLLECT/ERROR/02', 'COLLECT/ERROR/02']);
   });
 
   it('with a control file that is none, as it is', async () => {
     folder.drop(a, 'TORN', 'bytes', { To_DTS: b });
     writeFileSync(folder.path(a, 'OUT', 'TORN.ctl'), '<DTSControl><To_DTS>');
-    await clientRound(folder);
+    expect(refused(await clientRound(folder))).toEqual(['01']);
     expect(statusOf(a, 'TORN.ctl')).toBe('COLLECT/ERROR/01');
     expect(folder.read(a, 'FAILED', 'TORN.ctl').toString()).toBe('<DTSControl><To_DTS>');
   });
@@ -76,7 +80,7 @@ describe('a pair that cannot be sent goes to FAILED, both files, with one report
     folder.drop(a, 'LARGE', Buffer.alloc(2_000_000, 1), { To_DTS: b, Compress: 'N' });
     folder.drop(a, 'CUT', Buffer.alloc(2_000_000, 1), { To_DTS: b, Compress: 'N', AllowChunking: 'Y' });
     folder.drop(a, 'PACKED', Buffer.alloc(2_000_000, 1), { To_DTS: b, Compress: 'Y' });
-    await clientRound(folder);
+    expect(refused(await clientRound(folder))).toEqual(['06']);
     expect(statusOf(a, 'LARGE.ctl')).toBe('TRANSFER/ERROR/06');
     expect(folder.list(a, 'SENT')).toEqual(['CUT.ctl', 'CUT.dat', 'PACKED.ctl', 'PACKED.dat']);
   });
@@ -84,7 +88,7 @@ describe('a pair that cannot be sent goes to FAILED, both files, with one report
   it('without data, once its time is up; data without a control file is left alone', async () => {
     folder.dropControl(a, 'ALONE', { To_DTS: b });
     writeFileSync(folder.path(a, 'OUT', 'ORPHAN.dat'), 'bytes');
-    await clientRound(folder);
+    expect(refused(await clientRound(folder))).toEqual(['02']);
     expect(folder.list(a, 'FAILED')).toEqual(['ALONE.ctl']);
     expect(statusOf(a, 'ALONE.ctl')).toBe('COLLECT/ERROR/02');
     expect(folder.list(a, 'OUT')).toEqual(['ORPHAN.dat']);
@@ -149,15 +153,36 @@ describe('names and files of every kind', () => {
     expect(folder.list(a, 'IN')).toEqual(['SEQ00000001.ctl', 'SEQ00000001_1.ctl']);
   });
 
-  it('sends control characters of a subject as blanks, and cuts one that is too long', async () => {
+  it('does the same with names as long as any may be, and sends what lies beside them', async () => {
+    const longest = ['x'.repeat(251), `y${'é'.repeat(125)}`];
+    for (const To_DTS of [b, b, b, 'NOBODY99', 'NOBODY99']) {
+      for (const base of longest) folder.drop(a, base, To_DTS, { To_DTS });
+      await clientRound(folder);
+    }
+    folder.drop(a, 'BESIDE', 'bytes', { To_DTS: b });
+    await clientRound(folder);
+    expect(folder.list(a, 'OUT')).toEqual([]);
+    expect(folder.list(a, 'SENT')).toHaveLength(2 + longest.length * 3 * 2);
+    expect(folder.list(a, 'FAILED')).toHaveLength(longest.length * 2 * 2);
+    // One of each sending, and of each failure.
+    expect(folder.list(a, 'IN')).toHaveLength(1 + longest.length * 5);
+  });
+
+  it('sends control characters of a subject as blanks, and cuts one that is too long, which it says', async () => {
     folder.drop(a, 'SUBJECT1', 'bytes', { To_DTS: b, Subject: 'two\tlines\nand a\u0007bell' });
     folder.drop(a, 'SUBJECT2', 'bytes', { To_DTS: b, Subject: 'é'.repeat(600) });
-    await clientRound(folder);
+    folder.drop(a, 'VERSION', 'bytes', { To_DTS: b, Subject: 'third', Version: '3' });
+    const { lines } = await clientRound(folder);
     const subjects = folder
       .list(b, 'IN')
       .filter((name) => name.endsWith('.ctl'))
       .map((name) => elementOf(folder.read(b, 'IN', name), 'Subject'));
-    expect(subjects).toEqual(['two lines and a bell', 'é'.repeat(500)]);
+    expect(subjects).toEqual(['two lines and a bell', 'é'.repeat(500), 'third']);
+    const remarks = lines.filter(({ event }) => event === 'control-file-remark');
+    expect(remarks.map(({ level, fields }) => [level, fields?.['remark']])).toEqual([
+      ['warn', 'subject-cut'],
+      ['warn', 'version'],
+    ]);
   });
 });
 

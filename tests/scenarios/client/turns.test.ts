@@ -15,8 +15,11 @@ afterEach(() => home.remove());
 
 const idOf = (number: number): string => `20261127000000${String(number).padStart(6, '0')}_ABCDEF`;
 
+const notFound = rawJson('{}', 'HTTP/1.1 404 Not Found');
+const page = 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>';
+
 /** An inbox in pages of ten, of which only some messages can be had, and each only until it is acknowledged. */
-function inboxOf(ids: readonly string[], had: ReadonlySet<string>): RawAnswer {
+function inboxOf(ids: readonly string[], had: ReadonlySet<string>, otherwise = notFound): RawAnswer {
   const waiting = new Set(ids);
   return ({ head }) => {
     const [method, path = ''] = head.split(' ');
@@ -30,7 +33,7 @@ function inboxOf(ids: readonly string[], had: ReadonlySet<string>): RawAnswer {
       const next = left.length > 10 ? `/messageexchange/${mailbox}/inbox?continue_from=${last}` : undefined;
       return { bytes: rawJson(JSON.stringify({ messages: left.slice(0, 10), links: { next } })) };
     }
-    if (!had.has(id)) return { bytes: rawJson('{}', 'HTTP/1.1 404 Not Found') };
+    if (!had.has(id)) return { bytes: otherwise };
     const headers = ['mex-messagetype: DATA', `mex-messageid: ${id}`, 'mex-total-chunks: 1', 'mex-chunk-range: 1:1'];
     return { bytes: ['HTTP/1.1 200 OK', ...headers, 'content-length: 4', '', 'data'].join('\r\n') };
   };
@@ -51,6 +54,37 @@ describe('a turn takes a limited number of messages, and those that cannot be ha
       .filter(({ event }) => event === 'message-not-fetched')
       .map(({ fields }) => fields?.['messageId']);
     expect(new Set(notFetched)).toEqual(new Set(ids.filter((id) => !had.has(id))));
+  });
+
+  it.each([
+    ['a failure', rawJson('{}', 'HTTP/1.1 500 Internal Server Error')],
+    ['a refusal', rawJson('{}', 'HTTP/1.1 423 Locked')],
+    ['a page of a proxy', page],
+  ])('keep none from coming, and are never taken for one, where the service answers with %s', async (_what, answer) => {
+    const ids = Array.from({ length: 25 }, (_, index) => idOf(index));
+    const had = new Set([3, 9, 14, 23].map(idOf));
+    await using service = await startRawService(inboxOf(ids, had, answer));
+    const settings = { ServerRetry: '1' };
+    const folder = new ClientFolder(home.path, { url: service.url, mailboxes: [mailbox], settings });
+    const { mailboxes, lines } = await clientRound(folder);
+    expect(mailboxes[mailbox]).toEqual({ sent: 0, failed: 0, received: had.size });
+    expect(folder.list(mailbox, 'IN').filter((name) => name.endsWith('.dat'))).toEqual(
+      [...had].map((id) => `${id}.dat`),
+    );
+    expect(lines.filter(({ event }) => event === 'message-not-fetched')).toHaveLength(ids.length - had.size);
+  });
+
+  it('are a fault of the service where none at all can be had', async () => {
+    const ids = Array.from({ length: 25 }, (_, index) => idOf(index));
+    const failing = rawJson('{}', 'HTTP/1.1 500 Internal Server Error');
+    for (const some of [ids, ids.slice(0, 2)]) {
+      await using service = await startRawService(inboxOf(some, new Set(), failing));
+      const settings = { ServerRetry: '1' };
+      const folder = new ClientFolder(home.path, { url: service.url, mailboxes: [mailbox], settings });
+      expect((await clientRound(folder)).mailboxes[mailbox]).toMatch(/the service, or a gateway before it, failed/);
+      const asked = service.requests.filter((line) => /GET .*inbox\/\d/.test(line));
+      expect(asked).toHaveLength(Math.min(10, some.length));
+    }
   });
 
   it('are told when their ids are none, and the others come', async () => {

@@ -62,6 +62,12 @@ describe('directory load', () => {
     expect((await bench.run(['directory', 'show', 'A81001'])).status).toBe(1);
   });
 
+  it('refuses what cannot be read twice, for a pipe would be checked and nothing of it loaded', async () => {
+    const { status, out, err } = await bench.run(['directory', 'load', '/dev/null']);
+    expect({ status, out }).toEqual({ status: 65, out: '' });
+    expect(err).toContain('write it to a file first');
+  });
+
   it('changes nothing when it is only asked what it would do', async () => {
     const { out, status } = await bench.run(['directory', 'load', place(lines(surgery)), '--dry-run']);
     expect([status, out]).toEqual([0, 'would load 1 organisations and 0 links\n']);

@@ -1,68 +1,26 @@
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createExportCommand } from '@openmesh/exchange/cli/export.ts';
-import { createKeysCommand } from '@openmesh/exchange/cli/keys.ts';
-import { openForAdmin } from '@openmesh/exchange/compose/open-for-admin.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { KeysCommand } from '../../kit/keys-command.ts';
 import { sentIdOf } from '../../kit/mesh-client.ts';
 import { ExchangeInProcess } from '../../kit/running-exchange.ts';
 
 const large = Buffer.alloc(5_000_000, 'large ');
 const small = Buffer.from('small');
 let exchange: ExchangeInProcess;
+let command: KeysCommand;
 let keyFile: string;
 
 beforeEach(async () => {
   exchange = await ExchangeInProcess.start({ tls: 'off' });
-  keyFile = exchange.rooms.config.secretKey.file;
+  command = new KeysCommand(exchange);
+  keyFile = command.keyFile;
 });
 afterEach(() => exchange.stop());
 
-interface Ran {
-  readonly status: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** The settings of another process beside the running exchange. */
-function env(): Record<string, string> {
-  return {
-    OPENMESH_TLS: 'off',
-    OPENMESH_MACHINES_HOST: '127.0.0.1',
-    OPENMESH_SHARED_KEY: 'k',
-    OPENMESH_SECRET_KEY_FILE: keyFile,
-    OPENMESH_LEDGER: `sqlite:${exchange.ledgerFile}`,
-    OPENMESH_BODIES: `file:${exchange.bodiesFolder}`,
-  };
-}
-
-/** Runs `keys …` as another process beside the running exchange would. */
-async function keys(...args: readonly string[]): Promise<Ran> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const io = {
-    stdout: (text: string) => void out.push(text),
-    stderr: (text: string) => void err.push(text),
-    env: env(),
-  };
-  return { status: await createKeysCommand(openForAdmin).run(args, io), out: out.join(''), err: err.join('') };
-}
-
-async function answer(...args: readonly string[]): Promise<Record<string, unknown>> {
-  const ran = await keys(...args, '--json');
-  return { status: ran.status, ...(JSON.parse(ran.out) as object) };
-}
-
-interface KeyLine {
-  readonly keyId: string;
-  readonly line: number | null;
-  readonly payloads: number;
-  readonly texts: number;
-  readonly secrets: number;
-}
-
-async function listed(): Promise<readonly KeyLine[]> {
-  return (await answer('list'))['keys'] as readonly KeyLine[];
-}
+const keys = (...args: readonly string[]) => command.run(...args);
+const answer = (...args: readonly string[]) => command.answer(...args);
+const listed = () => command.listed();
 
 async function send(body: Buffer, localId?: string): Promise<string> {
   const to = { to: 'X26ABC2', workflowId: 'WF', ...(localId === undefined ? {} : { localId }) };
@@ -105,6 +63,7 @@ describe('changing the secret key while the exchange runs', () => {
     expect(await answer('rewrap')).toMatchObject({ secrets: 0, texts: 0, payloads: 0 });
     expect(bodyFiles()).toEqual(untouched);
     expect(untouched).toHaveLength(1);
+    command.dateFile(-1);
     expect(await answer('drop', old?.keyId ?? '')).toMatchObject({ status: 0 });
     expect(readFileSync(keyFile, 'utf8').split('\n').filter(Boolean)).toHaveLength(1);
     for (let turn = 0; turn < 2; turn += 1) {
@@ -113,6 +72,32 @@ describe('changing the secret key while the exchange runs', () => {
       expect(tracked.body.toString()).toContain(before[0]);
       await exchange.restart();
     }
+  });
+
+  it('loses no message whose body began to come while a key was in use that is gone when it ends', async () => {
+    const [old] = await listed();
+    const dropped = Promise.withResolvers<void>();
+    async function* slowly(): AsyncGenerator<Uint8Array, void, void> {
+      yield large.subarray(0, 2_000_000);
+      await dropped.promise;
+      yield large.subarray(2_000_000);
+    }
+    const headers = { 'Content-Length': String(large.length), 'Mex-Subject': 'a subject' };
+    const sender = exchange.client('X26ABC1', { timeoutMs: 100_000 });
+    const sent = sender.send({ to: 'X26ABC2', workflowId: 'WF' }, slowly(), { headers });
+    const bodyFiles = () =>
+      readdirSync(exchange.bodiesFolder, { recursive: true }).filter((name) => /-/.test(String(name)));
+    await expect.poll(bodyFiles).toHaveLength(1);
+    await answer('rotate');
+    letTimePass();
+    exchange.rooms.keys.readAgain();
+    expect(await answer('rewrap')).toMatchObject({ unused: [old?.keyId] });
+    command.dateFile(-1);
+    expect(await answer('drop', old?.keyId ?? '')).toMatchObject({ status: 0 });
+    dropped.resolve();
+    const id = sentIdOf(await sent);
+    await exchange.restart();
+    await read(id, large);
   });
 
   it('is learned of by a running exchange from what it meets, without being told', async () => {
@@ -185,47 +170,5 @@ describe('what rewrapping cannot open', () => {
     letTimePass();
     await read(first, small);
     await read(second, large);
-  });
-});
-
-describe('the key file', () => {
-  it('keeps its mode, is whole at every moment, and shows no key on the way', async () => {
-    chmodSync(keyFile, 0o400);
-    const before = readFileSync(keyFile, 'utf8').trim();
-    const ran = await keys('rotate');
-    expect(ran.status).toBe(0);
-    expect(statSync(keyFile).mode & 0o777).toBe(0o400);
-    const lines = readFileSync(keyFile, 'utf8').trim().split('\n');
-    expect(lines).toHaveLength(2);
-    for (const line of lines) expect(ran.out + ran.err + (await keys('list')).out).not.toContain(line);
-    expect(lines[1]).toBe(before);
-  });
-
-  it('gives up no key that is in use, needed or unknown, and takes no more than it may hold', async () => {
-    await send(small);
-    const [old] = await listed();
-    expect(await keys('drop', old?.keyId ?? '')).toMatchObject({ status: 1 });
-    expect(await keys('drop', 'nope')).toMatchObject({ status: 1, err: expect.stringContaining('keys list') });
-    expect(await keys('rotate', '--promote', 'nope')).toMatchObject({ status: 1 });
-    expect(await keys('rotate', '--promote', 'x', '--prepare')).toMatchObject({ status: 65 });
-    const whole = readFileSync(keyFile, 'utf8');
-    expect(whole.trim().split('\n')).toHaveLength(1);
-    for (let n = 1; n < 8; n += 1) expect((await keys('rotate')).status).toBe(0);
-    expect(await keys('rotate')).toMatchObject({ status: 1, err: expect.stringContaining('keys drop') });
-    const needed = await keys('drop', old?.keyId ?? '');
-    expect(needed).toMatchObject({ status: 1, err: expect.stringContaining('keys rewrap') });
-    expect(readFileSync(keyFile, 'utf8').endsWith(whole)).toBe(true);
-  });
-
-  it('is in no export', async () => {
-    const out: string[] = [];
-    const io = {
-      stdout: (text: string) => void out.push(text),
-      stderr: () => undefined,
-      env: env(),
-    };
-    expect(await createExportCommand(openForAdmin).run([], io)).toBe(0);
-    expect(out.join('')).toContain('X26ABC1');
-    expect(out.join('')).not.toContain(readFileSync(keyFile, 'utf8').trim());
   });
 });

@@ -205,6 +205,8 @@ describe.each(bothRules)('sending under the %s rules', (rules) => {
     expect(id).toMatch(idShape);
     const tracked = await sender.track(id ?? '');
     expect(jsonOf(tracked)).toMatchObject({ status: 'error', status_success: false, status_code: words.code });
+    const { status, headers } = await sender.head(id ?? '');
+    expect([status, headers['mex-total-chunks'], headers['mex-chunk-range']]).toEqual([200, '0', undefined]);
     const report = await sender.download(waiting.at(-1) ?? '');
     expect(report.headers).toMatchObject({
       'mex-messagetype': 'REPORT',

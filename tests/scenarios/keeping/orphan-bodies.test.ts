@@ -59,6 +59,20 @@ describe('the sweep of bytes that no row names', () => {
     expect([status, body.equals(Buffer.concat([half, half]))]).toEqual([200, true]);
   });
 
+  it('leaves alone what is older than the ledger: bodies of one that is away, in whose place a new one was made', async () => {
+    const id = await send(half);
+    const settings = { OPENMESH_BODIES: `file:${exchange.bodiesFolder}` };
+    await using forgetful = await ExchangeInProcess.start({ tls: 'off', settings });
+    const sink = await forgetful.rooms.bodies.create();
+    await sink.write(half);
+    await sink.finish();
+    expect(await bodyFiles()).toBe(2);
+    forgetful.clock.advance(2 * dayMs);
+    await forgetful.rooms.clockwork.runAll();
+    expect(await bodyFiles()).toBe(1);
+    expect((await exchange.client('X26ABC2').download(id)).body.equals(half)).toBe(true);
+  });
+
   it('removes what a crash left also when the machine clock was set forward, once it has been right for long', async () => {
     const sink = await exchange.rooms.bodies.create();
     await sink.write(half);

@@ -123,6 +123,29 @@ describe.runIf(process.platform === 'linux')('the memory of the server does not 
     expectFlat();
   });
 
+  it('when thousands are refused within a minute, each for another mailbox and with as large headers as it may', async () => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    const requests = 5000;
+    const refused = countAnswers(socket, 'HTTP/1.1 403 ', requests);
+    const filler = `x-filler: ${'f'.repeat(60_000)}`;
+    for (let n = 0; n < requests; n += 1) {
+      const mailbox = `NOBODYS-MAILBOX-${n}`;
+      const authorization = client.authorization({ mailboxId: mailbox });
+      const lines = [
+        `GET /messageexchange/${mailbox}/inbox HTTP/1.1`,
+        'host: x',
+        filler,
+        `authorization: ${authorization}`,
+      ];
+      if (!socket.write(`${lines.join('\r\n')}\r\n\r\n`)) await once(socket, 'drain');
+    }
+    expect(await refused).toBe(requests);
+    expectFlat();
+    socket.destroy();
+  });
+
   it('when lengths are declared that nobody could send', async () => {
     await Promise.all(
       Array.from({ length: 50 }, async () => {
@@ -149,6 +172,21 @@ describe.runIf(process.platform === 'linux')('the memory of the server does not 
     expect((await client.count()).status).toBe(200);
   });
 });
+
+/** Resolves to how often a connection said something: at the wanted number, or when it ends. */
+function countAnswers(socket: Socket, saying: string, wanted: number): Promise<number> {
+  let count = 0;
+  let tail = '';
+  return new Promise((resolve) => {
+    socket.on('data', (piece: Buffer) => {
+      const text = tail + piece.toString('latin1');
+      count += text.split(saying).length - 1;
+      tail = text.slice(1 - saying.length);
+      if (count >= wanted) resolve(count);
+    });
+    socket.once('close', () => resolve(count));
+  });
+}
 
 function zeros(size: number): Readable {
   const block = Buffer.alloc(mebibyte);

@@ -2,10 +2,15 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testCertificates } from '../../kit/certificates.ts';
+import { runCommand } from '../../kit/command-process.ts';
 import { ExchangeFolder } from '../../kit/exchange-folder.ts';
 import { ExchangeProcess, NotReady } from '../../kit/exchange-process.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../kit/temporary-folder.ts';
+
+type Env = Readonly<Record<string, string>>;
 
 let home: TemporaryFolder;
 let folder: ExchangeFolder;
@@ -31,6 +36,14 @@ async function refusedStart(env: Readonly<Record<string, string>>): Promise<NotR
 /** The sentence on standard error, behind the lines of the log. */
 function said({ output }: NotReady): readonly string[] {
   return output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+}
+
+/** A ledger as the exchange makes it, changed by one statement. */
+function makeLedger(statement: string): void {
+  folder.addMailboxes(['READER']);
+  const ledger = new DatabaseSync(join(folder.data, 'ledger.sqlite'));
+  ledger.exec(statement);
+  ledger.close();
 }
 
 describe('a ledger in a file', () => {
@@ -84,6 +97,83 @@ describe('what keeps an exchange from starting', () => {
       other.close();
     }
   });
+});
+
+describe('what whoever set it up can mend', () => {
+  /** Settings with which it may not start, and what the sentence says of each. */
+  const mistakes: Readonly<Record<string, readonly [prepare: () => Env, says: RegExp]>> = {
+    'a ledger of a later version': [
+      () => {
+        makeLedger('pragma user_version = 1000');
+        return {};
+      },
+      /schema 1000.*start the version that served it last/,
+    ],
+    'a ledger of the other profile': [
+      () => {
+        makeLedger("update meta set value = 'sandbox' where key = 'profile'");
+        return {};
+      },
+      /made by the sandbox profile.*OPENMESH_PROFILE/,
+    ],
+    'no shared key in the ledger': [
+      () => ({ OPENMESH_SHARED_KEY_PLACE: 'ledger' }),
+      /"openmesh-exchange shared-key add"/,
+    ],
+  };
+
+  it.each(Object.entries(mistakes))('is said in one sentence without a stack: %s', async (_what, [prepare, says]) => {
+    const { OPENMESH_SHARED_KEY: sharedKey = '', ...env } = folder.env;
+    const changes = prepare();
+    const inLedger = changes['OPENMESH_SHARED_KEY_PLACE'] === 'ledger';
+    const outcome = await refusedStart({ ...env, ...(!inLedger && { OPENMESH_SHARED_KEY: sharedKey }), ...changes });
+    expect(outcome.end).toEqual({ code: 1, signal: null });
+    expect(said(outcome)).toEqual([expect.stringMatching(/^serve: it could not start: /)]);
+    expect(said(outcome)).toEqual([expect.stringMatching(says)]);
+  });
+
+  const certificates: Readonly<Record<string, readonly [file: string, content: string, says: RegExp]>> = {
+    'an empty certificate': ['OPENMESH_TLS_CERTIFICATE_FILE', '', /holds no certificate/],
+    'a certificate that was cut off': ['OPENMESH_TLS_CERTIFICATE_FILE', 'half', /holds no certificate/],
+    'the key of another certificate': ['OPENMESH_TLS_KEY_FILE', 'other key', /is not the key of the certificate/],
+    'an expired certificate': ['OPENMESH_TLS_CERTIFICATE_FILE', 'expired', /expired at/],
+    'authorities that are none': ['OPENMESH_TLS_CA_FILE', 'noise', /holds no certificate/],
+    'a certificate that is no authority': ['OPENMESH_TLS_CA_FILE', 'leaf', /not an authority/],
+    'a revocation list that is none': ['OPENMESH_TLS_CRL_FILE', 'noise', /holds no revocation list/],
+  };
+
+  it.each(Object.entries(certificates))(
+    'is said in one sentence, and by check-config beforehand: %s',
+    async (_what, [setting, content, says]) => {
+      const { server, authorityFile, clients } = await testCertificates();
+      const texts: Readonly<Record<string, string>> = {
+        half: server.cert.slice(0, server.cert.length / 2),
+        'other key': clients.x26.key,
+        expired: clients.expired.cert,
+        noise: 'neither of them\n'.repeat(100),
+        leaf: clients.x26.cert,
+      };
+      const file = join(home.path, 'broken.pem');
+      writeFileSync(file, texts[content] ?? '', { mode: 0o600 });
+      const good = {
+        ...folder.env,
+        OPENMESH_TLS: 'mutual',
+        OPENMESH_TLS_CERTIFICATE_FILE: server.certificateFile,
+        OPENMESH_TLS_KEY_FILE: server.keyFile,
+        OPENMESH_TLS_CA_FILE: authorityFile,
+      };
+      const key = content === 'expired' ? { OPENMESH_TLS_KEY_FILE: clients.expired.keyFile } : {};
+      const env = { ...good, ...key, [setting]: file };
+      const outcome = await refusedStart(env);
+      expect(outcome.end).toEqual({ code: 1, signal: null });
+      expect(said(outcome)).toEqual([expect.stringMatching(/^serve: it could not start: .*OPENMESH_TLS_/)]);
+      expect(said(outcome)).toEqual([expect.stringMatching(says)]);
+      const checked = await runCommand(['check-config'], env);
+      expect(checked).toMatchObject({ status: 78, out: '', err: expect.stringMatching(says) });
+      expect(checked.err).toMatch(new RegExp(`^${setting} [^\n]*\n$`));
+      expect(await runCommand(['check-config'], good)).toMatchObject({ status: 0, err: '' });
+    },
+  );
 });
 
 describe('a stop while it starts', () => {

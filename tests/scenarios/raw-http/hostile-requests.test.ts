@@ -114,6 +114,21 @@ describe('requests that are too large', () => {
     await connection.rest();
   });
 
+  it('are counted by what came of them, never by what they say of themselves', async () => {
+    const received = async (): Promise<number> => {
+      const answer = await fetch(`http://127.0.0.1:${exchange.running.operatorsPort}/metrics`);
+      return Number(/^openmesh_received_bytes_total (\S+)$/m.exec(await answer.text())?.[1] ?? 0);
+    };
+    const before = await received();
+    await using liar = await RawConnection.open(exchange);
+    await liar.send(`${head('content-length: 9007199254740991\r\n')}four`);
+    expect((await liar.answer())?.status).toBe(413);
+    await using chunked = await RawConnection.open(exchange);
+    await chunked.send(`${head('transfer-encoding: chunked\r\n')}5\r\nhello\r\n0\r\n\r\n`);
+    expect((await chunked.answer())?.status).toBe(202);
+    expect((await received()) - before).toBe(9);
+  });
+
   it('show their status when a body without a length outgrows what is dropped', async () => {
     await using connection = await RawConnection.open(exchange);
     await connection.send(head('transfer-encoding: chunked\r\n'));

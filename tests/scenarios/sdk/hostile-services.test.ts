@@ -169,6 +169,7 @@ describe('a service that means harm, or is none', () => {
     ['a number of chunks beyond all bounds', dataHead('mex-total-chunks: 99999999\r\ncontent-length: 0')],
     ['an encoding nobody asked for', dataHead('content-encoding: br\r\ncontent-length: 0')],
     ['no length, so that nobody can tell whether it is whole', dataHead('x: y')],
+    ['a page of a proxy', 'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>'],
   ])('a download that is %s is refused before a byte of it is handed out', async (_what, bytes) => {
     expect(await thrownBy(always(bytes, true), read)).toMatchObject({ code: 'unexpected-answer', messageId: id });
   });

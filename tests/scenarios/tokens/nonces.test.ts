@@ -188,17 +188,32 @@ describe('the looser modes', () => {
     expectError(await list('X26OFF4', null), 2, { status: 403, text: 'Request Received from Inactive Mailbox' });
   });
 
-  it('the mode canned takes the nonce VALID in any case, whatever else the token says', async () => {
+  it('the mode canned takes the nonce VALID in any case, whatever else the token says or leaves out', async () => {
     const settings = { OPENMESH_AUTH_MODE: 'canned' };
     await using exchange = await ExchangeInProcess.start({ rules: 'sandbox', settings });
-    const list = (authorization: string | null): Promise<MeshReply> =>
-      exchange.client('X26ABC1').list({}, { authorization });
+    const list = (authorization: string | null, mailbox = 'X26ABC1'): Promise<MeshReply> =>
+      exchange.client(mailbox).list({}, { authorization });
     for (const nonce of ['VALID', 'valid', 'Valid'])
-      expect((await list(`NHSMESH X26ABC1:${nonce}:0:1:nohash`)).status).toBe(200);
+      for (const scheme of ['NHSMESH ', 'nhsmesh ', ''])
+        for (const rest of [':0:1:nohash', '', ':', ':x', ':0:1', ':no:digits:here:', ':0:1:nohash:more'])
+          expect((await list(`${scheme}X26ABC1:${nonce}${rest}`)).status, `${scheme}${nonce}${rest}`).toBe(200);
     const invalid = { status: 403, text: 'Invalid Authentication Token' };
     expectError(await list(exchange.client('X26ABC1').authorization()), 2, invalid);
+    for (const other of [
+      'NHSMESH X26ABC1',
+      'X26ABC1:',
+      'NHSMESH X26ABC1:other',
+      'X26ABC1:INVALID',
+      'X26ABC1:VALIDS:0:1:2',
+    ])
+      expectError(await list(other), 2, invalid);
+    expectError(await list('NHSMESH NOBODY9:other', 'NOBODY9'), 2, invalid);
+    const nobody = { status: 403, event: 'SEND', code: 'EPL-151', text: 'No mailbox matched' };
+    expectError(await list('NHSMESH NOBODY9:VALID', 'NOBODY9'), 2, nobody);
     const mismatch = { status: 403, text: 'Mailbox id does not match token' };
     expectError(await list('NHSMESH X26ABC2:VALID:0:1:nohash'), 2, mismatch);
-    expectError(await list(null), 2, { status: 403, text: 'Error reading from Authorization header' });
+    for (const missing of [null, ' ']) {
+      expectError(await list(missing), 2, { status: 403, text: 'Error reading from Authorization header' });
+    }
   });
 });

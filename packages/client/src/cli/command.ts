@@ -77,7 +77,8 @@ export function helpOf({ name, aliases = [], usage, about, options, values = {} 
     ...list.map(([option, says]) => `  ${option.padEnd(width)}  ${says}`),
     '',
     'Exit codes: 0 done, 1 configuration, 3 another process works on the folder, 4 key store, 5 the answer is no,',
-    '64 usage, 69 the service cannot be reached, 70 a defect, 73 standard output cannot be written.',
+    '64 usage, 69 the service cannot be reached or the disk of the journal not be used, 70 a defect, 73 standard output',
+    'cannot be written.',
     '',
   ].join('\n');
 }

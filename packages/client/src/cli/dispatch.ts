@@ -1,3 +1,4 @@
+import { terminalJson, terminalText } from '@openmesh/protocol';
 import { MeshError } from '@openmesh/sdk';
 import { SharedKeyMissing } from '../compose.ts';
 import { ConfigFault } from '../config/raw-settings.ts';
@@ -58,8 +59,8 @@ async function start(command: Command, args: readonly string[], io: CommandIo): 
     const code = exitCodeOf(error);
     const text =
       code === exitCodes.internal ? `a defect, please report it: ${(error as Error).stack}` : (error as Error).message;
-    if (request.json) io.stdout(`${JSON.stringify({ error: text, exitCode: code })}\n`);
-    else io.stderr(`${program} ${command.name}: ${text}\n`);
+    if (request.json) io.stdout(`${terminalJson({ error: text, exitCode: code })}\n`);
+    else io.stderr(`${program} ${command.name}: ${text.split('\n').map(terminalText).join('\n')}\n`);
     return code;
   }
 }
@@ -70,7 +71,8 @@ function exitCodeOf(error: unknown): ExitCode {
     return exitCodes.configuration;
   if (error instanceof LockedByAnother) return exitCodes.locked;
   if (error instanceof KeyStoreFault) return exitCodes.keyStore;
-  if (error instanceof JournalFault) return exitCodes.configuration;
+  // A service manager starts the client again after the first, for it may find room on the disk by then.
+  if (error instanceof JournalFault) return error.mayPass ? exitCodes.unavailable : exitCodes.configuration;
   if (error instanceof MeshError)
     return error.code === 'client-certificate-unusable' ? exitCodes.keyStore : exitCodes.unavailable;
   return exitCodes.internal;

@@ -1,3 +1,4 @@
+import { terminalJson, terminalText } from '@openmesh/protocol';
 import { makeLog } from '../compose/make-log.ts';
 import { composeClient } from '../compose.ts';
 import { untilDone } from '../mailbox/stopping.ts';
@@ -33,10 +34,10 @@ export const onceCommand: Command = {
         // One mailbox that cannot be worked on does not keep the others from their round.
         failure = `${mailbox}: ${(error as Error).message}`;
         results.push({ mailbox, error: (error as Error).message });
-        if (!json) io.stderr(`${failure}\n`);
+        if (!json) io.stderr(`${terminalText(failure)}\n`);
       }
     }
-    if (json) io.stdout(`${JSON.stringify(results, undefined, 2)}\n`);
+    if (json) io.stdout(`${terminalJson(results, 2)}\n`);
     if (failure !== undefined && !json)
       throw new CommandRefusal(exitCodes.unavailable, 'not every mailbox could be worked on');
     return failure === undefined ? exitCodes.ok : exitCodes.unavailable;

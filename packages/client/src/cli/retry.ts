@@ -7,7 +7,7 @@ import { readControlFile } from '../control-file/read-control-file.ts';
 import { writeControlFile } from '../control-file/write-control-file.ts';
 import { codeOf, syncFolder, writeFlushed } from '../folders/durable.ts';
 import { type MailboxTree, openMailboxTree } from '../folders/mailbox-tree.ts';
-import { splitName } from '../folders/names.ts';
+import { fittingName, splitName } from '../folders/names.ts';
 import { openJournal } from '../journal/sqlite-journal.ts';
 import { type Command, CommandRefusal, exitCodes } from './command.ts';
 import { findConfigFile } from './find-config.ts';
@@ -59,7 +59,7 @@ async function putBack(tree: MailboxTree, base: string): Promise<boolean> {
   if (comesBack.some((name) => isOther(join(tree.failed, name), join(tree.out, name)))) throw heldAlready();
   const { fields } = readControlFile(readFileSync(join(tree.failed, control)));
   const cleaned = new Map([...fields].filter(([field]) => !resultFields.includes(field)));
-  const aside = join(tree.failed, `.${control}.tmp`);
+  const aside = join(tree.failed, fittingName(`.${base}`, '.ctl.tmp'));
   await writeFlushed(aside, writeControlFile({ fields: cleaned }));
   renameSync(aside, join(tree.failed, control));
   for (const name of comesBack.toReversed()) moveUnlessHeld(join(tree.failed, name), join(tree.out, name));

@@ -4,6 +4,7 @@ import type { Environment } from '../config/build-config.ts';
 import type { ClientConfig } from '../config/config.ts';
 import { sweepFolder } from '../folders/sweep.ts';
 import { journalMemoryMs } from '../journal/journal.ts';
+import { JournalFault } from '../journal/schema.ts';
 import { certificatesOf, warningStep } from '../observe/certificates.ts';
 import type { Log } from '../observe/log.ts';
 import { listenForMetrics } from '../observe/metrics-listener.ts';
@@ -63,12 +64,13 @@ export class Attendant {
   #every(ms: number, work: () => Promise<void>): void {
     const timer = setInterval(() => {
       work().catch((error: unknown) => {
-        const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+        const why =
+          error instanceof JournalFault ? error.message : ((error as NodeJS.ErrnoException).code ?? 'unknown');
         this.#parts.log({
           level: 'error',
           event: 'housekeeping-failed',
           component: 'DailyHouseKeeper',
-          text: `Status or housekeeping failed (${code})`,
+          text: `Status or housekeeping failed (${why})`,
         });
       });
     }, ms);

@@ -1,15 +1,16 @@
-import { access, constants, readdir, stat, statfs } from 'node:fs/promises';
+import { access, constants, readdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ClientConfig, type MailboxConfig, mailboxFolders } from '../config/config.ts';
+import { type MailboxConfig, type MailboxFolder, mailboxFolders } from '../config/config.ts';
 import { codeOf } from '../folders/durable.ts';
+import { findApart } from '../folders/mailbox-tree.ts';
 import { ownerFileIn, readOwner } from '../mailbox/root-lock.ts';
-import { OutFolder } from '../send/out-folder.ts';
 import type { Finding } from './finding.ts';
+import { lookIntoOut } from './look-into-out.ts';
 
 const roomBytesMin = 1_000_000_000;
 
 /** The folders of one mailbox: there, writable, on one volume, with room, and whose they are. */
-export async function checkFolders(mailbox: MailboxConfig, config: ClientConfig): Promise<readonly Finding[]> {
+export async function checkFolders(mailbox: MailboxConfig): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const add = (name: string, status: Finding['status'], finding: string, fix?: string): void => {
     findings.push({ about: mailbox.id, name, status, finding, fix });
@@ -24,7 +25,7 @@ export async function checkFolders(mailbox: MailboxConfig, config: ClientConfig)
     );
     return findings;
   }
-  const devices = new Set<number>();
+  const paths: Partial<Record<MailboxFolder, string>> = {};
   for (const folder of mailboxFolders) {
     const wanted = mailbox.folders[folder];
     const found = names.find((name) => name.toLowerCase() === wanted.toLowerCase());
@@ -42,20 +43,21 @@ export async function checkFolders(mailbox: MailboxConfig, config: ClientConfig)
         'give the client’s account the right to change files in it',
       );
     else add(wanted, 'ok', 'is writable');
-    if (folder !== 'temp') devices.add((await stat(path)).dev);
+    paths[folder] = path;
   }
-  if (devices.size > 1)
+  const apart = await findApart(paths);
+  if (apart !== undefined)
     add(
       'volume',
       'failed',
-      'IN, OUT, SENT and FAILED are not on one volume',
-      'put them on one: files are moved between them in one step',
+      `${mailbox.folders[apart]} is on another volume than ${mailbox.folders.out}`,
+      'put IN, OUT, SENT and FAILED on one: files are moved between them in one step',
     );
   await addRoom(mailbox, add);
   const owner = readOwner(ownerFileIn(join(mailbox.root, mailbox.folders.temp)));
   if (owner !== undefined)
     add('lock', 'warning', `process ${owner.pid} on ${owner.host} works on it since ${owner.startedAt}`);
-  await addLoneData(mailbox, config, add);
+  await addOut(mailbox, add);
   return findings;
 }
 
@@ -69,21 +71,16 @@ async function addRoom({ root }: MailboxConfig, add: Add): Promise<void> {
   else add('disk', 'ok', text);
 }
 
-async function addLoneData({ root, folders }: MailboxConfig, config: ClientConfig, add: Add): Promise<void> {
-  const out = new OutFolder(join(root, folders.out), config.processingDelayMs);
-  const { loneData, withoutData } = await out.look(Date.now()).catch(() => ({ loneData: [], withoutData: [] }));
-  if (loneData.length > 0)
-    add(
-      'OUT',
-      'warning',
-      `${loneData.length} data file(s) have no control file`,
-      'write the control file, or take the data away',
-    );
-  if (withoutData.length > 0)
-    add(
-      'OUT',
-      'warning',
-      `${withoutData.length} control file(s) have no data file`,
-      'write the data first, then the control file',
-    );
+async function addOut(mailbox: MailboxConfig, add: Add): Promise<void> {
+  const { loneData, withoutData, unusable } = await lookIntoOut(mailbox);
+  const warn = (count: number, what: string, fix: string): void => {
+    if (count > 0) add('OUT', 'warning', `${count} ${what}`, fix);
+  };
+  warn(loneData.length, 'data file(s) have no control file', 'write the control file, or take the data away');
+  warn(withoutData.length, 'control file(s) have no data file', 'write the data first, then the control file');
+  warn(
+    unusable.length,
+    'file(s) are links or folders, or have names that are no UTF-8, and are left alone',
+    'put files there, under names in UTF-8',
+  );
 }

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { doctor } from '@openmesh/sdk';
-import { SharedKeyMissing } from '../compose.ts';
+import { journalFileIn, SharedKeyMissing } from '../compose.ts';
 import type { Environment } from '../config/build-config.ts';
 import type { ClientConfig } from '../config/config.ts';
 import { readProxy } from '../config/proxy-ini.ts';
 import { describeProblem } from '../config/raw-settings.ts';
+import { examineJournal } from '../journal/examine-journal.ts';
 import { type Credentials, KeyStoreFault } from '../keystore/credentials.ts';
 import { certificatesOf } from '../observe/certificates.ts';
 import { checkFolders } from './check-folders.ts';
@@ -39,9 +41,20 @@ export async function runCheck(config: ClientConfig, env: Environment, online: b
     finding: missing ? 'is missing' : 'is there',
     fix: missing ? keyText : undefined,
   });
+  const file = journalFileIn(config.workPath);
+  if (existsSync(file)) {
+    const fault = examineJournal(file);
+    findings.push({
+      about: 'client',
+      name: 'journal',
+      status: fault === undefined ? 'ok' : 'failed',
+      finding: fault === undefined ? 'is whole' : 'cannot be used, and nothing is sent or fetched without it',
+      fix: fault,
+    });
+  }
   const credentials = checkKeys(config, findings);
   for (const mailbox of config.mailboxes) {
-    findings.push(...(await checkFolders(mailbox, config)));
+    findings.push(...(await checkFolders(mailbox)));
     if (!online || credentials === undefined || config.sharedKey === undefined) continue;
     const choice = {
       config,

@@ -101,8 +101,13 @@ export class Judge {
       this.warn(type.line, type.spelt, 'is not MESH; the mailbox is treated as one of MESH');
     }
     const folders = { in: inFolder, out: outFolder, sent: sentFolder, failed: failedFolder, temp: tempFolder };
+    const taken = new Set<string>();
     for (const folder of Object.values(folders)) {
-      if (/[/\\]/.test(folder ?? '')) this.refuse(line, 'a folder', 'must be a name, not a path');
+      if (folder === undefined) continue;
+      if (/[/\\]/.test(folder) || /^\.{1,2}$/.test(folder)) this.refuse(line, 'a folder', 'must be a name, not a path');
+      // What comes into IN must not be sent again from OUT; and some file systems know no case.
+      if (taken.has(folder.toLowerCase())) this.refuse(line, 'a folder', 'has the name of another of this mailbox');
+      taken.add(folder.toLowerCase());
     }
     if (mailboxId === undefined || password === undefined || root === undefined) return undefined;
     return { ...rest, id: mailboxId, password, root, folders };

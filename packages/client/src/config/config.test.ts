@@ -182,6 +182,15 @@ describe('our own format', () => {
     );
   });
 
+  it('refuses one folder for two purposes, whatever its case, and one that is none of its own', () => {
+    expect(faultOf(() => readOwn(`${own}    inFolder: Mail\n    outFolder: mail\n`))).toContain(
+      'a folder has the name of another of this mailbox',
+    );
+    expect(faultOf(() => readOwn(`${own}    sentFolder: in\n`))).toContain('has the name of another of this mailbox');
+    for (const name of ['..', '.', 'a/b'])
+      expect(faultOf(() => readOwn(`${own}    tempFolder: '${name}'\n`))).toContain('must be a name, not a path');
+  });
+
   it('says where it is not YAML', () => {
     expect(faultOf(() => readOwn('url: "https'))).toContain('/srv/app/client.yaml:1: the file is not YAML');
     expect(faultOf(() => readOwn('just a sentence'))).toContain('is not a list of settings');

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm, unlink } from 'node:fs/promises';
+import { type FileHandle, lstat, open, rename, rm, unlink } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** What network shares and virus scanners answer for a moment, and what is then tried again. */
@@ -49,15 +49,22 @@ export async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** Moves a file within a volume, over what is there. False when there is no such file. */
+/** Moves a file within a volume, over what is there. False when there is no such file; throws when its new folder is not there. */
 export async function moveFile(from: string, to: string): Promise<boolean> {
   try {
     await persistently(() => rename(from, to));
     return true;
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
+    if (codeOf(error) === 'ENOENT' && !(await isThere(from))) return false;
     throw error;
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Removes a file; a file that is not there is no error. */

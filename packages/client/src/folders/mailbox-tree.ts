@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type MailboxFolder, mailboxFolders } from '../config/config.ts';
 import { codeOf } from './durable.ts';
@@ -37,12 +37,41 @@ export async function openMailboxTree(
     if (found === undefined) await make(paths[folder], wanted);
   }
   const tree = paths as Record<MailboxFolder, string>;
-  const [temp, inbox] = await Promise.all([stat(tree.temp), stat(tree.in)]);
-  const stagesInTemp = temp.dev === inbox.dev;
+  const stagesInTemp = await isOneVolume(tree.temp, tree.in);
   const staging = stagesInTemp ? join(tree.temp, stagingName) : tree.in;
   if (stagesInTemp) await make(staging, `${names.temp}/${stagingName}`);
   return { ...tree, root, staging, stagesInTemp };
 }
+
+/**
+ * A folder that files of OUT cannot be moved to in one step; undefined when there is none. One that is not there or cannot
+ * be looked at is none: whoever uses it says so.
+ */
+export async function findApart(
+  paths: Readonly<Partial<Record<MailboxFolder, string>>>,
+): Promise<MailboxFolder | undefined> {
+  const { out } = paths;
+  for (const folder of ['in', 'sent', 'failed'] as const) {
+    const path = paths[folder];
+    if (out === undefined || path === undefined) continue;
+    if (!(await isOneVolume(out, path).catch(() => true))) return folder;
+  }
+  return undefined;
+}
+
+/**
+ * Whether a rename leads from one folder into the other. One disk may be mounted in two places, as into a container, and
+ * is two volumes then though it has one number: so a rename is asked for, of a file that is not there.
+ */
+async function isOneVolume(one: string, other: string): Promise<boolean> {
+  const [from, to] = await Promise.all([stat(one), stat(other)]);
+  if (from.dev !== to.dev) return false;
+  const answer = await rename(join(one, probeName), join(other, probeName)).then(() => undefined, codeOf);
+  return answer !== 'EXDEV';
+}
+
+/** Of a file that nobody makes. */
+const probeName = '.openmesh-probe';
 
 async function listRoot(root: string, mayMakeRoot: boolean): Promise<readonly string[]> {
   try {

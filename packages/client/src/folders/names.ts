@@ -39,6 +39,16 @@ export function receivedBase(messageId: string): string {
   return safe ? messageId : createHash('sha256').update(messageId).digest('hex');
 }
 
+/** Longest name of a file on the file systems in use, bytes of its UTF-8; Windows counts letters, of which there are no more. */
+const nameBytesMax = 255;
+
+/** `base` and `ending` as one name. Of a base that leaves no room for the ending the last letters are left out. */
+export function fittingName(base: string, ending: string): string {
+  const letters = Array.from(base);
+  while (Buffer.byteLength(letters.join('') + ending) > nameBytesMax) letters.pop();
+  return letters.join('') + ending;
+}
+
 /**
  * `name.ctl`, or `name_1.ctl`, `name_2.ctl`… : the first that `isTaken` does not know. Where nobody ever takes reports
  * away, those after the first thousands have the time in their names.
@@ -46,7 +56,7 @@ export function receivedBase(messageId: string): string {
 export async function freeReportName(base: string, isTaken: (name: string) => Promise<boolean>): Promise<string> {
   for (let number = 0; ; number += 1) {
     const ending = number === 0 ? '' : number < countedNamesMax ? `_${number}` : `_${Date.now()}_${number}`;
-    const name = `${base}${ending}.ctl`;
+    const name = fittingName(base, `${ending}.ctl`);
     if (!(await isTaken(name))) return name;
   }
 }

@@ -1,8 +1,10 @@
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { MailboxFolder } from '../config/config.ts';
 import { moveFile, removeFile, syncFolder } from './durable.ts';
 import { isTaken, seeFile } from './file-print.ts';
 import type { MailboxTree } from './mailbox-tree.ts';
+import { fittingName } from './names.ts';
 
 /**
  * One step of moving files about, written into the journal before it is made. A rename shows by itself whether it was
@@ -54,17 +56,20 @@ export async function allOf<Result>(works: readonly Promise<Result>[]): Promise<
   return await Promise.all(works);
 }
 
-/** Answers the folders it may have changed. */
+/** Answers the folders it may have changed. Throws where a file is missing because its whole folder is. */
 async function makeMove(tree: MailboxTree, move: StagedMove): Promise<readonly string[]> {
   switch (move.kind) {
     case 'place':
-      await moveFile(join(tree.staging, move.staged), join(tree[move.folder], move.name));
+      if (!(await moveFile(join(tree.staging, move.staged), join(tree[move.folder], move.name))))
+        await access(tree.staging);
       return [tree[move.folder]];
     case 'carry':
       if (await isStill(tree, move)) await moveFile(join(tree.out, move.name), join(tree[move.folder], move.name));
+      else await access(tree.out);
       return [tree.out, tree[move.folder]];
     case 'drop':
       if (await isStill(tree, move)) await removeFile(join(tree.out, move.name));
+      else await access(tree.out);
       return [tree.out];
   }
 }
@@ -78,7 +83,8 @@ export async function putAside(folder: string, name: string, suffix: string): Pr
   const path = join(folder, name);
   if (!(await isTaken(path))) return;
   const dot = name.lastIndexOf('.');
-  const aside = (more: string): string => join(folder, `${name.slice(0, dot)}_${suffix}${more}${name.slice(dot)}`);
+  const aside = (more: string): string =>
+    join(folder, fittingName(name.slice(0, dot), `_${suffix}${more}${name.slice(dot)}`));
   let number = 0;
   while (await isTaken(aside(number === 0 ? '' : `_${number}`))) number += 1;
   await moveFile(path, aside(number === 0 ? '' : `_${number}`));

@@ -159,7 +159,10 @@ export interface Journal extends Disposable {
   /** Entries of a mailbox that are not acknowledged, oldest first. */
   unacknowledged(mailbox: string): readonly IncomingEntry[];
   putIncoming(entry: IncomingEntry): void;
-  /** True when no notice of this kind was claimed within the last `everyMs`; from then on one is. */
+  /**
+   * True when no notice of this kind was claimed within the last `everyMs`; from then on one is. A claim that lies ahead was
+   * made before the clock was set back, and counts for nothing.
+   */
   claimNotice(mailbox: string, kind: string, nowMs: number, everyMs: number): boolean;
   /** By name, what one process saw and the next must know: a client that runs once in a while sees nothing grow old. */
   sightings(mailbox: string): ReadonlyMap<string, Sighting>;

@@ -78,7 +78,47 @@ export function migrate(database: DatabaseSync, readOnly: boolean): void {
   }
 }
 
-/** The journal cannot be used. */
+/** The journal cannot be used. The sentence says what to do; it holds no path. */
 export class JournalFault extends Error {
   override readonly name = 'JournalFault';
+  /** It may be over without anybody touching the file, as when a disk that was full has room again. */
+  readonly mayPass: boolean;
+
+  constructor(
+    message: string,
+    { mayPass = false, cause }: { readonly mayPass?: boolean; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause });
+    this.mayPass = mayPass;
+  }
+}
+
+/** What is in OUT by then was perhaps sent, and only people can find out. */
+const damaged =
+  'is damaged. To begin without it, take the pairs out of OUT that their recipients have, and move journal.sqlite out of WorkPath';
+
+/** By SQLite's primary result code. */
+const sentences: Readonly<Record<number, string>> = {
+  3: 'may not be written: give the client’s account the right to change files in WorkPath',
+  5: 'is held by another process: is a second client, or a program that looks into it, at work in WorkPath?',
+  8: 'may not be written: give the client’s account the right to change files in WorkPath',
+  10: 'cannot be read or written, for its disk fails: look after the disk of WorkPath',
+  11: damaged,
+  13: 'cannot grow, for its disk is full: make room on the disk of WorkPath',
+  14: 'cannot be opened: is WorkPath there, and may the client’s account read and change files in it?',
+  26: damaged,
+};
+
+export const damagedJournal = `the journal ${damaged}`;
+
+/** Does something with the file. Throws a JournalFault for every error of SQLite's. */
+export function withJournalFile<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    const { code, errcode } = error as { code?: unknown; errcode?: unknown };
+    if (code !== 'ERR_SQLITE_ERROR' || typeof errcode !== 'number') throw error;
+    const says = sentences[errcode & 0xff] ?? `cannot be used (SQLite code ${errcode})`;
+    throw new JournalFault(`the journal ${says}`, { mayPass: says !== damaged, cause: error });
+  }
 }

@@ -9,7 +9,7 @@ import type {
   Sighting,
 } from './journal.ts';
 import { type Row, toIncoming, toOutgoing } from './rows.ts';
-import { migrate } from './schema.ts';
+import { migrate, withJournalFile } from './schema.ts';
 
 type Value = string | number | null;
 
@@ -29,14 +29,16 @@ export function openJournalToRead(file: string): Journal {
 }
 
 function connect(file: string, readOnly: boolean): DatabaseSync {
-  const database = new DatabaseSync(file, { readOnly });
+  const database = withJournalFile(() => new DatabaseSync(file, { readOnly }));
   try {
-    database.exec(`PRAGMA busy_timeout = ${busyMs}`);
-    if (!readOnly) {
-      database.exec('PRAGMA journal_mode = WAL');
-      database.exec('PRAGMA synchronous = FULL');
-    }
-    migrate(database, readOnly);
+    withJournalFile(() => {
+      database.exec(`PRAGMA busy_timeout = ${busyMs}`);
+      if (!readOnly) {
+        database.exec('PRAGMA journal_mode = WAL');
+        database.exec('PRAGMA synchronous = FULL');
+      }
+      migrate(database, readOnly);
+    });
     return database;
   } catch (error) {
     database.close();
@@ -132,16 +134,17 @@ export class SqliteJournal implements Journal {
   /** One commit of what was settled and of `change`. */
   #transaction<Result>(change: () => Result): Result {
     const settled = this.#settled;
-    this.#database.exec('BEGIN IMMEDIATE');
+    withJournalFile(() => this.#database.exec('BEGIN IMMEDIATE'));
     try {
       const sql = `UPDATE outgoing SET state = 'settled', moves = NULL, upload = NULL, changed_ms = ? WHERE pair = ?`;
-      for (const { pair, changedMs } of settled) this.#prepare(sql).run(changedMs, pair);
+      for (const { pair, changedMs } of settled) this.#one(sql, changedMs, pair);
       const result = change();
-      this.#database.exec('COMMIT');
+      withJournalFile(() => this.#database.exec('COMMIT'));
       this.#settled = [];
       return result;
     } catch (error) {
-      this.#database.exec('ROLLBACK');
+      // After some failures, such as of a full disk, SQLite has done so by itself.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       throw error;
     }
   }
@@ -205,7 +208,8 @@ export class SqliteJournal implements Journal {
 
   claimNotice(mailbox: string, kind: string, nowMs: number, everyMs: number): boolean {
     const sql = `INSERT INTO notice (mailbox, kind, at_ms) VALUES (?, ?, ?)
-      ON CONFLICT (mailbox, kind) DO UPDATE SET at_ms = excluded.at_ms WHERE at_ms <= excluded.at_ms - ? RETURNING 1`;
+      ON CONFLICT (mailbox, kind) DO UPDATE SET at_ms = excluded.at_ms
+      WHERE at_ms <= excluded.at_ms - ? OR at_ms > excluded.at_ms RETURNING 1`;
     return this.#one(sql, mailbox, kind, nowMs, everyMs) !== undefined;
   }
 
@@ -242,7 +246,7 @@ export class SqliteJournal implements Journal {
       `DELETE FROM outgoing WHERE state = 'settled' AND changed_ms < ?`,
       `DELETE FROM incoming WHERE state = 'acknowledged' AND changed_ms < ?`,
     ];
-    return sql.reduce((sum, each) => sum + Number(this.#prepare(each).run(beforeMs).changes), 0);
+    return withJournalFile(() => sql.reduce((sum, each) => sum + Number(this.#prepare(each).run(beforeMs).changes), 0));
   }
 
   /** What is in force, for a test of durability. */
@@ -260,7 +264,7 @@ export class SqliteJournal implements Journal {
   }
 
   #all(sql: string, ...values: readonly Value[]): Row[] {
-    return this.#prepare(sql).all(...values);
+    return withJournalFile(() => this.#prepare(sql).all(...values));
   }
 
   #prepare(sql: string): StatementSync {

@@ -6,6 +6,7 @@ import type { MailboxTree } from '../folders/mailbox-tree.ts';
 import { FolderFault, openMailboxTree } from '../folders/mailbox-tree.ts';
 import { receivedBase } from '../folders/names.ts';
 import { allOf } from '../folders/staged-moves.ts';
+import { JournalFault } from '../journal/schema.ts';
 import { Receiver } from '../receive/receiver.ts';
 import { markName } from '../receive/staged-files.ts';
 import { stagedName } from '../send/file-pair.ts';
@@ -14,9 +15,10 @@ import type { ServiceFault } from '../send/service-fault.ts';
 import { Alarm } from './alarm.ts';
 import { BackOff, spread } from './back-off.ts';
 import { type Direction, type Health, HealthBook } from './health.ts';
+import { HeldFolders } from './held-folders.ts';
 import type { MailboxParts } from './mailbox-parts.ts';
 import { noticeFault, pollReport } from './notices.ts';
-import { LockedByAnother, lockRoot, type RootLock } from './root-lock.ts';
+import { LockedByAnother, lockRoot } from './root-lock.ts';
 import type { Stopping } from './stopping.ts';
 
 const settlingLookMs = 1000;
@@ -47,14 +49,18 @@ export class MailboxWorker {
   async run(stopping: Stopping): Promise<void> {
     const opened = await this.#open(stopping.soon);
     if (opened === undefined) return;
-    const { tree, lock } = opened;
-    const parts: MailboxParts = { ...this.#parts, tree };
-    const watcher = this.#watch(tree.out);
+    using held = opened;
+    const parts: MailboxParts = { ...this.#parts, tree: held.tree };
+    const watcher = this.#watch(held.tree.out);
+    const ending = new AbortController();
+    const until: Stopping = { soon: AbortSignal.any([stopping.soon, ending.signal]), now: stopping.now };
+    const looped = [this.#sendLoop(parts, held, until), this.#receiveLoop(parts, held, until)].map((loop) =>
+      loop.finally(() => ending.abort()),
+    );
     try {
-      await Promise.all([this.#sendLoop(parts, stopping), this.#receiveLoop(parts, stopping)]);
+      await allOf(looped);
     } finally {
       watcher?.close();
-      lock[Symbol.dispose]();
     }
   }
 
@@ -74,29 +80,29 @@ export class MailboxWorker {
     return { ...(await sending), received: await receiving };
   }
 
-  async #open(signal: AbortSignal): Promise<{ tree: MailboxTree; lock: RootLock } | undefined> {
+  async #open(signal: AbortSignal): Promise<HeldFolders | undefined> {
     const { mailbox, config, nowMs } = this.#parts;
     const backOff = new BackOff(config.backoffMs, config.pollPeriodMs);
     while (!signal.aborted) {
       try {
         const tree = await openMailboxTree(mailbox.root, mailbox.folders, config.createRoots);
-        const lock = lockRoot(tree.temp, nowMs());
-        await cleanStaging(tree, this.#parts);
+        const held = new HeldFolders(tree, nowMs);
+        await cleanStaging(tree, this.#parts).catch((error: unknown) => {
+          held[Symbol.dispose]();
+          throw error;
+        });
         this.#health.good('folders', nowMs());
-        return { tree, lock };
+        return held;
       } catch (error) {
         if (error instanceof LockedByAnother) throw error;
-        this.#disturbed(
-          'folders',
-          error instanceof FolderFault ? error.message : `a folder cannot be used (${codeOf(error)})`,
-        );
+        this.#disturbed('folders', textOf(error));
         await this.#sendAlarm.wait(backOff.fail(), signal);
       }
     }
     return undefined;
   }
 
-  async #sendLoop(parts: MailboxParts, stopping: Stopping): Promise<void> {
+  async #sendLoop(parts: MailboxParts, held: HeldFolders, stopping: Stopping): Promise<void> {
     const { config } = parts;
     const { soon: signal } = stopping;
     const sender = new Sender(parts);
@@ -105,6 +111,7 @@ export class MailboxWorker {
     while (!signal.aborted) {
       const idleMs = config.pickup === 'onPoll' ? config.pollPeriodMs : config.pickupMs;
       const waitMs = await this.#guard('out', backOff, signal, async () => {
+        await held.keep();
         const turn = await sender.turn(stopping);
         if (turn.fault !== undefined) return await this.#faulted(parts, 'out', turn.fault, backOff);
         this.#good(parts, 'out', backOff);
@@ -115,13 +122,14 @@ export class MailboxWorker {
     }
   }
 
-  async #receiveLoop(parts: MailboxParts, stopping: Stopping): Promise<void> {
+  async #receiveLoop(parts: MailboxParts, held: HeldFolders, stopping: Stopping): Promise<void> {
     const { config } = parts;
     const { soon: signal } = stopping;
     const receiver = new Receiver(parts);
     const backOff = new BackOff(config.backoffMs, config.pollPeriodMs);
     while (!signal.aborted) {
       const waitMs = await this.#guard('in', backOff, signal, async () => {
+        await held.keep();
         const turn = await receiver.turn(stopping);
         if (turn.diskFault !== undefined) throw Object.assign(new Error('disk'), { code: turn.diskFault });
         if (turn.fault !== undefined) return await this.#faulted(parts, 'in', turn.fault, backOff);
@@ -133,7 +141,10 @@ export class MailboxWorker {
     }
   }
 
-  /** A turn that throws is a defect or a disk that fails; either way the other direction and other mailboxes go on. */
+  /**
+   * A turn that throws is a defect or a disk that fails; either way the other direction and other mailboxes go on. Throws
+   * LockedByAnother.
+   */
   async #guard(
     direction: Direction,
     backOff: BackOff,
@@ -143,13 +154,9 @@ export class MailboxWorker {
     try {
       return await turn();
     } catch (error) {
+      if (error instanceof LockedByAnother) throw error;
       if (signal.aborted) return 0;
-      const code = codeOf(error);
-      const text =
-        code === 'unknown'
-          ? `a defect: ${(error as Error).stack ?? String(error)}`
-          : `a file or folder refused (${code})`;
-      this.#disturbed(direction, text);
+      this.#disturbed(direction, textOf(error));
       return backOff.fail();
     }
   }
@@ -227,7 +234,15 @@ async function cleanStaging(tree: MailboxTree, parts: Omit<MailboxParts, 'tree'>
   }
 }
 
-/** The system's own text names files, which may be personal. */
+/** What stood in the way of a turn. The system's own text names files, which may be personal: its code does not. */
+function textOf(error: unknown): string {
+  if (error instanceof JournalFault || error instanceof FolderFault) return error.message;
+  const code = codeOf(error);
+  return code === 'unknown'
+    ? `a defect: ${(error as Error).stack ?? String(error)}`
+    : `a file or folder refused (${code})`;
+}
+
 function withoutPath(error: unknown): unknown {
   const code = codeOf(error);
   return /^E[A-Z0-9_]+$/.test(code) ? new Error(`a file or folder refused (${code})`, { cause: error }) : error;

@@ -1,7 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { FolderFault } from '../folders/mailbox-tree.ts';
 
 export interface LockOwner {
   readonly pid: number;
@@ -21,6 +23,11 @@ export class LockedByAnother extends Error {
 
 export interface RootLock extends Disposable {
   readonly ownerFile: string;
+  /**
+   * Whether the folder still says that it is ours. One that was emptied, or is another by now, does not, and then nobody is
+   * kept out. Throws when that cannot be read.
+   */
+  isHeld(): Promise<boolean>;
 }
 
 const lockName = '.openmesh-lock';
@@ -33,28 +40,61 @@ const ownerName = '.openmesh-owner.json';
  */
 export function lockRoot(folder: string, nowMs: number): RootLock {
   const ownerFile = join(folder, ownerName);
-  const database = new DatabaseSync(join(folder, lockName));
+  const database = openLockFile(folder);
+  const claim = `${JSON.stringify({ pid: process.pid, host: hostname(), startedAt: new Date(nowMs).toISOString() })}\n`;
   try {
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE');
     const before = readOwner(ownerFile);
     // On this machine the lock itself has just answered. A claim from another machine can only be taken back by people.
     if (before !== undefined && before.host !== hostname()) throw new LockedByAnother(before);
-    const owner: LockOwner = { pid: process.pid, host: hostname(), startedAt: new Date(nowMs).toISOString() };
-    writeFileSync(ownerFile, `${JSON.stringify(owner)}\n`);
+    writeFileSync(ownerFile, claim);
   } catch (error) {
     database.close();
     if (/locked|busy/i.test((error as Error).message) && !(error instanceof LockedByAnother)) {
       throw new LockedByAnother(readOwner(ownerFile));
     }
-    throw error;
+    throw explain(error);
   }
   return {
     ownerFile,
+    async isHeld() {
+      try {
+        return database.isOpen && (await readFile(ownerFile, 'utf8')) === claim;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+        throw error;
+      }
+    },
     [Symbol.dispose]: () => {
-      rmSync(ownerFile, { force: true });
+      if (!database.isOpen) return;
+      // In a folder that was replaced another process may have put its own.
+      if (readText(ownerFile) === claim) rmSync(ownerFile, { force: true });
       database.close();
     },
   };
+}
+
+function openLockFile(folder: string): DatabaseSync {
+  try {
+    return new DatabaseSync(join(folder, lockName));
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+function explain(error: unknown): unknown {
+  if ((error as NodeJS.ErrnoException).code !== 'ERR_SQLITE_ERROR') return error;
+  const text =
+    'the folder TEMP takes no lock file: give the client’s account the right to change files in it, and see that its disk has room';
+  return new FolderFault(text, { cause: error });
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Who says that he has a folder; undefined when nobody does. */

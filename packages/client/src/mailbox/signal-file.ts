@@ -3,25 +3,55 @@ import { join } from 'node:path';
 
 const name = 'mexclient.sig';
 
+/** File times are coarser than clocks on some disks. */
+const clockGrainMs = 2000;
+
 /**
- * True when somebody asked by the signal file to stop: a file that is not empty and was written after the process
- * began. It is removed, so that the next start is not stopped by it.
+ * The signal file by which somebody asks the client to stop. One that lay there before the client began asks for nothing.
+ * From then on any other counts, whatever its time says: clocks are set while we run, and those of shares differ.
  */
-export async function takeSignal(folder: string, startedMs: number): Promise<boolean> {
-  const file = join(folder, name);
-  try {
-    const { mtimeMs } = await stat(file);
-    // File times are coarser than clocks on some disks.
-    if (mtimeMs < startedMs - clockGrainMs || (await readFile(file, 'latin1')).trim() === '') return false;
-    await unlink(file);
-    return true;
-  } catch {
-    // It is not there, or not yet readable: the next look tells.
-    return false;
+export class SignalFile {
+  readonly #file: string;
+  /** Of the file that was there at the beginning. */
+  readonly #stale: string | undefined;
+
+  private constructor(file: string, stale: string | undefined) {
+    this.#file = file;
+    this.#stale = stale;
+  }
+
+  /** Looks at what is there at the beginning, for a process that began at `startedMs`. */
+  static async in(folder: string, startedMs: number): Promise<SignalFile> {
+    const file = signalFileIn(folder);
+    const seen = await see(file);
+    const isSince =
+      seen !== undefined && seen.modifiedMs >= startedMs - clockGrainMs && seen.modifiedMs <= Date.now() + clockGrainMs;
+    return new SignalFile(file, isSince ? undefined : seen?.print);
+  }
+
+  /** True when somebody asked: the file is not empty and not the old one. It is removed, so as not to stop the next start. */
+  async take(): Promise<boolean> {
+    try {
+      const seen = await see(this.#file);
+      if (seen === undefined || seen.print === this.#stale) return false;
+      if ((await readFile(this.#file, 'latin1')).trim() === '') return false;
+      await unlink(this.#file);
+      return true;
+    } catch {
+      // It is not yet readable: the next look tells.
+      return false;
+    }
   }
 }
 
-const clockGrainMs = 2000;
+async function see(file: string): Promise<{ readonly print: string; readonly modifiedMs: number } | undefined> {
+  try {
+    const { mtimeMs, mtimeNs, ctimeNs, ino } = await stat(file, { bigint: true });
+    return { print: `${mtimeNs}:${ctimeNs}:${ino}`, modifiedMs: Number(mtimeMs) };
+  } catch {
+    return undefined;
+  }
+}
 
 export function signalFileIn(folder: string): string {
   return join(folder, name);

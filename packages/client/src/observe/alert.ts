@@ -21,7 +21,9 @@ export class Alerts {
     if (this.#command === undefined) return;
     const key = `${code} ${mailbox ?? ''}`;
     const nowMs = this.#nowMs();
-    if (nowMs - (this.#toldMs.get(key) ?? Number.NEGATIVE_INFINITY) < everyMs) return;
+    const sinceMs = nowMs - (this.#toldMs.get(key) ?? Number.NEGATIVE_INFINITY);
+    // Less than nothing: the clock was set back, and must not hush what is wrong until it has caught up.
+    if (sinceMs >= 0 && sinceMs < everyMs) return;
     this.#toldMs.set(key, nowMs);
     const child = spawn(this.#command, [code, mailbox ?? '', sentence], { stdio: 'ignore', timeout: patienceMs });
     child.on('error', (error: NodeJS.ErrnoException) => this.#failed(error.code ?? 'unknown'));

@@ -143,8 +143,21 @@ async function seeBoth({ tree }: MailboxParts, base: string): Promise<{ control:
   return { control: control !== undefined, data: data !== undefined };
 }
 
-/** Into a file of TEMP, flushed; a message of several chunks goes on where an earlier attempt ended. */
+/** Into a file of TEMP, flushed. */
 async function download(
+  parts: MailboxParts,
+  messageId: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<DownloadedFile> {
+  const file = await downloadOrGoOn(parts, messageId, path, signal);
+  // The SDK makes files for its owner alone; those in IN are for the application, as the process's umask says.
+  if (file.metadata.type === 'DATA') await chmod(path, 0o666 & ~process.umask());
+  return file;
+}
+
+/** A message of several chunks goes on where an earlier attempt ended. */
+async function downloadOrGoOn(
   parts: MailboxParts,
   messageId: string,
   path: string,
@@ -160,10 +173,7 @@ async function download(
   };
   try {
     const state = progress === null ? undefined : parseDownloadState(JSON.parse(progress));
-    const file = await service.downloadToFile(messageId, path, { state, overwrite: true, onState, signal });
-    // The SDK makes files for its owner alone; those in IN are for the application, as the process's umask says.
-    if (file.metadata.type === 'DATA') await chmod(path, 0o666 & ~process.umask());
-    return file;
+    return await service.downloadToFile(messageId, path, { state, overwrite: true, onState, signal });
   } catch (error) {
     const isLost =
       error instanceof MeshError && ['state-unusable', 'file-unusable'].includes(error.code) && progress !== null;

@@ -42,6 +42,7 @@ export class Receiver {
   async #takeSome(turn: { received: number }, { soon, now }: Stopping): Promise<boolean> {
     const { maxMessages } = this.#parts.config;
     const tried = new Set<string>();
+    const refusals = new Refusals();
     let continueFrom: string | undefined;
     for (let pages = 0; pages < pagesMax; pages += 1) {
       const page = await this.#list(continueFrom, now);
@@ -50,12 +51,16 @@ export class Receiver {
         if (soon.aborted) return false;
         if (turn.received >= maxMessages) return true;
         tried.add(messageId);
-        const result = await this.#receive(messageId, now);
+        const result = await this.#receive(messageId, now, refusals);
         if (result === undefined) continue;
+        refusals.disprove();
         turn.received += 1;
         this.#count(result);
       }
-      if (page.next === undefined) return false;
+      if (page.next === undefined) {
+        refusals.throwUnlessDisproved();
+        return false;
+      }
       if (turn.received >= maxMessages) return true;
       // A service may begin anew where what it should go on from has left the list.
       if (page.messages.length > 0 && fresh.length === 0) return false;
@@ -74,11 +79,14 @@ export class Receiver {
   }
 
   /** A message that cannot be had must not keep those behind it from coming: it is said, and tried with the next poll. */
-  async #receive(messageId: string, signal: AbortSignal) {
+  async #receive(messageId: string, signal: AbortSignal, refusals: Refusals) {
     try {
       return await receiveMessage(this.#parts, messageId, signal);
     } catch (error) {
-      if (!isOfThisMessage(error)) throw error;
+      if (!isOfThisMessage(error)) {
+        if (!isPerhapsOfThisMessage(error)) throw error;
+        refusals.add(error);
+      }
       const text = `Message ${messageId} could not be fetched (${error.code}): ${error.message}. ${error.hint}`;
       this.#sayNotFetched(text, { messageId, code: error.code });
       return undefined;
@@ -142,6 +150,38 @@ function isOfThisMessage(error: unknown): error is MeshError {
   if (!(error instanceof MeshError) || error.operation !== 'download') return false;
   return error.status === 404 || error.status === 410 || ofOneMessage.has(error.code);
 }
+
+/** What a service answers that fails over one message, or fails altogether. */
+const perhapsOfOneMessage: ReadonlySet<number | undefined> = new Set([400, 409, 423, 500, 501]);
+
+function isPerhapsOfThisMessage(error: unknown): error is MeshError {
+  return error instanceof MeshError && error.operation === 'download' && perhapsOfOneMessage.has(error.status);
+}
+
+/** Tells a service that fails over some messages from one that fails altogether: of the first, others can be had. */
+class Refusals {
+  #last: MeshError | undefined;
+  #inRow = 0;
+  #isDisproved = false;
+
+  /** Throws it when so many came one after another. */
+  add(error: MeshError): void {
+    this.#last = error;
+    this.#inRow += 1;
+    if (this.#inRow >= refusalsInRowMax) throw error;
+  }
+
+  disprove(): void {
+    this.#inRow = 0;
+    this.#isDisproved = true;
+  }
+
+  throwUnlessDisproved(): void {
+    if (this.#last !== undefined && !this.#isDisproved) throw this.#last;
+  }
+}
+
+const refusalsInRowMax = 10;
 
 function sortFault(error: unknown): Pick<ReceiveTurn, 'fault' | 'diskFault'> {
   const code = error instanceof MeshError && error.code === 'file-unusable' ? codeOf(error.cause) : codeOf(error);

@@ -3,15 +3,22 @@ import type { Verdict } from '../control-file/outcomes.ts';
 import type { OutgoingEntry } from '../journal/journal.ts';
 import type { MailboxParts } from '../mailbox/mailbox-parts.ts';
 import { reached, steps } from '../steps.ts';
-import { type Filing, filePairs } from './file-pair.ts';
+import type { Filing } from './file-pair.ts';
 import type { PairSeen } from './out-folder.ts';
 import type { ServiceFault } from './service-fault.ts';
+
+/** It cannot be sent, and is to be filed as one that was sent is. */
+export interface FailedPair {
+  readonly kind: 'failed';
+  readonly code: string;
+  readonly filing: Filing;
+}
 
 /** What became of one look at a pair. */
 export type PairResult =
   /** The service has it; filing it is still to be done, and may be while the next pair is sent. */
   | { readonly kind: 'sent'; readonly bytes: number; readonly filing: Filing }
-  | { readonly kind: 'failed'; readonly code: string }
+  | FailedPair
   /** It stays in OUT for a reason of its own: half written, changed, or held in doubt. */
   | { readonly kind: 'left' }
   /** It stays in OUT because of the service, and so does whatever follows it. */
@@ -23,21 +30,20 @@ export interface PairAtHand {
   readonly entry: OutgoingEntry | undefined;
 }
 
-/** Puts a pair that cannot be sent into FAILED, with one report. */
-export async function failPair(
+/** Decides that a pair cannot be sent: filing it puts it into FAILED, with one report. */
+export function failPair(
   parts: MailboxParts,
   { pair, entry }: PairAtHand,
   verdict: Verdict,
   control: ControlFile | undefined,
-): Promise<PairResult> {
+): FailedPair {
   const outcome = { ...verdict, atMs: parts.nowMs() };
   const refused =
     entry === undefined
       ? beginEntry(parts, pair, { state: 'refused', localId: null, outcome })
       : parts.journal.change(entry.pair, { state: 'refused', outcome, changedMs: outcome.atMs });
   reached(steps.outDecided);
-  await filePairs(parts, [{ entry: refused, control, gzip: false }]);
-  return { kind: 'failed', code: verdict.statusCode };
+  return { kind: 'failed', code: verdict.statusCode, filing: { entry: refused, control, gzip: false } };
 }
 
 /** The first entry of a pair in the journal. */

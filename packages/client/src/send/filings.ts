@@ -1,6 +1,9 @@
 import type { Filing } from './file-pair.ts';
 
-/** Pairs filed beside the next ones being sent: those that wait together, a bounded number, none of whose failures is lost. */
+/**
+ * Pairs filed beside the next ones being sent: those that wait together, a bounded number. A failure stops nobody, for all
+ * that was sent is in the journal and is filed by a later turn; the first one is told at the end.
+ */
 export class Filings {
   readonly #waitingMax: number;
   readonly #file: (batch: readonly Filing[]) => Promise<void>;
@@ -13,21 +16,20 @@ export class Filings {
     this.#file = file;
   }
 
-  /** Resolves as soon as there is room. Throws when an earlier one failed: then nothing more should be sent. */
+  /** Resolves as soon as there is room. */
   async add(filing: Filing): Promise<void> {
     this.#waiting.push(filing);
     this.#running ??= this.#run();
     while (this.#waiting.length >= this.#waitingMax && this.#running !== undefined) await this.#running;
-    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Waits for all. Throws the first failure. */
-  async done(): Promise<void> {
+  /** Waits for all; answers the first failure. */
+  async done(): Promise<{ readonly error: unknown } | undefined> {
     while (this.#running !== undefined) await this.#running;
-    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.#failure;
   }
 
-  /** One batch, and the next where something waits by then; after a failure what waits is left to the next turn. */
+  /** One batch, and the next where something waits by then. */
   async #run(): Promise<void> {
     const batch = this.#waiting;
     this.#waiting = [];
@@ -36,6 +38,6 @@ export class Filings {
     } catch (error) {
       this.#failure ??= { error };
     }
-    this.#running = this.#waiting.length > 0 && this.#failure === undefined ? this.#run() : undefined;
+    this.#running = this.#waiting.length > 0 ? this.#run() : undefined;
   }
 }

@@ -26,6 +26,8 @@ export interface OutLook {
   readonly settling: number;
   /** Data files without a control file, and how long they have been seen so. */
   readonly loneData: readonly WithoutControl[];
+  /** Names of files that cannot be opened by them: links, folders, and names that are no UTF-8. They are left alone. */
+  readonly unusable: readonly WithoutControl[];
 }
 
 export interface WithoutControl {
@@ -77,6 +79,7 @@ export class OutFolder {
     const seen = await this.#seeAll(names);
     const pairs: PairSeen[] = [];
     const loneData: WithoutControl[] = [];
+    const unusable: WithoutControl[] = [];
     let settling = 0;
     const present = new Set<string>();
     const listed = new Set<string>();
@@ -85,7 +88,9 @@ export class OutFolder {
       present.add(key);
       const unchangedMs = this.#note(key, `${control?.print ?? '-'} ${data?.print ?? '-'}`, nowMs);
       if (control === undefined || files.control === undefined) {
-        if (data !== undefined && files.data !== undefined)
+        const hidden = files.control ?? (data === undefined ? files.data : undefined);
+        if (hidden !== undefined) unusable.push({ base: files.base, name: hidden, seenForMs: unchangedMs });
+        else if (data !== undefined && files.data !== undefined)
           loneData.push({ base: files.base, name: files.data, seenForMs: unchangedMs });
         continue;
       }
@@ -109,6 +114,7 @@ export class OutFolder {
       listed,
       settling,
       loneData,
+      unusable,
     };
   }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { FolderFault, findApart } from '../folders/mailbox-tree.ts';
 import { baseKey } from '../folders/names.ts';
 import { allOf } from '../folders/staged-moves.ts';
 import type { OutgoingEntry, OutgoingState } from '../journal/journal.ts';
@@ -7,7 +8,7 @@ import type { Stopping } from '../mailbox/stopping.ts';
 import type { PairAtHand, PairResult } from './fail-pair.ts';
 import { filePairs, finishFilings, reportDelay } from './file-pair.ts';
 import { Filings } from './filings.ts';
-import { OutFolder, type OutLook, type PairSeen } from './out-folder.ts';
+import { OutFolder, type OutLook, type PairSeen, type WithoutControl } from './out-folder.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { readControl } from './read-control.ts';
 import { sendPair } from './send-pair.ts';
@@ -26,10 +27,14 @@ export interface SendTurn {
   readonly fault: ServiceFault | undefined;
 }
 
-/** States in which a pair still has to be sent. Of others it is decided, and their files are on their way. */
+/** States in which a pair still has to be sent. */
 const sendable: ReadonlySet<OutgoingState> = new Set(['sending', 'waiting', 'uploading']);
+/** States in which its outcome is known, and its files are on their way. */
+const decided: ReadonlySet<OutgoingState> = new Set(['accepted', 'refused', 'filing']);
 /** Pairs that may wait to be filed while others are sent, and most that are filed together. */
 const filingsMax = 16;
+/** Pairs that one turn tries to file and cannot. */
+const unfiledMax = 16;
 
 /** The sending side of one mailbox: looks at OUT, sends what is ready in the order of time, files what has an outcome. */
 export class Sender {
@@ -38,7 +43,7 @@ export class Sender {
   /** What cannot be sent as it lies: a limit of minutes is to run out for it. */
   readonly #left: Sightings;
   readonly #withdrawn: WithdrawnPairs;
-  readonly #warnedLone = new Set<string>();
+  readonly #warned = new Set<string>();
   #mustFinish = true;
 
   constructor(parts: MailboxParts) {
@@ -53,38 +58,52 @@ export class Sender {
     return this.#folder.count();
   }
 
+  /**
+   * A pair that cannot be filed, as when IN or SENT takes no files, keeps no other from being sent: its outcome is in the
+   * journal, and it is filed when that can be. Throws at the end what kept it.
+   */
   async turn(stopping: Stopping): Promise<SendTurn> {
-    try {
-      if (this.#mustFinish) await this.#finishDecided();
-      this.#mustFinish = false;
-      return await this.#lookAndSend(stopping);
-    } catch (error) {
-      // Whatever broke may have left a pair between its outcome and its place.
-      this.#mustFinish = true;
-      throw error;
-    }
+    const unfiled: unknown[] = this.#mustFinish ? await this.#finishDecided() : [];
+    // Whatever breaks may leave a pair between its outcome and its place.
+    this.#mustFinish = true;
+    const { filingFailure, ...turn } = await this.#lookAndSend(stopping);
+    if (filingFailure !== undefined) unfiled.push(filingFailure.error);
+    if (unfiled.length > 0) throw unfiled[0];
+    this.#mustFinish = false;
+    return turn;
   }
 
-  async #lookAndSend(stopping: Stopping): Promise<SendTurn> {
+  async #lookAndSend(stopping: Stopping): Promise<SendTurn & { filingFailure: { error: unknown } | undefined }> {
     const look = await this.#folder.look(this.#parts.nowMs());
-    this.#warnOfLoneData(look);
+    this.#warnOfLeftAlone(look);
     const open = this.#parts.journal.open(this.#parts.mailbox.id);
     const ready = this.#matched([...look.ready, ...this.#givenUpWaiting(look)], open);
+    if (ready.length > 0) await this.#requireOneVolume();
     await this.#withdrawn.settle(open, look.listed);
     const { left, untried, ...turn } = await this.#sendSome(ready, stopping);
     if (turn.sent > 0) this.#say(turn.sent);
     const stillLeft = untried.map(({ pair }) => pair).filter(({ base }) => this.#left.kept.has(baseKey(base)));
-    const waiting = [...look.withoutData, ...look.loneData, ...left, ...stillLeft].map(({ base }) => base);
+    const waiting = [...look.withoutData, ...look.loneData, ...look.unusable, ...left, ...stillLeft].map(
+      ({ base }) => base,
+    );
     this.#left.keep(this.#folder.notedOf(waiting));
     return { ...turn, isSettling: look.settling + look.withoutData.length > 0 };
   }
 
-  /** After a start: moves that were begun, and outcomes that were not filed. */
-  async #finishDecided(): Promise<void> {
+  /** Moves that were begun, and outcomes that were not filed. Answers what kept any of them from it, up to a number. */
+  async #finishDecided(): Promise<unknown[]> {
+    const failures: unknown[] = [];
     for (const entry of this.#parts.journal.open(this.#parts.mailbox.id)) {
-      if (entry.state === 'filing') await finishFilings(this.#parts, [entry]);
-      if (entry.state === 'accepted' || entry.state === 'refused') await this.#fileLater(entry);
+      // By then it is the folder and not the pair, and asking it again and again takes time from sending.
+      if (failures.length >= unfiledMax) break;
+      try {
+        if (entry.state === 'filing') await finishFilings(this.#parts, [entry]);
+        if (entry.state === 'accepted' || entry.state === 'refused') await this.#fileLater(entry);
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    return failures;
   }
 
   async #fileLater(entry: OutgoingEntry): Promise<void> {
@@ -96,12 +115,16 @@ export class Sender {
     await filePairs(this.#parts, [{ entry, control, gzip }]);
   }
 
-  /** Each pair with its open entry. A pair whose entry is held, or whose files have changed since, is not sent as that entry. */
+  /**
+   * Each pair with its open entry. A pair whose entry is held, or whose files have changed since, is not sent as that entry;
+   * what lies under the name of one that is decided waits until that is filed.
+   */
   #matched(pairs: readonly PairSeen[], open: readonly OutgoingEntry[]): readonly PairAtHand[] {
     const byBase = new Map(open.map((entry) => [baseKey(entry.base), entry]));
     return pairs.flatMap((pair): readonly PairAtHand[] => {
       const entry = byBase.get(baseKey(pair.base));
       if (entry === undefined) return [{ pair, entry: undefined }];
+      if (decided.has(entry.state)) return [];
       const isSame = entry.controlPrint === pair.control.print && entry.dataPrint === (pair.data?.print ?? null);
       if (isSame) return sendable.has(entry.state) ? [{ pair, entry }] : [];
       this.#letGo(entry);
@@ -121,6 +144,16 @@ export class Sender {
       text: `The files of pair ${pair} (${state}) were changed or replaced; they are sent as a new pair`,
       fields: { pair, state },
     });
+  }
+
+  /** Before anything is sent, for a volume may be mounted at any time: what cannot be filed would lie in OUT for ever. */
+  async #requireOneVolume(): Promise<void> {
+    const { tree, mailbox } = this.#parts;
+    const apart = await findApart(tree);
+    if (apart === undefined) return;
+    throw new FolderFault(
+      `the folder ${mailbox.folders[apart]} is on another volume than ${mailbox.folders.out}: put IN, OUT, SENT and FAILED on one, for files are moved between them in one step; nothing is sent before that`,
+    );
   }
 
   /** Control files whose data did not come in time. */
@@ -151,7 +184,7 @@ export class Sender {
         if (room > 0 && queue[0] !== undefined) ahead.begin(queue[0].pair);
         const result = await this.#parts.slots.use(soon, () => sendPair(this.#parts, atHand, contents, now));
         if (result.kind === 'left') room += 1;
-        if (result.kind === 'sent') await filings.add(result.filing);
+        if (result.kind === 'sent' || result.kind === 'failed') await filings.add(result.filing);
         await this.#count(result, tally, atHand.pair);
       }
     };
@@ -162,12 +195,13 @@ export class Sender {
         throw error;
       }),
     );
+    let filingFailure: { readonly error: unknown } | undefined;
     try {
       await allOf(lanes);
     } finally {
-      await filings.done();
+      filingFailure = await filings.done();
     }
-    return { ...tally, untried: queue, hasMore: queue.length > 0 && tally.fault === undefined };
+    return { ...tally, filingFailure, untried: queue, hasMore: queue.length > 0 && tally.fault === undefined };
   }
 
   async #count(
@@ -208,21 +242,20 @@ export class Sender {
     await reportDelay(this.#parts, { entry, control, gzip: false });
   }
 
-  #warnOfLoneData({ loneData }: OutLook): void {
-    const { config, log, mailbox } = this.#parts;
-    const late = loneData.filter(
-      ({ name, seenForMs }) => seenForMs >= config.loneDataWarnMs && !this.#warnedLone.has(name),
-    );
-    if (late.length === 0) return;
-    for (const { name } of late) this.#warnedLone.add(name);
-    log({
-      level: 'warn',
-      event: 'data-without-control-file',
-      component: 'SendFilesService',
-      mailbox: mailbox.id,
-      text: `${late.length} data file(s) in OUT have had no control file for long; "openmesh-client status" names them`,
-      fields: { count: late.length },
-    });
+  #warnOfLeftAlone({ loneData, unusable }: OutLook): void {
+    const say = (files: readonly WithoutControl[], event: string, what: string): void => {
+      const late = files.filter(
+        ({ name, seenForMs }) => seenForMs >= this.#parts.config.loneDataWarnMs && !this.#warned.has(name),
+      );
+      if (late.length === 0) return;
+      for (const { name } of late) this.#warned.add(name);
+      const { log, mailbox } = this.#parts;
+      const text = `${late.length} ${what}; "openmesh-client status" names them`;
+      const fields = { count: late.length };
+      log({ level: 'warn', event, component: 'SendFilesService', mailbox: mailbox.id, text, fields });
+    };
+    say(loneData, 'data-without-control-file', 'data file(s) in OUT have had no control file for long');
+    say(unusable, 'file-not-usable', 'file(s) in OUT are links or folders, or have names that are no UTF-8');
   }
 
   #say(sent: number): void {

@@ -20,6 +20,11 @@ export interface Work {
   readonly signal: AbortSignal;
 }
 
+const remarkTexts: Readonly<Record<SendOrder['remarks'][number], string>> = {
+  version: 'the Version of its control file is not 1.0',
+  'subject-cut': 'its subject is longer than a subject may be and was cut',
+};
+
 /** One attempt at one pair that can be sent. */
 export class Sending {
   readonly #parts: MailboxParts;
@@ -46,6 +51,7 @@ export class Sending {
           ? entry
           : journal.change(entry.pair, { state: 'sending', changedMs: nowMs() });
     reached(steps.outJournaled);
+    if (before === undefined) this.#remark(entry);
     try {
       const resumed = await this.#resume(entry);
       if ('kind' in resumed) return await this.#answered(entry, resumed);
@@ -54,6 +60,21 @@ export class Sending {
     } catch (error) {
       if (error instanceof DataChanged) this.#wait(entry);
       return await this.#faulted(entry, readFault(error));
+    }
+  }
+
+  /** What is sent otherwise than it was written, or was written otherwise than it should be. */
+  #remark({ pair }: OutgoingEntry): void {
+    const { log, mailbox } = this.#parts;
+    for (const remark of this.#work.order.remarks) {
+      log({
+        level: 'warn',
+        event: 'control-file-remark',
+        component: 'SendFilesService',
+        mailbox: mailbox.id,
+        text: `Pair ${pair} is sent, though ${remarkTexts[remark]}`,
+        fields: { pair, remark },
+      });
     }
   }
 
@@ -158,7 +179,7 @@ export class Sending {
         fault.messageId === undefined
           ? entry
           : journal.change(entry.pair, { messageId: fault.messageId, changedMs: nowMs() });
-      return await failPair(this.#parts, { pair, entry: named }, fault.verdict, control);
+      return failPair(this.#parts, { pair, entry: named }, fault.verdict, control);
     }
     if (fault.kind === 'stopped') {
       return { kind: 'fault', fault };

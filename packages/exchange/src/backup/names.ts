@@ -7,6 +7,8 @@ export const segmentsStart = 'ledger/';
 export const allBodiesStart = 'bodies/';
 
 const millisecondDigits = 3;
+/** Clocks of two machines may be apart by so much. */
+const clocksApartMs = 3_600_000;
 
 /**
  * Words that sort by the moment; `momentOf` reads them. `random` is 8 hexadecimal digits, the first of which give way to
@@ -36,6 +38,11 @@ export function momentOf(id: string): number | undefined {
   if (match === null) return undefined;
   const [year = '', month = '', day = '', hour = '', minute = '', second = ''] = match.slice(1);
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+}
+
+/** Whether a snapshot says that it was made later than it is now: the clock that dated it was wrong, or this one is. */
+export function isAhead(id: string, nowMs: number): boolean {
+  return (momentOf(id) ?? 0) > nowMs + clocksApartMs;
 }
 
 /** Bodies are apart by who can read them: after a change of keys they are copied anew. */

@@ -115,6 +115,14 @@ describe('removing old backups', () => {
     expect(await keptBy({ keepLast: undefined, keepSinceMs: startMs + 50 * dayMs })).toEqual(ids.slice(3));
   });
 
+  it('keeps one that a clock dated ahead, and in its place removes none of those made since the clock was right', async () => {
+    const ahead = await backUp(500, [1], [1]);
+    const ids: string[] = [];
+    for (const day of [1, 2, 3]) ids.push(await backUp(day, [day], [day]));
+    expect(await keptBy(last(1))).toEqual([ids[2], ahead]);
+    expect(await keptBy(last(2))).toEqual([ids[1], ids[2], ahead]);
+  });
+
   it('knows the newer of two that were made in one second', async () => {
     for (let round = 0; round < 20; round += 1) {
       const made = [await backUp(round, [1], []), await backUp(round + 1 / dayMs, [1], [])];

@@ -1,7 +1,7 @@
 import type { Blobs } from '../store/blobs.ts';
 import { inOrder } from './in-order.ts';
 import { ManifestFault } from './manifest.ts';
-import { allBodiesStart, bodyBlobName, momentOf, segmentsStart, snapshotNameOf } from './names.ts';
+import { allBodiesStart, bodyBlobName, isAhead, momentOf, segmentsStart, snapshotNameOf } from './names.ts';
 import { markedIn, pruneMsMax, removeMarks } from './place-marks.ts';
 import { type BackupSource, listBackups, openBackup } from './read-backup.ts';
 
@@ -44,13 +44,18 @@ export interface PruneOutcome {
   readonly whole: boolean;
 }
 
-/** Parts the ids, oldest first, in those the rule keeps and the others. The newest is always kept. */
+/**
+ * Parts the ids, oldest first, in those the rule keeps and the others. The newest is always kept. One that is dated ahead of
+ * now is kept too, and takes no other's place: of what was made since the clock was right it would seem the newest for long.
+ */
 export function chooseKept(
   ids: readonly string[],
   { keepLast = 0, keepSinceMs = Number.POSITIVE_INFINITY }: PruneRule,
+  nowMs: number,
 ): { readonly kept: readonly string[]; readonly removed: readonly string[] } {
+  const dated = ids.filter((id) => !isAhead(id, nowMs)).length;
   const isKept = (id: string, at: number): boolean =>
-    ids.length - at <= Math.max(1, keepLast) || (momentOf(id) ?? 0) >= keepSinceMs;
+    dated - at <= Math.max(1, keepLast) || (momentOf(id) ?? 0) >= keepSinceMs;
   return { kept: ids.filter(isKept), removed: ids.filter((id, at) => !isKept(id, at)) };
 }
 
@@ -74,7 +79,7 @@ export async function pruneBackups(parts: PruneParts): Promise<PruneOutcome> {
 async function prune({ source, rule, dryRun, nowMs, progress }: PruneParts): Promise<PruneOutcome> {
   const { blobs } = source;
   const endMs = nowMs() + pruneMsMax;
-  const { kept, removed } = chooseKept(await listBackups(blobs), rule);
+  const { kept, removed } = chooseKept(await listBackups(blobs), rule, nowMs());
   const segments = await namedSegments(source, kept);
   const away = new Removal(blobs, dryRun, () => nowMs() < endMs, progress);
   await away.all(removed.map(snapshotNameOf));

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { checkLedger } from '../compose/check-ledger.ts';
+import { checkTls } from '../compose/check-tls.ts';
 import { type ConfigProblem, loadConfig } from '../config/config.ts';
 import { describeConfig, describeSettings } from '../config/describe-config.ts';
 import { renderSettingsDocument } from '../config/settings-document.ts';
@@ -7,8 +8,9 @@ import { type Command, type CommandIo, exitCodes } from './command.ts';
 
 const help = `usage: openmesh-exchange check-config [--json | --markdown]
 
-Reads the settings as "serve" would and says whether it would start with them. Starts and creates nothing. A PostgreSQL
-is asked whether it keeps what it answers; that it cannot be reached now is a warning.
+Reads the settings as "serve" would and says whether it would start with them. Starts and creates nothing. The
+certificate files are held against each other. A PostgreSQL is asked whether it keeps what it answers; that it cannot be
+reached now is a warning.
 
   --json       print what is in force, grouped, with secrets masked
   --markdown   print the table of all settings (docs/config.md)
@@ -56,7 +58,8 @@ async function judge(json: boolean, io: CommandIo): Promise<number> {
     findings
       .filter((finding) => finding.refused === refused)
       .map(({ text }) => ({ name: 'OPENMESH_LEDGER', problem: `names a database that cannot be used: ${text}` }));
-  if (found(true).length > 0) return refuse(json, found(true), io);
+  const refused = [...(await checkTls(config, Date.now())), ...found(true)];
+  if (refused.length > 0) return refuse(json, refused, io);
   const warnings = [...loaded.warnings, ...found(false)];
   const inForce = describeSettings(io.env);
   if (json) {

@@ -1,4 +1,5 @@
-import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { exportLines } from '../mailbox/export-lines.ts';
 import type { RegistryRecords } from '../store/ledger/registry.ts';
 import { type OpenForAdmin, withSession } from './admin-session.ts';
@@ -23,30 +24,56 @@ function writeLines(records: RegistryRecords, write: (block: string) => void): n
   return lines;
 }
 
-/** Readable by its owner only and flushed before it is said to be there; a file that exists is never replaced. */
+/**
+ * Readable by its owner only and flushed before it is said to be there; a file that exists is never replaced. It has another
+ * name until it is whole: a part of it would be imported without a word.
+ */
 function writeFile(file: string, records: RegistryRecords): number {
+  if (existsSync(file)) throw exists(file);
+  const aside = `${file}.unfinished-${randomBytes(4).toString('hex')}`;
   let handle: number;
   try {
-    handle = openSync(file, 'wx', 0o600);
+    handle = openSync(aside, 'wx', 0o600);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : 'unknown error';
-    const why = code === 'EEXIST' ? 'exists already: choose another name' : `cannot be created (${String(code)})`;
-    throw new CommandRefusal(exitCodes.cannotCreate, `${file} ${why}`);
+    throw new CommandRefusal(exitCodes.cannotCreate, `${file} cannot be created (${codeOf(error)})`);
   }
   try {
-    const lines = writeLines(records, (block) => {
-      const bytes = Buffer.from(block, 'utf8');
-      for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
-    });
-    fsyncSync(handle);
-    return lines;
+    try {
+      const lines = writeLines(records, (block) => {
+        const bytes = Buffer.from(block, 'utf8');
+        for (let at = 0; at < bytes.length; ) at += writeSync(handle, bytes, at);
+      });
+      fsyncSync(handle);
+      giveName(aside, file);
+      return lines;
+    } finally {
+      closeSync(handle);
+    }
   } catch (error) {
-    rmSync(file, { force: true });
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    throw new CommandRefusal(exitCodes.cannotCreate, `${file} could not be written (${code}); nothing is left of it`);
+    if (codeOf(error) === 'EEXIST') throw exists(file);
+    const why = `could not be written (${codeOf(error)}); nothing is left of it`;
+    throw new CommandRefusal(exitCodes.cannotCreate, `${file} ${why}`);
   } finally {
-    closeSync(handle);
+    rmSync(aside, { force: true });
   }
+}
+
+/** Unlike renaming, a second name takes no file's place; where the file system knows none, it is renamed. */
+function giveName(aside: string, file: string): void {
+  try {
+    linkSync(aside, file);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' || existsSync(file)) throw error;
+    renameSync(aside, file);
+  }
+}
+
+function exists(file: string): CommandRefusal {
+  return new CommandRefusal(exitCodes.cannotCreate, `${file} exists already: choose another name`);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
 }
 
 /** `export`: the whole registry as the lines `import` reads. */

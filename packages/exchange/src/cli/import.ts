@@ -14,6 +14,7 @@ import { attemptsMax } from './change-registry.ts';
 import { type Command, type CommandIo, exitCodes } from './command.ts';
 import { CommandRefusal, defineCommand, type ExitCode } from './define-command.ts';
 import { printJson, printTable } from './print.ts';
+import { canBeReadAgain } from './read-again.ts';
 
 const blockBytes = 1024 * 1024;
 
@@ -53,8 +54,7 @@ function printOutcome(plan: ImportPlan, request: ImportRequest, version: number,
 
 /** Imports what was decided on the registry as it is when reading begins: again when it has moved by the end. */
 async function importInto(session: AdminSession, request: ImportRequest, world: Surroundings, io: CommandIo) {
-  // What came by standard input cannot be read again.
-  const attempts = request.file === '-' ? 1 : attemptsMax;
+  const attempts = request.file !== '-' && canBeReadAgain(request.file) ? attemptsMax : 1;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const outcome = await tryImport(session, request, world, io);
     if (outcome !== 'stale') return outcome;

@@ -1,20 +1,15 @@
+import { terminalJson, terminalText } from '@openmesh/protocol';
 import type { CommandIo } from './command.ts';
 
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
-
-/** Stored text as it may be shown on a terminal: what would move its cursor or colour it is replaced. */
-export function plain(text: string): string {
-  return text.replace(controlCharacters, '\uFFFD');
-}
+export { terminalText as plain } from '@openmesh/protocol';
 
 export function printJson(io: CommandIo, value: unknown): void {
-  io.stdout(`${JSON.stringify(value, undefined, 2)}\n`);
+  io.stdout(`${terminalJson(value, 2)}\n`);
 }
 
 /** Columns as wide as their widest cell, the last one unpadded. */
 export function printTable(io: CommandIo, header: readonly string[], rows: readonly (readonly string[])[]): void {
-  const lines = [header, ...rows].map((row) => row.map(plain));
+  const lines = [header, ...rows].map((row) => row.map(terminalText));
   const widths = header.map((_, column) => lines.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0));
   for (const row of lines) {
     io.stdout(

@@ -1,5 +1,7 @@
+import { StartRefusal } from '../compose/start-refusal.ts';
+import { TlsFault } from '../http/tls/tls-fault.ts';
 import { BodyFault } from '../store/bodies.ts';
-import { LedgerServed } from '../store/ledger-problem.ts';
+import { LedgerServed, LedgerUnfit } from '../store/ledger-problem.ts';
 
 const listening: Readonly<Record<string, string>> = {
   EADDRINUSE: 'is in use: stop what has it, or choose another',
@@ -9,7 +11,11 @@ const listening: Readonly<Record<string, string>> = {
 
 /** What kept an exchange from starting and an operator can mend, in a sentence; undefined for a defect of ours. */
 export function startProblem(error: unknown): string | undefined {
-  if (error instanceof LedgerServed) return error.message;
+  if (error instanceof LedgerServed || error instanceof LedgerUnfit || error instanceof StartRefusal)
+    return error.message;
+  if (error instanceof TlsFault) {
+    return `${error.message} Put the file right, or name another in the settings OPENMESH_TLS_…_FILE`;
+  }
   if (error instanceof BodyFault) {
     return `${error.message} (${codeOf(error.cause) ?? error.kind}): look at the folder of OPENMESH_BODIES and its rights`;
   }

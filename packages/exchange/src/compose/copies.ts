@@ -47,6 +47,17 @@ export async function takeSnapshot({ ledger }: Config): Promise<LedgerSnapshot> 
   }
 }
 
+/** Holds the place where a record book is to be made, where that is a file: nobody else makes one there meanwhile. */
+export async function holdForRestoring({ ledger }: Config): Promise<Disposable | undefined> {
+  switch (ledger.engine) {
+    case 'sqlite':
+      return (await import('../store/sql/sqlite/snapshot.ts')).holdForRestoring(ledger.path);
+    case 'postgres':
+      // Its image is restored in one transaction, of which a second one finds the tables.
+      return undefined;
+  }
+}
+
 /** Makes the record book of an image of its engine. Throws `LedgerCopyProblem`, also where there is one already. */
 export async function restoreLedger(
   { ledger }: Config,

@@ -29,6 +29,7 @@ import { createTlsContexts, type TlsContexts } from '../http/tls/context.ts';
 import { describeTlsFailure } from '../http/tls/tls-failure.ts';
 import type { WireServer } from '../http/wire/server.ts';
 import { certificateObjections, fingerprintOf, whoIs } from './certificates.ts';
+import { tlsSettingOf } from './check-tls.ts';
 import type { Rooms, Undo } from './rooms.ts';
 
 export interface MachinesParts extends Rooms {
@@ -64,7 +65,7 @@ export async function composeMachines(parts: MachinesParts, undo: Undo): Promise
     machineClock: parts.machineClock.nowMs,
     onReload: (outcome) => {
       if (outcome.ok) log.info('certificates-reloaded');
-      else log.error('certificates-kept', outcome.fault);
+      else log.error('certificates-kept', outcome.fault, { setting: tlsSettingOf(machines.tls, outcome.fault.file) });
       connections?.destroyRevoked((facts) => contexts.isRevoked(facts.serialKey));
       const { authorities } = contexts;
       if (trusted.some((pem) => !authorities.includes(pem))) connections?.destroyUnissued(authorities);

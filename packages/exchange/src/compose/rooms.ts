@@ -18,6 +18,7 @@ import type { DirectoryNotes } from './directory.ts';
 import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
 import { openServices, type Services } from './services.ts';
+import { StartRefusal } from './start-refusal.ts';
 import { openBodies, openKeys, openLedger, type StoreHooks } from './stores.ts';
 import { openTraces, type Traces } from './traces.ts';
 
@@ -71,7 +72,7 @@ function assertSharedKey({ tokens }: Config, snapshot: RegistrySnapshot, clock: 
   const isThere = tokens.sharedKeys.length > 0 || snapshot.sharedKeys().some((key) => isValidAt(key, clock.nowMs()));
   if (isThere || tokens.authMode !== 'full') return;
   const say = 'there is no valid shared key: make one with "openmesh-exchange shared-key add"';
-  throw new Error(`OPENMESH_SHARED_KEY_PLACE=ledger, and ${say}`);
+  throw new StartRefusal(`OPENMESH_SHARED_KEY_PLACE=ledger, and ${say}`);
 }
 
 /** Opens the stores and builds what stands on them; what was opened is noted in `undo` as it goes. */

@@ -85,7 +85,8 @@ export function createAdmission(parts: AdmissionParts): (arrival: Arrival) => Pr
     }
     const verdict = parts.checkToken(headers.get('authorization'), mailbox, objections.forMailbox);
     if (!verdict.ok) return refusal(wireError(verdict.error, version), verdict.reason, verdict.detail);
-    const wait = parts.mailboxThrottle.take(mailbox, nowMs);
+    // By the registry's own text: the caller's would keep the whole request it came with.
+    const wait = parts.mailboxThrottle.take(verdict.mailbox.mailboxId, nowMs);
     if (wait > 0) return tooMany(wait, parts.mailboxThrottle.perSecond, version);
     if (accepted === 'malformed') return malformedAccept();
     const { nonce } = verdict;

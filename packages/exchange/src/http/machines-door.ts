@@ -94,7 +94,7 @@ export function createMachinesDoor(parts: DoorParts): (request: WireRequest) => 
       status: ending?.reply.status ?? callerGoneStatus,
       startedMs,
       bytesSent,
-      bytesReceived: Number(headers.get('content-length') ?? 0),
+      bytesReceived: request.body.arrivedBytes,
       correlationId,
       socket: request.connection.socket,
       mailbox: mailbox ?? null,

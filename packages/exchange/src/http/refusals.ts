@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { RefusalLedger, RefusalRecord } from '../store/ledger/refusals.ts';
+import { ownText } from './wire/own-text.ts';
 
 export type RefusalFacts = Omit<RefusalRecord, 'refusalId' | 'count' | 'atMs'>;
 
@@ -67,9 +68,17 @@ export function createRefusalNotes(
       if (kind === undefined) {
         if (kinds.size >= kindsMax) return;
         kind = { written: 0, folded: undefined };
-        kinds.set(name, kind);
+        kinds.set(ownText(name), kind);
       }
-      const fresh: RefusalRecord = { ...facts, refusalId: newRefusalId(atMs), atMs, count: 1 };
+      const { detail, mailbox } = facts;
+      const fresh: RefusalRecord = {
+        ...facts,
+        detail: ownText(detail),
+        mailbox: mailbox === null ? null : ownText(mailbox),
+        refusalId: newRefusalId(atMs),
+        atMs,
+        count: 1,
+      };
       if (kind.written < recordsEachMax && recordsInWindow < recordsMax) {
         kind.written += 1;
         recordsInWindow += 1;

@@ -1,4 +1,5 @@
 import type { JobLedger } from '../store/ledger/jobs.ts';
+import { ClockApart } from '../store/ledger.ts';
 
 /** Something that happens because time passed. */
 export interface Job {
@@ -6,7 +7,10 @@ export interface Job {
   readonly everyMs: number;
   /** Runs when the clockwork is started, and not only when its first interval is over. */
   readonly atStart?: boolean;
-  /** Does what is due in bounded batches; stops between two when `signal` says so. Safe to run twice. */
+  /**
+   * Does what is due in bounded batches; stops between two when `signal` says so: the process ends, or another node has
+   * the job now. Safe to run twice.
+   */
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -26,8 +30,10 @@ export interface Clockwork {
   stop(): Promise<void>;
 }
 
-/** A lease outlives its job's interval by this, so that a slow run keeps it. */
+/** A lease outlives its job's interval by this, so that the next run finds it still its own. */
 const leaseGraceMs = 60_000;
+/** A run that takes long takes its lease again so often, long before it ends. */
+const renewEveryMs = 20_000;
 
 /** Runs each job on one node at a time, by lease; a node that dies lets go when its lease ends. */
 export function createClockwork(options: ClockworkOptions): Clockwork {
@@ -44,12 +50,29 @@ export function createClockwork(options: ClockworkOptions): Clockwork {
     return run;
   };
 
+  const take = ({ name, everyMs }: Job): Promise<boolean> => {
+    const nowMs = machineClock.nowMs();
+    return ledger.lease({ name, holder, nowMs, untilMs: nowMs + everyMs + leaseGraceMs });
+  };
+
+  /** A run that lost its lease all the same, as one whose ledger was away for long, ends; also one whose clock was set wrong. */
+  const runLeased = async (job: Job): Promise<void> => {
+    const lost = new AbortController();
+    const onAnswer = (mine: boolean): void => (mine ? undefined : lost.abort());
+    // While the ledger is away nobody else takes it either, and the run itself finds out.
+    const onFault = (fault: unknown): void => (fault instanceof ClockApart ? lost.abort() : undefined);
+    const renewals = setInterval(() => void take(job).then(onAnswer, onFault), renewEveryMs).unref();
+    try {
+      await job.run(AbortSignal.any([stopping.signal, lost.signal]));
+    } finally {
+      clearInterval(renewals);
+    }
+  };
+
   const attempt = async (job: Job, anyway: boolean): Promise<void> => {
     try {
-      const nowMs = machineClock.nowMs();
-      const untilMs = nowMs + job.everyMs + leaseGraceMs;
-      const mine = await ledger.lease({ name: job.name, holder, nowMs, untilMs });
-      if (mine || anyway) await job.run(stopping.signal);
+      if (await take(job)) await runLeased(job);
+      else if (anyway) await job.run(stopping.signal);
     } catch (error) {
       options.failed(job.name, error);
     }

@@ -7,7 +7,7 @@ it('an orphan that cannot be removed keeps no later one, and is told of when all
   const [stuck] = refs;
   const left = new Set(refs);
   const job = orphanBodiesJob({
-    ledger: { referencedBodies: () => Promise.resolve(new Set()) },
+    ledger: { referencedBodies: () => Promise.resolve(new Set()), madeAtMs: () => Promise.resolve(0) },
     bodies: {
       async *list() {
         for (const ref of refs) yield { ref, createdAtMs: 0 };

@@ -13,10 +13,11 @@ export interface SteadyClock {
 
 /**
  * Bytes that no row names: left by a crash between body and book. Only those older than the grace period are judged,
- * since a younger one may belong to a request that is still being answered.
+ * since a younger one may belong to a request that is still being answered; and none that is older than the ledger, since
+ * that is no crash of this one: where the ledger's disk was not mounted, or its setting is wrong, a new one knows no body.
  */
 export function orphanBodiesJob(parts: {
-  readonly ledger: Pick<JobLedger, 'referencedBodies'>;
+  readonly ledger: Pick<JobLedger, 'referencedBodies' | 'madeAtMs'>;
   readonly bodies: Pick<Bodies, 'list' | 'remove'>;
   readonly machineClock: SteadyClock;
   readonly graceMs: number;
@@ -39,8 +40,10 @@ export function orphanBodiesJob(parts: {
     async run(signal) {
       let refs: BodyRef[] = [];
       let fault: BodyFault | undefined;
-      for await (const { ref } of parts.bodies.list(agedSince())) {
+      const madeAtMs = await parts.ledger.madeAtMs();
+      for await (const { ref, createdAtMs } of parts.bodies.list(agedSince())) {
         if (signal.aborted) return;
+        if (createdAtMs < madeAtMs) continue;
         refs.push(ref);
         if (refs.length < batch) continue;
         fault = (await judge(refs)) ?? fault;

@@ -7,26 +7,33 @@ import type { SealingKey } from './secret-key.ts';
 /** The secret keys as they were last read: the first is in use. */
 export interface KeysAtHand {
   current(): readonly SealingKey[];
-  /** Reads them again when that was not done within the last seconds; true when they are others than before. Throws what reading does. */
+  /** Reads them again; true when they are others than before. Throws what reading does. */
   readAgain(): boolean;
+  /** `readAgain` for whoever met a key that is not at hand; false when somebody did that within the last seconds. */
+  readForMissing(): boolean;
 }
 
 /** Whatever meets keys that are not at hand reads them again, but not more often than this. */
-const readAgainMs = 2000;
+const readForMissingMs = 2000;
 
 /** `read` throws when there are no keys to be read; those that were are kept then. `elapsedMs` goes on while the clock is set. */
 export function createKeysAtHand(read: () => readonly SealingKey[], elapsedMs: () => number): KeysAtHand {
   let keys = read();
-  let readAtMs = elapsedMs();
+  let missedAtMs = Number.NEGATIVE_INFINITY;
+  const readAgain = (): boolean => {
+    const fresh = read();
+    if (names(fresh) === names(keys)) return false;
+    keys = fresh;
+    return true;
+  };
   return {
     current: () => keys,
-    readAgain() {
-      if (elapsedMs() - readAtMs < readAgainMs) return false;
-      readAtMs = elapsedMs();
-      const fresh = read();
-      if (names(fresh) === names(keys)) return false;
-      keys = fresh;
-      return true;
+    readAgain,
+    readForMissing() {
+      // Other readings do not count: a key that was put into the file just after one of them is met all the same.
+      if (elapsedMs() - missedAtMs < readForMissingMs) return false;
+      missedAtMs = elapsedMs();
+      return readAgain();
     },
   };
 }
@@ -53,7 +60,7 @@ export function openingWith<R>(atHand: KeysAtHand, open: () => R): R {
   try {
     return open();
   } catch (error) {
-    if (error instanceof SealFault && error.kind === 'unknown-key' && atHand.readAgain()) return open();
+    if (error instanceof SealFault && error.kind === 'unknown-key' && atHand.readForMissing()) return open();
     throw error;
   }
 }

@@ -45,7 +45,7 @@ export interface OpenedBodyKey {
  * payload or chunk do not open there.
  */
 export class PayloadKey {
-  /** As the payload's row keeps it. */
+  /** As it was wrapped when it was made or read; a row that is written later keeps `PayloadKeys.wrappedNow`. */
   readonly wrapped: WrappedKey;
   readonly #key: KeyObject;
   readonly #fillRandom: RandomSource;
@@ -56,6 +56,11 @@ export class PayloadKey {
     this.#key = createSecretKey(bytes);
     this.#fillRandom = fillRandom;
     bytes.fill(0);
+  }
+
+  /** The key itself, to be wrapped anew and zeroed by whoever asked. */
+  bytes(): Uint8Array {
+    return this.#key.export();
   }
 
   /** Encrypts a small body where it lies; answers the text without which it cannot be opened. */

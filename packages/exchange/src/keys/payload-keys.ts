@@ -8,6 +8,11 @@ import { secretKeyBytes } from './secret-key.ts';
 export interface PayloadKeys {
   /** A fresh key for a payload; null where bodies are not encrypted. */
   make(payloadId: string): Soon<PayloadKey> | null;
+  /**
+   * The key of a payload as its row is to keep it, asked for when the row is about to be written: a body may take hours to
+   * come, and the secret key that was in use when it began may have been rewrapped away and dropped meanwhile.
+   */
+  wrappedNow(payloadId: string, key: PayloadKey): Soon<WrappedKey>;
   /** A key from its payload's row. Throws or rejects with `SealFault` when that cannot be opened. */
   open(payloadId: string, wrapped: WrappedKey): Soon<PayloadKey>;
 }
@@ -23,6 +28,14 @@ export function createPayloadKeys(service: KeyService, encrypts: boolean): Paylo
       fillRandom(bytes, 0, secretKeyBytes);
       const wrapped = service.wrap(bytes, payloadContext(payloadId));
       return wrapped instanceof Promise ? wrapped.then((later) => opened(bytes, later)) : opened(bytes, wrapped);
+    },
+    wrappedNow(payloadId, key) {
+      if (key.wrapped.keyId === service.keyInUse()) return key.wrapped;
+      const bytes = key.bytes();
+      const wrapped = service.wrap(bytes, payloadContext(payloadId));
+      if (wrapped instanceof Promise) return wrapped.finally(() => bytes.fill(0));
+      bytes.fill(0);
+      return wrapped;
     },
     open(payloadId, wrapped) {
       const bytes = service.unwrap(wrapped, payloadContext(payloadId));

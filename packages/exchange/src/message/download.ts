@@ -71,14 +71,27 @@ export function createDownload(parts: DownloadParts): (request: DownloadRequest)
     const texts = openTexts(parts.sealer, messageId, message.sealed);
     const content = chunk === null ? null : await open(parts, { message, chunk, key: found.key });
     // Last, when nothing of the answer can fail any more but the way to the caller: a 503 must not use the token up.
-    const used = found.claimed || nonce === null ? null : await parts.nonces.claim(nonce);
-    if (used?.kind === 'nonce-used') {
-      if (content?.kind === 'blocks') await content.giveUp();
-      return used;
-    }
-    parts.collection.downloaded(mailbox, messageId, parts.clock.nowMs());
+    const used = found.claimed || nonce === null ? null : await claimFor(parts, nonce, content);
+    if (used?.kind === 'nonce-used') return used;
+    parts.collection.downloaded(mailbox, message.messageId, parts.clock.nowMs());
     return { kind: 'found', message, texts, content };
   };
+}
+
+/** Unless the nonce is claimed, the body that was opened is let go of: also where nobody can say whether it is. */
+async function claimFor(
+  { nonces }: DownloadParts,
+  nonce: NonceClaim,
+  content: ChunkContent | null,
+): ReturnType<NonceLedger['claim']> {
+  let isClaimed = false;
+  try {
+    const outcome = await nonces.claim(nonce);
+    isClaimed = outcome.kind === 'claimed';
+    return outcome;
+  } finally {
+    if (!isClaimed && content?.kind === 'blocks') await content.giveUp();
+  }
 }
 
 async function find(

@@ -94,7 +94,8 @@ async function acceptFirst(parts: ImportMessageParts, message: ImportedMessage):
     const chunk = (await receive(parts, message, 1, key)).keep();
     const { keepUntilMs } = lifeDates(createdAtMs, parts.spans);
     const about = { payloadId: messageId, totalChunks: chunks.length, contentEncoding, keepUntilMs };
-    payload = { ...about, key: key?.wrapped ?? null, chunk };
+    const wrapped = key === null ? null : await parts.payloadKeys.wrappedNow(messageId, key);
+    payload = { ...about, key: wrapped, chunk };
   }
   const messages = [newMessage(parts, message)];
   await parts.ledger.accept({ nonce: null, idempotency: null, registryVersion: null, payload, messages });

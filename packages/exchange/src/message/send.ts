@@ -1,5 +1,4 @@
 import { errorEntry, errorText, type MailboxId, type MessageId, type SendHeaders } from '@openmesh/protocol';
-import type { PayloadKey } from '../keys/payload-key.ts';
 import type { PayloadKeys } from '../keys/payload-keys.ts';
 import type { Objection } from '../mailbox/permissions.ts';
 import type { Registry } from '../mailbox/registry.ts';
@@ -10,6 +9,7 @@ import {
   type NewChunk,
   type NewEvent,
   type NewMessage,
+  type WrappedKey,
 } from '../store/ledger/messages.ts';
 import type { NonceClaim } from '../store/ledger/nonces.ts';
 import { checkChecksum } from './checksum.ts';
@@ -42,7 +42,7 @@ export interface SendParts {
   readonly registry: Pick<Registry, 'poll' | 'reloadIfNewer'>;
   readonly route: Route;
   readonly receiveBody: ReceiveBody;
-  readonly payloadKeys: Pick<PayloadKeys, 'make'>;
+  readonly payloadKeys: Pick<PayloadKeys, 'make' | 'wrappedNow'>;
   readonly sealer: TextSealer;
   readonly clock: ServiceClock;
   readonly routeReport: RouteReport;
@@ -69,12 +69,13 @@ export function createSend(parts: SendParts): (request: SendRequest) => Promise<
       return fail(parts, request, { error: 'missing-data', detail: 'the body is empty' });
     }
     if (received.kind === 'too-large') return refuse('message-too-large', 'the body is over the limit of one request');
-    const arrival = arrivalOf(parts.sealer, request, received, messageId, key);
+    const arrival = arrivalOf(parts.sealer, request, received, messageId);
     try {
       const outcome = await decideAndCommit(registry, async () => {
         const decision = await decide(parts, request, received.sizeBytes);
         if (decision.kind === 'refuse') return { kind: 'refuse' as const, decision };
-        return ledger.accept(acceptance(parts, request, arrival, decision));
+        const wrapped = key === null ? null : await parts.payloadKeys.wrappedNow(messageId, key);
+        return ledger.accept(acceptance(parts, request, { ...arrival, wrapped }, decision));
       });
       if (outcome.kind === 'accepted') return { kind: 'accepted', messageId, ...warningOf(first) };
       await received.discard();
@@ -128,29 +129,22 @@ function privateTexts(headers: SendHeaders): PrivateTexts {
 /** What came of the body, whatever is decided about the message. */
 interface Arrival {
   readonly messageId: MessageId;
-  readonly key: PayloadKey | null;
   readonly chunk: NewChunk;
   readonly claim: IdempotencyClaim | null;
   readonly checksumNote: Pick<NewEvent, 'kind' | 'detail'> | null;
 }
 
 /** The bytes are judged as they came, and then kept as they are to be. */
-function arrivalOf(
-  sealer: TextSealer,
-  request: SendRequest,
-  received: ReceivedBody,
-  messageId: MessageId,
-  key: PayloadKey | null,
-): Arrival {
+function arrivalOf(sealer: TextSealer, request: SendRequest, received: ReceivedBody, messageId: MessageId): Arrival {
   const claim = claimOf(sealer, request, () => received.sha256());
   const checksumNote = judgeChecksum(request.headers, received);
-  return { messageId, key, claim, checksumNote, chunk: received.keep() };
+  return { messageId, claim, checksumNote, chunk: received.keep() };
 }
 
 function acceptance(
   parts: SendParts,
   request: SendRequest,
-  { messageId, key, chunk, claim, checksumNote }: Arrival,
+  { messageId, wrapped, chunk, claim, checksumNote }: Arrival & { readonly wrapped: WrappedKey | null },
   decision: Exclude<Decision, { kind: 'refuse' }>,
 ): AcceptCommand {
   const { headers, sender } = request;
@@ -192,7 +186,7 @@ function acceptance(
       totalChunks: headers.totalChunks,
       contentEncoding: headers.contentEncoding,
       keepUntilMs: dates.keepUntilMs,
-      key: key?.wrapped ?? null,
+      key: wrapped,
       chunk,
     },
     messages: whole && decision.kind !== 'resolve' ? deliveredWhole(parts, decision, message, texts) : [message],

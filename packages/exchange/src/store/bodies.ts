@@ -87,8 +87,8 @@ export interface Bodies {
    */
   create(key?: BodyKey): Promise<BodySink>;
   /**
-   * Yields the body's plain blocks in order, each checked against its digest or tag before it is yielded; reads ahead by
-   * one block. Throws `BodyFault` 'corrupt' instead of yielding a wrong block, and for another key than the body was
+   * Yields the body's plain blocks in order, each checked against its digest or tag before anything of it is yielded; reads
+   * ahead by one block. While most of the memory is held by consumers, a block comes in pieces. Throws `BodyFault` 'corrupt' instead of yielding a wrong block, and for another key than the body was
    * created with. Memory: two blocks at most.
    */
   read(ref: BodyRef, shape: BodyShape, key?: BodyKey): AsyncIterable<BodyBlock>;

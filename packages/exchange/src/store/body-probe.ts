@@ -54,16 +54,17 @@ export async function readUntilFault(
   body: DurableBody,
   key?: BodyKey,
 ): Promise<{ blocks: number; fault: BodyFault | undefined }> {
-  let blocks = 0;
+  let bytes = 0;
+  const blocks = (): number => Math.ceil(bytes / digestBlockBytes);
   try {
     for await (const block of bodies.read(body.ref, body, key)) {
-      blocks += 1;
+      bytes += block.bytes.length;
       block.release();
     }
-    return { blocks, fault: undefined };
+    return { blocks: blocks(), fault: undefined };
   } catch (fault) {
     if (!(fault instanceof BodyFault)) throw fault;
-    return { blocks, fault };
+    return { blocks: blocks(), fault };
   }
 }
 

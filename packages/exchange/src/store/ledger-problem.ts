@@ -51,12 +51,37 @@ export function ledgerProblemText(kind: LedgerProblemKind): string {
   return `${sentence}; ${hint}`;
 }
 
-/** Another process serves the ledger, which is a file. */
+export const ledgerUnfitCode = 'OPENMESH_LEDGER_UNFIT';
+
+/** The ledger is sound, and not for an exchange that is set up as this one: of a later version, or of the other profile. */
+export class LedgerUnfit extends Error {
+  /** Comes along where an error goes from one thread to another and its class is lost. */
+  readonly code = ledgerUnfitCode;
+  constructor(message: string) {
+    super(message);
+    this.name = 'LedgerUnfit';
+  }
+}
+
+export function unfitByVersion(schema: number, known: number): LedgerUnfit {
+  return new LedgerUnfit(
+    `the ledger has schema ${schema}, and this version knows ${known}: start the version that served it last, or a later one`,
+  );
+}
+
+/** A ledger remembers the profile it was made for. */
+export function unfitByProfile(made: string, wanted: string): LedgerUnfit {
+  return new LedgerUnfit(
+    `the ledger was made by the ${made} profile and is refused by the ${wanted} profile: set OPENMESH_PROFILE=${made}, or name another OPENMESH_LEDGER`,
+  );
+}
+
+/** Another process has the ledger, which is a file, to itself: it serves, restores or moves it. */
 export class LedgerServed extends Error {
   constructor(cause: unknown) {
     super(
-      'another exchange serves this ledger, and neither would know which tokens the other has taken: ' +
-        'stop that one, or give this one a ledger of its own (several nodes share one in PostgreSQL)',
+      'another exchange serves this ledger, and neither would know which tokens the other has taken; or a command restores ' +
+        'or moves it: stop that one, or give this one a ledger of its own (several nodes share one in PostgreSQL)',
       { cause },
     );
     this.name = 'LedgerServed';

@@ -51,3 +51,15 @@ export class LedgerFault extends Error {
     this.kind = kind;
   }
 }
+
+/** This machine's clock and the ledger's are too far apart for anything to be done because time passed: an operator is to set one. */
+export class ClockApart extends LedgerFault {
+  constructor(apartMs: number) {
+    const seconds = Math.round(Math.abs(apartMs) / 1000);
+    super(
+      'unavailable',
+      `the clock of this machine is ${seconds} s ${apartMs > 0 ? 'behind' : 'ahead of'} the database's`,
+    );
+    this.name = 'ClockApart';
+  }
+}

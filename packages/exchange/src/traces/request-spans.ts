@@ -63,8 +63,8 @@ export function createRequestSpans(tracer: Tracer, nowMs: () => number): Request
           'http.request.method': facts.method,
           'http.route': traced.route,
           'http.response.status_code': status,
-          'http.request.body.size': sizeOf(facts.bytesReceived),
-          'http.response.body.size': sizeOf(facts.bytesSent),
+          'http.request.body.size': facts.bytesReceived === 0 ? undefined : facts.bytesReceived,
+          'http.response.body.size': facts.bytesSent === 0 ? undefined : facts.bytesSent,
           'openmesh.mailbox': facts.mailbox ?? undefined,
           'openmesh.correlation_id': facts.correlationId,
           'error.type': refusal?.reason ?? (status >= 500 ? String(status) : undefined),
@@ -75,9 +75,4 @@ export function createRequestSpans(tracer: Tracer, nowMs: () => number): Request
       });
     },
   };
-}
-
-/** Of what was received the size is the caller's word, and may be no number. */
-function sizeOf(bytes: number): number | undefined {
-  return Number.isSafeInteger(bytes) && bytes > 0 ? bytes : undefined;
 }

@@ -1,16 +1,11 @@
+import { terminalText as plain, terminalJson } from '@openmesh/protocol';
 import type { MeshError } from '../errors/mesh-error.ts';
 import type { CommandIo } from './command.ts';
 
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const controlCharacters = /[\u0000-\u001f\u007f-\u009f]/g;
-
-/** Text from elsewhere as it may be shown on a terminal: what would move its cursor or colour it is replaced. */
-export function plain(text: string): string {
-  return text.replace(controlCharacters, '\uFFFD');
-}
+export { terminalText as plain } from '@openmesh/protocol';
 
 export function printJson(io: CommandIo, value: unknown): void {
-  io.stdout(`${JSON.stringify(value)}\n`);
+  io.stdout(`${terminalJson(value)}\n`);
 }
 
 /** One `name: value` a line, those without a value left out. */
@@ -23,7 +18,7 @@ export function printFields(io: CommandIo, fields: Readonly<Record<string, unkno
 /** What went wrong, in the service's words where it gave any, and what to do. */
 export function printError(io: CommandIo, error: MeshError, isJson: boolean): void {
   if (isJson) {
-    io.stderr(`${JSON.stringify({ error: errorFields(error) })}\n`);
+    io.stderr(`${terminalJson({ error: errorFields(error) })}\n`);
     return;
   }
   io.stderr(`mesh: ${plain(error.message)}\n`);

@@ -55,6 +55,8 @@ export function readMetadata(
     const value = raw(name);
     return value === undefined ? undefined : fromHeaderText(value);
   };
+  // A gateway may answer 200 with a page of its own, which must not be taken for what somebody sent.
+  if (![...headers.keys()].some((name) => name.startsWith('mex-'))) contradiction('it has no header of MESH', asked);
   const named = raw('messageid');
   if (named !== undefined && parseMessageId(named) !== messageId) contradiction('it is another message', asked);
   const type = (raw('messagetype') ?? 'DATA').toUpperCase() === 'REPORT' ? 'REPORT' : 'DATA';

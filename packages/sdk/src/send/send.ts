@@ -6,7 +6,7 @@ import { type Payload, type PayloadInput, sourceOf } from '../payload/payload.ts
 import { type OnProgress, ProgressMeter } from '../progress.ts';
 import { withRetries } from '../retry.ts';
 import { attempt, type Session } from '../session.ts';
-import { readJson } from '../wire/answer.ts';
+import { type Answer, readJson } from '../wire/answer.ts';
 import { makeChunkBody } from './chunk-body.ts';
 import { messageHeaders, type OutgoingMessage } from './outgoing-message.ts';
 import { sendRemainingChunks } from './send-chunks.ts';
@@ -158,7 +158,7 @@ async function sendFirstChunk(
           accepts: [200, 202],
           signal: options.signal,
         });
-        const messageId = readMessageId(await readJson(answer, session.limits.jsonBytes));
+        const messageId = readMessageId(await readAccepted(answer, session.limits.jsonBytes));
         return { messageId, done: { chunk: 1, sha256: chunk.sha256() } };
       } catch (error) {
         meter.moved(-chunk.bytesRead);
@@ -168,6 +168,16 @@ async function sendFirstChunk(
   } catch (error) {
     if (error instanceof MeshError && error.class === 'ambiguous' && error.code !== 'aborted-midway') return error;
     throw error;
+  }
+}
+
+/** A page that a gateway puts in the place of the answer leaves it open what became of the message behind it. */
+async function readAccepted(answer: Answer, bytesMax: number): Promise<unknown> {
+  try {
+    return await readJson(answer, bytesMax);
+  } catch (error) {
+    if (!(error instanceof MeshError) || error.code !== 'unexpected-answer') throw error;
+    throw clientError('answer-lost', 'send', { detail: 'it is not JSON', status: error.status, cause: error });
   }
 }
 

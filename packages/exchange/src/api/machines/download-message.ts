@@ -87,7 +87,9 @@ async function answer(
   if (found.kind !== 'found') return found;
   const nothing: Outgoing = { kind: 'plain', bytes: new Uint8Array(0), gzipped: false };
   const stored = found.message.contentEncoding;
-  const wanted = { gzip: acceptsGzip, version, notGzip, chunk: `${messageId} ${chunkNumber}` };
+  // Remembered for long: by the record's own text, for the caller's would keep the whole request it came with.
+  const chunk = `${found.message.messageId} ${chunkNumber}`;
+  const wanted = { gzip: acceptsGzip, version, notGzip, chunk };
   const out = found.content === null ? nothing : await encodeContent(found.content, stored, wanted);
   const view = toView(found, chunkNumber, out.gzipped);
   const headers: [string, string][] = [...downloadHeaders(view), ['content-type', downloadContentType(view, version)]];

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type BackupIdentity, type BackupRecipient, readIdentity, readRecipient } from '../../backup/backup-keys.ts';
-import { momentOf } from '../../backup/names.ts';
+import { isAhead, momentOf } from '../../backup/names.ts';
 import { listBackups } from '../../backup/read-backup.ts';
 import { openBackupPlace } from '../../compose/copies.ts';
 import type { Config } from '../../config/config.ts';
@@ -90,6 +90,10 @@ export async function chooseBackup(place: Blobs, named: string | undefined, at: 
     named === undefined ? ids.findLast((id) => (momentOf(id) ?? 0) <= latestMs) : ids.find((id) => id === named);
   if (chosen === undefined) {
     const say = named === undefined ? 'there is no backup of that time in this place' : `there is no backup ${named}`;
+    throw new CommandRefusal(exitCodes.failed, `${say}; "backup list" shows what there is`);
+  }
+  if (named === undefined && at === undefined && isAhead(chosen, Date.now())) {
+    const say = `the newest backup, ${chosen}, is dated later than it is now: set the clock right, or name one by --snapshot`;
     throw new CommandRefusal(exitCodes.failed, `${say}; "backup list" shows what there is`);
   }
   return chosen;

@@ -20,8 +20,19 @@ export async function refusingCopies<R>(work: () => Promise<R>): Promise<R> {
       throw new CommandRefusal(exitCodes.failed, 'a part of the backup is not there; "verify" says which');
     }
     if (error instanceof BodyFault) {
-      throw new CommandRefusal(exitCodes.unavailable, `${error.message}; what was copied counts, so try again`);
+      throw new CommandRefusal(
+        exitCodes.unavailable,
+        `${error.message}${reasonOf(error)}; what was copied counts, so try again`,
+      );
     }
     throw error;
   }
+}
+
+/** What the system says of a file: it is the operator's to mend, and nothing else names the folder. */
+function reasonOf({ cause }: BodyFault): string {
+  const { code, path, syscall } = (cause ?? {}) as NodeJS.ErrnoException;
+  if (syscall === undefined || code === undefined || code === 'ENOSPC') return '';
+  const where = path === undefined ? '' : ` at ${path}`;
+  return ` (${code}${where}): look at the folder, its rights and its disk`;
 }

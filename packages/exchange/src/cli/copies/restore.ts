@@ -1,6 +1,6 @@
 import type { ReadProgress } from '../../backup/read-backup.ts';
 import { restoreBackup } from '../../backup/restore-backup.ts';
-import { openBodyBlobs, restoreLedger } from '../../compose/copies.ts';
+import { holdForRestoring, openBodyBlobs, restoreLedger } from '../../compose/copies.ts';
 import { exitCodes } from '../command.ts';
 import { defineCommand } from '../define-command.ts';
 import { goodConfig } from '../good-config.ts';
@@ -31,6 +31,7 @@ export const restoreCommand = defineCommand({
     const { config } = goodConfig(io.env);
     const identity = identityFrom(options.identity);
     const outcome = await refusingCopies(async () => {
+      using _held = await holdForRestoring(config);
       const blobs = await openPlace(place, config.s3, options);
       const bodies = await openBodyBlobs(config);
       try {

@@ -4,6 +4,7 @@ import { type AdminSession, type OpenForAdmin, type Surroundings, withSession } 
 import { type Command, type CommandIo, exitCodes } from '../command.ts';
 import { CommandRefusal, defineCommand, type ExitCode } from '../define-command.ts';
 import { printJson } from '../print.ts';
+import { canBeReadAgain } from '../read-again.ts';
 
 const blockBytes = 1024 * 1024;
 
@@ -33,6 +34,10 @@ function refuse(problems: readonly DirectoryProblem[], json: boolean, io: Comman
 
 async function load({ ledger }: AdminSession, request: LoadRequest, world: Surroundings, io: CommandIo) {
   const { file, dryRun, json } = request;
+  if (!canBeReadAgain(file)) {
+    const say = `${file} is no file: it is read twice, and a pipe would have nothing left; write it to a file first`;
+    throw new CommandRefusal(exitCodes.badInput, say);
+  }
   const checked = await checkDirectory(readBlocks(file));
   const { organisations, links, problems } = checked;
   if (problems.length > 0) return refuse(problems, json, io);

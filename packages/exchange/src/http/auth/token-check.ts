@@ -1,9 +1,11 @@
 import { timingSafeEqual } from 'node:crypto';
 import {
+  type AuthRefusal,
   type ErrorName,
   isWithinTokenWindow,
   type MailboxId,
   parseAuthorization,
+  parseNonce,
   parseTokenTimestamp,
   type Token,
   tokenMemoryMs,
@@ -86,13 +88,13 @@ export function createTokenCheck(options: TokenCheckOptions): TokenCheck {
       const mailbox = known(pathMailbox);
       return mailbox === undefined ? unknown(pathMailbox) : admit(mailbox, null);
     }
-    const reading = parseAuthorization(authorization, pathMailbox);
-    if (!reading.ok) {
-      const { error, reason } = reading.refusal;
-      return no(error, `token-${reason}`, `the Authorization header was refused: ${reason}`);
+    if (options.authMode === 'canned') {
+      const reading = parseNonce(authorization, pathMailbox);
+      return reading.ok ? canned(reading.nonce, known(pathMailbox), pathMailbox) : unreadable(reading.refusal);
     }
+    const reading = parseAuthorization(authorization, pathMailbox);
+    if (!reading.ok) return unreadable(reading.refusal);
     const { token } = reading;
-    if (options.authMode === 'canned') return canned(token, known(pathMailbox), pathMailbox);
     const stampedMs = readTimestamp(token.timestamp);
     if (options.timestampCheck === 'on' && (stampedMs === undefined || !isWithinTokenWindow(stampedMs, nowMs)))
       return no('invalid-token', 'token-stale', staleDetail(stampedMs, nowMs));
@@ -129,11 +131,14 @@ function createSharedKeyHashes({ registry, sharedKeys }: TokenCheckOptions): (no
   };
 }
 
-function canned(token: Token, mailbox: MailboxRecord | undefined, pathMailbox: MailboxId): CallerVerdict {
-  if (mailbox === undefined) return unknown(pathMailbox);
-  if (token.nonce.toUpperCase() !== 'VALID')
+function canned(nonce: string, mailbox: MailboxRecord | undefined, pathMailbox: MailboxId): CallerVerdict {
+  if (nonce.toUpperCase() !== 'VALID')
     return no('invalid-token', 'token-not-canned', 'the canned mode takes only the nonce VALID');
-  return admit(mailbox, null);
+  return mailbox === undefined ? unknown(pathMailbox) : admit(mailbox, null);
+}
+
+function unreadable({ error, reason }: AuthRefusal): CallerRefusal {
+  return no(error, `token-${reason}`, `the Authorization header was refused: ${reason}`);
 }
 
 /** All tokens of a minute carry the same text. */

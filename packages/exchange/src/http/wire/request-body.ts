@@ -27,6 +27,7 @@ export class RequestBody implements IncomingBody {
   readonly #flow: Flow;
   readonly #decoder: TransferDecoder | undefined;
   #leftBytes: number;
+  #arrivedBytes = 0;
   #queue: Buffer[] = [];
   /** How many of `#queue` are handed on. Not shifted off: a sender may cut its body into single bytes, and time would stand still. */
   #handedOn = 0;
@@ -45,6 +46,11 @@ export class RequestBody implements IncomingBody {
   /** Whether the whole body has arrived. */
   get arrived(): boolean {
     return this.#decoder === undefined ? this.#leftBytes === 0 : this.#decoder.ended;
+  }
+
+  /** Bytes of the body that came, whatever its length was said to be and whoever took them. */
+  get arrivedBytes(): number {
+    return this.#arrivedBytes;
   }
 
   /** Takes in what has come; answers how many bytes of it were the body's, or -1 when its framing is broken. */
@@ -143,6 +149,7 @@ export class RequestBody implements IncomingBody {
   }
 
   #arrive(piece: Buffer): void {
+    this.#arrivedBytes += piece.length;
     if (this.#failure !== undefined) return;
     this.#queue.push(piece);
     if (this.#blocked) this.#flow.pause();

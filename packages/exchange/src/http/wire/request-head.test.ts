@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { array, assert, constantFrom, property, string, stringMatching, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
@@ -14,7 +16,36 @@ function wellRead(lines: readonly string[]): RequestHead {
 
 const first = 'GET /a?b=c HTTP/1.1';
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** Bytes of memory that are still in use after a task, beyond those before. */
+function keptBy(task: () => void): number {
+  collectGarbage();
+  const before = process.memoryUsage().heapUsed;
+  task();
+  collectGarbage();
+  return process.memoryUsage().heapUsed - before;
+}
+
 describe('the head of a request', () => {
+  // Before all others, for names are remembered up to a number.
+  it.each([
+    ['names never seen before', (n: number) => `x-never-seen-before-${n}`],
+    ['names as long as a head', (n: number) => `x-${n}-${'n'.repeat(100_000)}`],
+  ])('leaves nothing in memory once it was read, whatever it held of %s', (_which, name) => {
+    const heads = 200;
+    const value = 'v'.repeat(100_000);
+    const kept = keptBy(() => {
+      // From bytes, as they come: a text that is put together would be taken apart again.
+      for (let n = 0; n < heads; n += 1) {
+        const bytes = Buffer.from([first, `${name(n)}: 1`, `x-filler: ${value}`].join('\r\n'), 'latin1');
+        expect(parseRequestHead(bytes.toString('latin1'))).toHaveProperty('method', 'GET');
+      }
+    });
+    expect(kept).toBeLessThan((heads * value.length) / 4);
+  });
+
   it('gives method, target and headers, names in lower case and values without blanks around them', () => {
     const head = wellRead([first, 'MeX-To:\t X26 \t', 'x:', 'Y: \xa0\xff']);
     expect(head).toMatchObject({ method: 'GET', target: '/a?b=c', minorVersion: 1, keepAlive: true });

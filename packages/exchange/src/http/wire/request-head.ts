@@ -1,3 +1,5 @@
+import { ownText } from './own-text.ts';
+
 /** How the end of a request's body is found (RFC 9112, section 6). */
 export type Framing = { readonly kind: 'length'; readonly bytes: number } | { readonly kind: 'chunked' };
 
@@ -21,8 +23,9 @@ export type HeadFault = 'malformed-request' | 'headers-too-large';
 
 /** Lines of headers in one request. */
 const headerLinesMax = 2000;
-/** Names remembered with their lower-case spelling; clients use a few dozen. */
+/** Names remembered with their lower-case spelling, and characters of one; clients use a few dozen, none longer. */
 const namesMax = 1024;
+const nameLengthMax = 64;
 
 const requestLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([\x21-\x7e]+) HTTP\/1\.([01])$/;
 const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -54,7 +57,7 @@ function lowerName(raw: string): string | undefined {
   if (known !== undefined) return known;
   if (!headerName.test(raw)) return undefined;
   const lower = raw.toLowerCase();
-  if (knownNames.size < namesMax) knownNames.set(raw, lower);
+  if (knownNames.size < namesMax && raw.length <= nameLengthMax) knownNames.set(ownText(raw), ownText(lower));
   return lower;
 }
 

@@ -3,6 +3,7 @@ import type { BodyListing } from '../bodies.ts';
 import { dayOf, isDay, isFan, placeOf, refOf } from '../transfer/body-key.ts';
 import { diskFault } from './disk-fault.ts';
 import { type DirectoryEntry, errorCode, type FileSystem } from './file-system.ts';
+import { unfinishedStart } from './unfinished.ts';
 
 /** Emptied folders of days older than this are taken away; newer ones may be about to receive a body. */
 const tidyAfterMs = 2 * 86_400_000;
@@ -20,7 +21,8 @@ export interface ListingRoom {
 
 /**
  * Walks the store oldest day first, one directory in memory at a time, and yields what was created before `beforeMs`.
- * On its way it removes the empty directories of past days, which nothing else would ever do.
+ * On its way it removes the empty directories of past days, and what copies left that were killed, which nothing else
+ * would ever do.
  */
 export async function* listBodies(room: ListingRoom, beforeMs: number): AsyncGenerator<BodyListing, void, void> {
   const lastDay = dayOf(Math.min(Math.max(beforeMs, 0), lastDayMs));
@@ -31,6 +33,9 @@ export async function* listBodies(room: ListingRoom, beforeMs: number): AsyncGen
       const entries = await read(room, join(room.root, day, fan));
       for (const entry of entries) {
         const place = entry.isDirectory ? undefined : placeOf(day, fan, entry.name);
+        if (!entry.isDirectory && entry.name.startsWith(unfinishedStart)) {
+          await removeLeftover(room, join(room.root, day, fan, entry.name));
+        }
         if (place !== undefined && place.createdAtMs < beforeMs) {
           yield { ref: refOf(place), createdAtMs: place.createdAtMs };
         }
@@ -57,6 +62,16 @@ async function read(room: ListingRoom, path: string): Promise<readonly Directory
     // Another walk may have tidied it away.
     if (errorCode(error) === 'ENOENT') return [];
     throw diskFault('listing bodies', error);
+  }
+}
+
+/** Part of a body that a copy was killed over: what was not written to for days is nobody's. */
+async function removeLeftover(room: ListingRoom, path: string): Promise<void> {
+  try {
+    const ageMs = room.clock.nowMs() - (await room.fileSystem.modifiedAtMs(path));
+    if (ageMs > tidyAfterMs) await room.fileSystem.unlink(path);
+  } catch (error) {
+    if (errorCode(error) !== 'ENOENT') throw diskFault('tidying folders', error);
   }
 }
 

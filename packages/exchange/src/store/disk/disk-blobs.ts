@@ -6,11 +6,10 @@ import { type Blobs, isBlobName } from '../blobs.ts';
 import { BodyFault } from '../bodies.ts';
 import { diskFault } from './disk-fault.ts';
 import { errorCode, nodeFileSystem } from './file-system.ts';
+import { unfinishedStart } from './unfinished.ts';
 
 const readBytes = 1024 * 1024;
 const createAttemptsMax = 5;
-/** What is being written ends like this until it is whole; no blob's name begins with a dot. */
-const unfinishedStart = '.unfinished-';
 
 /** Blobs as files under a folder, which is made when it is missing. */
 export class DiskBlobs implements Blobs {
@@ -44,19 +43,18 @@ export class DiskBlobs implements Blobs {
     const folder = dirname(path);
     const aside = join(folder, `${unfinishedStart}${randomBytes(8).toString('hex')}`);
     try {
-      const file = await this.#create(folder, aside);
+      const file = await writing(this.#create(folder, aside));
       try {
-        for await (const piece of pieces) await file.appendFile(piece);
-        await file.sync();
+        for await (const piece of pieces) await writing(file.appendFile(piece));
+        await writing(file.sync());
       } finally {
-        await file.close();
+        await writing(file.close());
       }
-      await rename(aside, path);
-      await nodeFileSystem.syncDirectory(folder);
+      await writing(rename(aside, path));
+      await writing(nodeFileSystem.syncDirectory(folder));
     } catch (error) {
       await rm(aside, { force: true }).catch(() => undefined);
-      if (error instanceof Error && !('code' in error)) throw error;
-      throw diskFault('writing a copy', error);
+      throw error;
     }
   }
 
@@ -132,6 +130,15 @@ export class DiskBlobs implements Blobs {
   #path(name: string): string {
     if (!isBlobName(name)) throw new BodyFault('missing', 'there is no copy of this name');
     return join(this.#root, name);
+  }
+}
+
+/** What the disk refuses is a fault of this store; what the pieces come from throws its own. */
+async function writing<R>(work: Promise<R>): Promise<R> {
+  try {
+    return await work;
+  } catch (error) {
+    throw diskFault('writing a copy', error);
   }
 }
 

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { describeBodies } from '../bodies.contract.ts';
 import type { Bodies, BodyListing, DurableBody } from '../bodies.ts';
 import { get, patterned, put, readUntilFault, sameBytes } from '../body-probe.ts';
 import { describeEncryptedBodies, type EncryptedBodiesUnderTest } from '../encrypted-bodies.contract.ts';
+import { DiskBlobs } from './disk-blobs.ts';
 import { createDiskBodies, type DiskBodiesOptions } from './disk-bodies.ts';
 import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts';
 
@@ -36,6 +37,16 @@ class CountingFileSystem {
       },
     };
   }
+}
+
+async function* slowPieces(
+  begun: PromiseWithResolvers<void>,
+  going: Promise<void>,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield Buffer.from('a');
+  begun.resolve();
+  await going;
+  yield Buffer.from('b');
 }
 
 interface DiskUnderTest {
@@ -122,6 +133,34 @@ describe('bodies on disk', () => {
     expect(await listed(nowMs)).toEqual(refs.map((ref, day) => ({ ref, createdAtMs: start + day * dayMs })));
     expect(await listed(start + dayMs)).toHaveLength(1);
     expect(await listed(start + dayMs + 1)).toHaveLength(2);
+  });
+
+  it('leave nothing behind of a copy that was killed among them days ago, and leave one alone that is being made', async () => {
+    const { root, bodies, end } = await openDisk();
+    try {
+      const body = await put(bodies, patterned(10, 1));
+      const folder = join(root, dirname(body.ref));
+      const blobs = new DiskBlobs(root);
+      const going = Promise.withResolvers<void>();
+      const begun = Promise.withResolvers<void>();
+      const killed = join(folder, '.unfinished-0123456789abcdef');
+      await writeFile(killed, 'half of a body');
+      const threeDaysAgo = Date.now() / 1000 - 3 * 86_400;
+      await utimes(killed, threeDaysAgo, threeDaysAgo);
+      const copying = blobs.write(`${body.ref}0`, slowPieces(begun, going.promise));
+      await begun.promise;
+      const found: BodyListing[] = [];
+      for await (const listing of bodies.list(Date.now() + 1)) found.push(listing);
+      expect(found.map(({ ref }) => ref)).toEqual([body.ref]);
+      const left = (await readdir(folder)).filter((name) => name.startsWith('.'));
+      expect(left).toHaveLength(1);
+      expect(left).not.toContain('.unfinished-0123456789abcdef');
+      going.resolve();
+      await copying;
+      expect(await blobs.size(`${body.ref}0`)).toBe(2);
+    } finally {
+      await end();
+    }
   });
 
   it('leave no empty folders of past days behind once they were listed, and touch no other file', async () => {

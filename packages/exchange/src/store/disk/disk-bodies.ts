@@ -65,7 +65,8 @@ export interface DiskBodiesOptions {
  * each, so neither can take the other's. Each of `openSinksMax` open sinks may have one seed of 64 KiB besides; it takes a piece of 1 MiB
  * from the pool only when the seed overflows and holds no other while it waits. Whoever sits on pool memory without
  * working on it — a sink whose sender is slow, a reader's block read ahead — gives it back as soon as another waits.
- * What a reader's consumer is sending cannot be taken away: the server's stall timeout bounds that wait.
+ * What a reader's consumer is sending cannot be taken away, until the server's stall timeout: so a part of the readers'
+ * half is handed on in copies of 64 KiB only, and slow consumers leave it to the others.
  */
 export async function createDiskBodies(options: DiskBodiesOptions): Promise<Bodies> {
   if (!Number.isInteger(options.blockBuffers) || options.blockBuffers < 2) {

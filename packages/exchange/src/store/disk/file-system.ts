@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, rmdir, statfs, unlink } from 'node:fs/promises';
+import { access, mkdir, open, readdir, rmdir, stat, statfs, unlink } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { createNodeFile, openNodeFile } from './node-file.ts';
 
@@ -37,6 +37,8 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   readDirectory(path: string): Promise<readonly DirectoryEntry[]>;
   unlink(path: string): Promise<void>;
+  /** When the file was last written to, in milliseconds since 1970. */
+  modifiedAtMs(path: string): Promise<number>;
   /** Rejects with ENOTEMPTY when something is left in it. */
   removeDirectory(path: string): Promise<void>;
   /** Bytes an ordinary user may still write to the file system that holds `path`. */
@@ -74,6 +76,7 @@ export const nodeFileSystem: FileSystem = {
   readDirectory: async (path) =>
     (await readdir(path, { withFileTypes: true })).map((e) => ({ name: e.name, isDirectory: e.isDirectory() })),
   unlink,
+  modifiedAtMs: async (path) => (await stat(path)).mtimeMs,
   removeDirectory: rmdir,
   freeBytes: async (path) => {
     const { bavail, bsize } = await statfs(path);

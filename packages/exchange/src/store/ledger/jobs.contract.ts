@@ -198,6 +198,13 @@ export function promiseJobs(at: LedgerSource): void {
     expect(await messages.find(idOf(2))).toMatchObject({ payloadDeleted: true });
   });
 
+  it('knows when it was made, also when it is opened again', async () => {
+    const madeAtMs = await at.ledger.jobs.madeAtMs();
+    expect(madeAtMs).toBeGreaterThan(Date.parse('2026-01-01T00:00:00Z'));
+    expect(madeAtMs).toBeLessThanOrEqual(Date.now());
+    expect(await (await at.reopen()).jobs.madeAtMs()).toBe(madeAtMs);
+  });
+
   it('keeps the offset of the service clock', async () => {
     expect(await at.ledger.jobs.clockOffset()).toBe(0);
     await at.ledger.jobs.setClockOffset(5 * dayMs);

@@ -15,7 +15,10 @@ export interface DuePayload {
 
 /** What the clockwork asks. Every list is bounded by the caller's limit; every deletion is harmless when repeated. */
 export interface JobLedger {
-  /** Takes or renews a lease; true when `holder` has it until `untilMs` (machine clock). */
+  /**
+   * Takes or renews a lease; true when `holder` has it until `untilMs` (machine clock). Rejects with `ClockApart` where that
+   * clock is wrong.
+   */
   lease(command: { name: string; holder: string; nowMs: number; untilMs: number }): Promise<boolean>;
   deliveriesDue(query: { nowMs: number; limit: number }): Promise<readonly DueDelivery[]>;
   uploadsStalled(query: { beforeMs: number; limit: number }): Promise<readonly MessageId[]>;
@@ -35,6 +38,11 @@ export interface JobLedger {
   sweepRefusals(query: { beforeMs: number; limit: number }): Promise<number>;
   /** Of these bodies, the ones a row names. */
   referencedBodies(refs: readonly BodyRef[]): Promise<ReadonlySet<BodyRef>>;
+  /**
+   * When this ledger was made, by the machine's clock, in milliseconds since 1970; 0 of one that does not know. Whatever is
+   * older than it is of another.
+   */
+  madeAtMs(): Promise<number>;
   /** Offset of the service clock against the machine clock, in milliseconds. */
   clockOffset(): Promise<number>;
   setClockOffset(offsetMs: number): Promise<void>;

@@ -97,6 +97,7 @@ function jobsOver({ write, read, upkeep }: Pick<SqlPlaces, 'write' | 'read' | 'u
     sweepIdempotencyKeys: (query) => write('sweepIdempotencyKeys', query),
     sweepRefusals: (query) => write('sweepRefusals', query),
     referencedBodies: async (refs) => new Set(await read('referencedBodies', refs)),
+    madeAtMs: () => read('madeAtMs'),
     clockOffset: () => read('clockOffset'),
     setClockOffset: (offsetMs) => write('setClockOffset', offsetMs),
     upkeep: (nowMs) => upkeep?.(nowMs) ?? Promise.resolve(),

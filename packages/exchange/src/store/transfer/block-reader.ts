@@ -4,6 +4,10 @@ import { type BlockOpening, smallBlockBytes } from './arriving-block.ts';
 import type { BufferPool, IdleHolder } from './buffer-pool.ts';
 
 const digestLength = 64;
+/** What a consumer gets at a time of a block that is not lent to it, bytes: as much memory as a small body has. */
+const copiedBytesMax = smallBlockBytes;
+/** How long such a block is kept for a consumer that does not come for more of it while another reader waits, ms. */
+const patienceMs = 100;
 
 /** Where the bytes of one body come from. */
 export interface BlockOrigin {
@@ -30,6 +34,9 @@ export interface ReadRoom {
 /**
  * Yields the verified blocks of the body that `open` opens. The consumer releases a block before it asks for the next; a block
  * it still holds when it stops reading is taken out of the pool, never handed to another body.
+ *
+ * A consumer is as slow as its peer. Once most of the pool is in the hands of consumers, a block is handed on in copied
+ * pieces instead: between two of them another reader that waits can have the block, which is read again when its turn comes.
  */
 export async function* readBody(
   room: ReadRoom,
@@ -43,19 +50,44 @@ export async function* readBody(
   try {
     for (let block = 0; block < digests.length; block += 1) {
       room.assertOpen();
-      const lease = new BlockLease(await source.load(block), (memory) => source.giveBack(memory));
+      const loaded = await source.load(block);
+      if (loaded.pooled && !room.blocks.lend()) {
+        yield* source.copies(block, loaded);
+        continue;
+      }
+      const lease = new BlockLease(loaded, (memory) => source.giveBack(memory));
       source.readAhead(block + 1);
       try {
         yield lease;
-        if (!lease.released) throw new Error('release a block before asking for the next');
+        assertReleased(lease);
       } finally {
-        if (!lease.released) source.forget(lease.memory);
+        if (loaded.pooled) room.blocks.unlend();
+        if (!lease.released) source.forget(loaded);
         lease.end();
       }
     }
   } finally {
     await source.close();
   }
+}
+
+/**
+ * Calls back when patience is over, unless the answer is called first. A busy process sees to what its sockets say before:
+ * else a consumer would be called slow because we are.
+ */
+function afterPatience(run: () => void): () => void {
+  let immediate: NodeJS.Immediate | undefined;
+  const timer = setTimeout(() => {
+    immediate = setImmediate(run);
+  }, patienceMs);
+  return () => {
+    clearTimeout(timer);
+    clearImmediate(immediate);
+  };
+}
+
+function assertReleased(lease: BlockLease): void {
+  if (!lease.released) throw new Error('release a block before asking for the next');
 }
 
 /** The digest of each block, in order; none for an empty body. */
@@ -93,12 +125,12 @@ interface Loaded {
 
 class BlockLease implements BodyBlock {
   readonly bytes: Uint8Array;
-  readonly memory: Loaded;
+  readonly #loaded: Loaded;
   readonly #giveBack: (loaded: Loaded) => void;
   #released = false;
-  constructor(memory: Loaded, giveBack: (loaded: Loaded) => void) {
-    this.bytes = memory.bytes;
-    this.memory = memory;
+  constructor(loaded: Loaded, giveBack: (loaded: Loaded) => void) {
+    this.bytes = loaded.bytes;
+    this.#loaded = loaded;
     this.#giveBack = giveBack;
   }
   get released(): boolean {
@@ -107,7 +139,7 @@ class BlockLease implements BodyBlock {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#giveBack(this.memory);
+    this.#giveBack(this.#loaded);
   }
   /** A release that comes after the reader let go of the memory changes nothing. */
   end(): void {
@@ -124,6 +156,8 @@ class BlockSource implements IdleHolder {
   readonly #key: BodyKey | undefined;
   #ahead: Promise<Loaded> | undefined;
   #settledAhead: Loaded | undefined;
+  /** The block whose copies are being handed on, unless it was given up. */
+  #copied: Loaded | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(room: ReadRoom, origin: BlockOrigin, { shape, digests, key }: KnownBody) {
@@ -148,6 +182,29 @@ class BlockSource implements IdleHolder {
     return this.#fill(block, { memory: await this.#room.blocks.take(), pooled: true });
   }
 
+  /** Hands on a block in pieces of memory of their own, the same for each of them. */
+  async *copies(block: number, loaded: Loaded): AsyncGenerator<BodyBlock, void, void> {
+    const { length } = loaded.bytes;
+    const own = Buffer.alloc(Math.min(length, copiedBytesMax));
+    this.#copied = loaded;
+    for (let at = 0; at < length; at += own.length) {
+      this.#room.assertOpen();
+      this.#copied ??= await this.load(block);
+      const bytes = own.subarray(0, this.#copied.bytes.copy(own, 0, at));
+      if (at + bytes.length === length) this.giveUp();
+      const lease = new BlockLease({ memory: own, bytes, pooled: false }, () => undefined);
+      const endPatience = afterPatience(() => this.#room.blocks.markIdle(this));
+      try {
+        yield lease;
+        assertReleased(lease);
+      } finally {
+        endPatience();
+        this.#room.blocks.unmarkIdle(this);
+        lease.end();
+      }
+    }
+  }
+
   /** Starts on the next block if there is one and memory is free. */
   readAhead(block: number): void {
     if (block >= this.#digests.length) return;
@@ -166,11 +223,12 @@ class BlockSource implements IdleHolder {
     this.#room.blocks.markIdle(this);
   }
 
-  /** Another reader waits: the block read ahead is dropped and read again when it is asked for. */
+  /** Another reader waits: the block read ahead, or handed on in copies, is dropped and read again when it is asked for. */
   giveUp(): void {
-    const loaded = this.#settledAhead;
+    const loaded = this.#settledAhead ?? this.#copied;
     this.#ahead = undefined;
     this.#settledAhead = undefined;
+    this.#copied = undefined;
     if (loaded !== undefined) this.giveBack(loaded);
   }
 
@@ -189,9 +247,14 @@ class BlockSource implements IdleHolder {
 
   async #close(): Promise<void> {
     this.#room.sources.delete(this);
+    // Taken away first: what is still on its way would else be offered to others, and be given back twice.
+    const reading = this.#ahead;
+    this.#ahead = undefined;
+    this.#settledAhead = undefined;
     this.#room.blocks.unmarkIdle(this);
-    const ahead = await this.#ahead?.catch(() => undefined);
+    const ahead = await reading?.catch(() => undefined);
     if (ahead !== undefined) this.giveBack(ahead);
+    this.giveUp();
     await this.#origin.close().catch((error) => {
       throw this.#room.faultOf('closing a body', error);
     });

@@ -7,6 +7,9 @@ export interface IdleHolder {
   giveUp(): void;
 }
 
+/** One buffer in so many, rounded up, is never lent. */
+const keptBackShare = 4;
+
 interface Waiter {
   resolve(memory: Buffer): void;
   reject(reason: BodyFault): void;
@@ -17,7 +20,8 @@ interface Waiter {
  *
  * A buffer is in one of three states: free; busy (disk and hash are at work, or a consumer is sending it); or idle: held
  * for a peer who may never send another byte. While anyone waits, the longest idle holder is asked to give up, so a
- * slow peer cannot keep memory from the others; and nobody waits here while holding a buffer of the same pool.
+ * slow peer cannot keep memory from the others; and nobody waits here while holding a buffer of the same pool. What a
+ * consumer is sending cannot be asked back: so only a part of the buffers is lent to consumers.
  */
 export class BufferPool {
   readonly #bufferBytes: number;
@@ -25,6 +29,9 @@ export class BufferPool {
   #made = 0;
   /** Busy buffers that come back without any peer's help. */
   #returning = 0;
+  /** Buffers in the hands of consumers, who keep them for as long as they like. */
+  #lent = 0;
+  readonly #lentMax: number;
   #closed = false;
   readonly #free: Buffer[] = [];
   readonly #waiters: Waiter[] = [];
@@ -35,6 +42,7 @@ export class BufferPool {
   constructor(options: { bufferBytes: number; limit: number }) {
     this.#bufferBytes = options.bufferBytes;
     this.#limit = options.limit;
+    this.#lentMax = options.limit - Math.ceil(options.limit / keptBackShare);
   }
 
   /** A buffer if one is free and nobody waits for it. */
@@ -78,6 +86,20 @@ export class BufferPool {
   /** Says that the holder works on its buffer again, or has none. */
   unmarkIdle(holder: IdleHolder): void {
     this.#idle.delete(holder);
+  }
+
+  /**
+   * Whether a buffer may be handed to a consumer whose peer decides when it comes back; undo a yes with `unlend`. Some are
+   * never lent, so that whatever becomes of those that are, everybody else gets on.
+   */
+  lend(): boolean {
+    if (this.#lent >= this.#lentMax) return false;
+    this.#lent += 1;
+    return true;
+  }
+
+  unlend(): void {
+    this.#lent -= 1;
   }
 
   /** Counts a buffer that will come back by itself: from the disk, from the hash. Undo it with -1. */

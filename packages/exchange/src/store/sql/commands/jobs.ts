@@ -84,6 +84,14 @@ export function* referencedBodies(refs: readonly BodyRef[]): Talk<readonly BodyR
   return named;
 }
 
+/** Written with the schema, of which no later version makes it again. */
+export const madeAtKey = 'made-at-ms';
+
+export function* madeAtMs(): Talk<number> {
+  const stored = yield* one(q.readMeta, madeAtKey);
+  return stored === undefined ? 0 : Number(stored.value);
+}
+
 const clockOffsetKey = 'clock-offset-ms';
 
 export function* clockOffset(): Talk<number> {

@@ -73,6 +73,7 @@ export const readingCommands = {
   uploadsStalled: jobs.uploadsStalled,
   payloadsDue: jobs.payloadsDue,
   referencedBodies: jobs.referencedBodies,
+  madeAtMs: jobs.madeAtMs,
   clockOffset: jobs.clockOffset,
   messagesRouting: routes.messagesRouting,
   findOrganisation: directory.findOrganisation,

@@ -1,7 +1,8 @@
 import { type Ledger, LedgerFault } from '../../ledger.ts';
-import { LedgerProblem, type LedgerProblemKind, type UnsafeSetting } from '../../ledger-problem.ts';
+import { LedgerProblem, type LedgerProblemKind, type UnsafeSetting, unfitByProfile } from '../../ledger-problem.ts';
 import type { Caller, ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
+import { ComparedClock } from './compared-clock.ts';
 import { PostgresConnection } from './connection.ts';
 import { addDays, dropDays } from './days.ts';
 import { unsafeSettings } from './durability.ts';
@@ -25,13 +26,8 @@ export interface PostgresLedgerOptions {
   readonly onBatch?: (batch: { readonly size: number; readonly tookMs: number }) => void;
   /** A node changed the registry, or may have: a hint. Left out, nobody listens for it. */
   readonly onRegistryHint?: () => void;
-}
-
-export class ProfileMismatch extends Error {
-  constructor(made: string, wanted: string) {
-    super(`the ledger was made by the ${made} profile and is refused by the ${wanted} profile`);
-    this.name = 'ProfileMismatch';
-  }
+  /** The clock of this machine, milliseconds since 1970; a test may set it. */
+  readonly hostClock?: () => number;
 }
 
 const batchMax = 256;
@@ -70,18 +66,23 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
     ...(onBatch && { onBatch }),
     ...(movedTokens && { movedTokens }),
   });
-  const made = (await lanes.write('claimMeta', 'profile', profile)) as string;
-  if (made !== profile) {
+  try {
+    const made = (await lanes.write('claimMeta', 'profile', profile)) as string;
+    if (made !== profile) throw unfitByProfile(made, profile);
+  } catch (error) {
+    // An open connection would keep a command from ending.
     await lanes.close();
-    throw new ProfileMismatch(made, profile);
+    throw error;
   }
-  const hints = onRegistryHint === undefined ? undefined : new RegistryHints({ url, ...limits }, onRegistryHint);
+  const clock = new ComparedClock(options.hostClock ?? Date.now);
+  const hints =
+    onRegistryHint && new RegistryHints({ url, ...limits }, onRegistryHint, (connection) => clock.compare(connection));
   const closing = async (): Promise<void> => {
     await hints?.close();
     await lanes.close();
   };
   let closed: Promise<void> | undefined;
-  return ledgerOver({
+  const ledger = ledgerOver({
     write: lanes.write as unknown as Caller<WritingCommands>,
     read: lanes.read as unknown as Caller<ReadingCommands>,
     waiting: () => lanes.waiting,
@@ -97,6 +98,7 @@ export async function openPostgresLedger(options: PostgresLedgerOptions): Promis
         if (!isReady) throw new LedgerFault('unavailable', heldTooLong);
       }),
   });
+  return { ...ledger, jobs: clock.guard(ledger.jobs) };
 }
 
 /** What is wrong with the server at this address, as far as it can be told by asking it. Changes nothing. */

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { unfitByVersion } from '../../ledger-problem.ts';
+import { madeAtKey } from '../commands/jobs.ts';
 import type { PostgresConnection } from './connection.ts';
 import { addDays } from './days.ts';
 
@@ -25,9 +27,13 @@ export async function migrate(connection: PostgresConnection): Promise<void> {
     });
     const { rows } = await connection.put({ sql: 'select coalesce(max(number), 0) as done from schema_migration' });
     const done = Number(rows[0]?.done);
-    if (done > files.length) throw new Error(`the ledger has schema ${done}; this version knows ${files.length}`);
+    if (done > files.length) throw unfitByVersion(done, files.length);
     for (const [index, name] of files.entries()) {
       if (index >= done) await run(connection, index + 1, name);
+    }
+    if (done === 0) {
+      const sql = 'insert into meta (key, value) values ($1, $2) on conflict (key) do nothing';
+      await connection.put({ sql, params: [madeAtKey, String(Date.now())] });
     }
     await addDays(connection, Date.now());
   } finally {

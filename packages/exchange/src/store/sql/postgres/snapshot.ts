@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { BodyRef } from '../../bodies.ts';
+import { LedgerProblem } from '../../ledger-problem.ts';
 import { LedgerCopyProblem, type LedgerSnapshot, type NamedBody } from '../../ledger-snapshot.ts';
 import { toNamedBody } from '../named-body.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
@@ -50,7 +51,7 @@ async function open(url: string, role: string): Promise<PostgresConnection> {
   try {
     return await PostgresConnection.open({ url, role, ...limits });
   } catch (error) {
-    if (error instanceof ConnectionLost) throw new LedgerCopyProblem(error.message, error);
+    if (error instanceof ConnectionLost) throw new LedgerProblem('unreachable', error);
     throw error;
   }
 }

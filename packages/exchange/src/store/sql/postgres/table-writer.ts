@@ -1,3 +1,4 @@
+import { LedgerProblem } from '../../ledger-problem.ts';
 import { LedgerCopyProblem } from '../../ledger-snapshot.ts';
 import type { SqlValue } from '../question.ts';
 import type { TableWriter, UsedToken } from '../table-copy.ts';
@@ -27,7 +28,7 @@ export interface FillingPostgres extends TableWriter {
 /** Makes the schema and begins to fill it. Throws `LedgerCopyProblem` where there are messages or mailboxes already. */
 export async function fillPostgres(url: string): Promise<FillingPostgres> {
   const connection = await PostgresConnection.open({ url, role: 'migrate-store', ...limits }).catch((error) => {
-    if (error instanceof ConnectionLost) throw new LedgerCopyProblem(error.message, error);
+    if (error instanceof ConnectionLost) throw new LedgerProblem('unreachable', error);
     throw error;
   });
   try {

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { unfitByVersion } from '../../ledger-problem.ts';
+import { madeAtKey } from '../commands/jobs.ts';
 import type { Asked, AskedOfTables, Row, SqlValue, Talk } from '../question.ts';
 import type { ReplayGuard } from './replay-guard.ts';
 
@@ -145,10 +147,11 @@ export function migrate(engine: SqliteEngine): void {
   engine.begin();
   try {
     const done = Number(engine.pragma('user_version'));
-    if (done > files.length) throw new Error(`the ledger has schema ${done}; this version knows ${files.length}`);
+    if (done > files.length) throw unfitByVersion(done, files.length);
     for (const [index, name] of files.entries()) {
       if (index >= done) engine.exec(readFileSync(new URL(name, migrationsFolder), 'utf8'));
     }
+    if (done === 0) engine.exec(`insert into meta (key, value) values ('${madeAtKey}', '${Date.now()}')`);
     engine.exec(`pragma user_version = ${files.length}`);
     engine.commit();
   } catch (error) {

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { describeLedger, type LedgerUnderTest } from '../../ledger.contract.ts';
 import type { Ledger } from '../../ledger.ts';
 import { alice, deliver, nonceOf } from '../../ledger-probe.ts';
-import { openSqliteLedger, ProfileMismatch, type SqliteLedgerOptions } from './ledger.ts';
+import { LedgerUnfit } from '../../ledger-problem.ts';
+import { openSqliteLedger, type SqliteLedgerOptions } from './ledger.ts';
 
 function onBroken(reason: string): void {
   throw new Error(reason);
@@ -76,7 +77,7 @@ describe('the ledger file', () => {
     const made = await openAt(path, { profile: 'sandbox' });
     await made.jobs.setClockOffset(5);
     await made.close();
-    await expect(openAt(path)).rejects.toThrow(ProfileMismatch);
+    await expect(openAt(path)).rejects.toThrow(LedgerUnfit);
     await expect(openAt(path)).rejects.toThrow('made by the sandbox profile and is refused by the live profile');
     const again = await openAt(path, { profile: 'sandbox' });
     expect(await again.jobs.clockOffset()).toBe(5);

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Ledger } from '../../ledger.ts';
+import { unfitByProfile } from '../../ledger-problem.ts';
 import type { ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
 import { makeFolderDurable, withRoom } from './durable-folder.ts';
@@ -10,13 +11,6 @@ export interface SqliteLedgerOptions
   extends Pick<ThreadOptions, 'path' | 'cacheMebibytes' | 'queueMax' | 'companions' | 'onBatch' | 'onBroken'> {
   /** A ledger remembers the profile it was made for and refuses to be opened by the other. */
   readonly profile: 'live' | 'sandbox';
-}
-
-export class ProfileMismatch extends Error {
-  constructor(path: string, made: string, wanted: string) {
-    super(`the ledger ${path} was made by the ${made} profile and is refused by the ${wanted} profile`);
-    this.name = 'ProfileMismatch';
-  }
 }
 
 const lockTimeoutMs = 10_000;
@@ -46,12 +40,12 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
 /** The reader, once the profile is known to be right; what stands in the way of either lets go of the writer. */
 async function openBeside<R>(
   writer: LedgerThread<WritingCommands>,
-  { path, profile }: SqliteLedgerOptions,
+  { profile }: SqliteLedgerOptions,
   startReader: () => Promise<R>,
 ): Promise<R> {
   try {
     const made = await writer.call('claimMeta', 'profile', profile);
-    if (made !== profile) throw new ProfileMismatch(path, made, profile);
+    if (made !== profile) throw unfitByProfile(made, profile);
     return await startReader();
   } catch (error) {
     await writer.close();

@@ -27,7 +27,7 @@ export function holdForServing(path: string): Disposable {
     if (classifyEngineError(error) !== 'full') throw error;
     throw new LedgerFault('full', 'the disk of the ledger is full', error);
   }
-  return { [Symbol.dispose]: () => lock.close() };
+  return { [Symbol.dispose]: () => void (lock.isOpen && lock.close()) };
 }
 
 /** One that is there is not opened: whoever closes a file loses every lock that the process has on it. */

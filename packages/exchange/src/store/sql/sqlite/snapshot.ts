@@ -14,11 +14,13 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import type { BodyRef } from '../../bodies.ts';
+import { LedgerFault } from '../../ledger.ts';
+import { LedgerServed } from '../../ledger-problem.ts';
 import { LedgerCopyProblem, type LedgerSnapshot, type NamedBody } from '../../ledger-snapshot.ts';
 import { toNamedBody } from '../named-body.ts';
 import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 import { findBodyRef } from '../questions/jobs.ts';
-import { makeFolderDurable } from './durable-folder.ts';
+import { holdForServing } from './serving-lock.ts';
 
 /** All pages in one step: a step that another writer comes between would have to begin anew. */
 const pagesAtOnce = 2 ** 31 - 1;
@@ -57,7 +59,7 @@ export async function snapshotSqlite(path: string): Promise<LedgerSnapshot> {
     engine: 'sqlite',
     bodies: () => readBodies(copy),
     isNamedNow: async (ref) => isNamed(path, ref),
-    pieces: () => createReadStream(copy, { highWaterMark: readBytes }) as AsyncIterable<Uint8Array>,
+    pieces: () => readPieces(copy),
     async close() {
       remove();
     },
@@ -72,11 +74,45 @@ function notCopied(error: unknown): LedgerCopyProblem {
 async function* readBodies(copy: string): AsyncGenerator<NamedBody, void, void> {
   const db = new DatabaseSync(copy, { readOnly: true });
   try {
-    const statement = db.prepare(namedBodies);
-    statement.setReturnArrays(true);
-    for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+    yield* namedIn(db);
   } finally {
     db.close();
+  }
+}
+
+async function* readPieces(copy: string): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* createReadStream(copy, { highWaterMark: readBytes }) as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw notCopied(error);
+  }
+}
+
+/** Every body that is not deleted. Throws `LedgerCopyProblem` where the ledger is damaged. */
+export function* namedIn(db: DatabaseSync): Generator<NamedBody, void, void> {
+  for (const row of rowsOf(db, namedBodies)) yield toNamedBody(row as NamedBodyRow);
+}
+
+/** Rows as arrays. Throws `LedgerCopyProblem` where the ledger is damaged. */
+export function* rowsOf(db: DatabaseSync, sql: string, ...params: readonly number[]): Generator<unknown, void, void> {
+  const rows = reading(() => {
+    const statement = db.prepare(sql);
+    statement.setReturnArrays(true);
+    return statement.iterate(...params) as Iterator<unknown>;
+  });
+  for (;;) {
+    const next = reading(() => rows.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+function reading<R>(read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LedgerCopyProblem(`the ledger cannot be read: ${why}`, error);
   }
 }
 
@@ -102,10 +138,23 @@ function removeLeftovers(path: string): void {
 const besides = ['-wal', '-shm', '-journal'];
 
 /**
- * Makes the ledger at `path` of its image, and its folder. Where one lies already, or what belonged to one that was moved
- * away, it is refused; a damaged image makes none.
+ * Holds the place of a ledger for as long as one is restored there: no exchange begins with an empty ledger meanwhile, and
+ * of two restores one is refused. Makes its folder.
  */
-export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+export function holdForRestoring(path: string): Disposable {
+  refuseWhereOneIs(path);
+  try {
+    return onDisk(path, () => holdForServing(resolve(path)));
+  } catch (error) {
+    if (!(error instanceof LedgerCopyProblem && error.cause instanceof LedgerServed)) throw error;
+    throw new LedgerCopyProblem(
+      `an exchange serves the ledger at ${path}, or another command restores it: stop that one first`,
+      error.cause,
+    );
+  }
+}
+
+function refuseWhereOneIs(path: string): void {
   if (existsSync(path)) {
     throw new LedgerCopyProblem(`there is a ledger at ${path} already: move it away first, with its -wal and -shm`);
   }
@@ -115,10 +164,17 @@ export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Arr
       `${left} is of a ledger that was here and holds its newest changes: move it to where that ledger is now`,
     );
   }
+}
+
+/**
+ * Makes the ledger at `path` of its image, for whoever holds the place. Where one lies already, or what belonged to one
+ * that was moved away, it is refused; a damaged image makes none.
+ */
+export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  refuseWhereOneIs(path);
   const aside = `${path}.restoring`;
   const clear = (): void => ['', ...besides].forEach((end) => rmSync(`${aside}${end}`, { force: true }));
   const file = onDisk(path, () => {
-    makeFolderDurable(dirname(resolve(path)));
     clear();
     return openSync(aside, 'wx', 0o600);
   });
@@ -130,6 +186,8 @@ export async function restoreSqlite(path: string, pieces: AsyncIterable<Uint8Arr
       closeSync(file);
     }
     check(aside);
+    // A command that works on the ledger may have made one meanwhile, and changed it.
+    refuseWhereOneIs(path);
     onDisk(path, () => {
       renameSync(aside, path);
       const folder = openSync(dirname(path), 'r');
@@ -151,12 +209,15 @@ function onDisk<R>(path: string, act: () => R): R {
   try {
     return act();
   } catch (error) {
+    if (error instanceof LedgerFault) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
     throw new LedgerCopyProblem(`the ledger cannot be written at ${path} (${code})`, error);
   }
 }
 
 function check(path: string): void {
+  // To SQLite a file of no bytes is a ledger without tables.
+  if (statSync(path).size === 0) throw new LedgerCopyProblem('the image is no ledger: it is empty');
   let found: unknown;
   try {
     const db = new DatabaseSync(path);

@@ -1,13 +1,15 @@
 import { existsSync, renameSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { LedgerServed } from '../../ledger-problem.ts';
 import { LedgerCopyProblem, type NamedBody } from '../../ledger-snapshot.ts';
 import { hexOf } from '../fingerprints.ts';
-import { toNamedBody } from '../named-body.ts';
 import type { SqlValue } from '../question.ts';
-import { type NamedBodyRow, namedBodies } from '../questions/copies.ts';
 import type { TableReader, UsedToken } from '../table-copy.ts';
 import { migrate, openEngine } from './engine.ts';
 import { claimsIn } from './replay-guard.ts';
+import { holdForServing } from './serving-lock.ts';
+import { namedIn, rowsOf } from './snapshot.ts';
 
 /** A ledger that nobody else has open, and nobody can open until it is closed. */
 export interface HeldSqlite extends TableReader {
@@ -25,14 +27,14 @@ export interface HeldSqlite extends TableReader {
 /** Opens the ledger for this process alone. Throws `LedgerCopyProblem` where another has it open. */
 export function holdSqlite(path: string): HeldSqlite {
   if (!existsSync(path)) throw new LedgerCopyProblem(`there is no ledger at ${path}`);
-  bringUpToDate(path);
-  const db = new DatabaseSync(path);
+  const serving = holdPlace(path);
+  let db: DatabaseSync;
   try {
-    db.exec('pragma locking_mode = exclusive');
-    db.exec('begin exclusive');
+    bringUpToDate(path);
+    db = openAlone(path);
   } catch (error) {
-    db.close();
-    throw new LedgerCopyProblem('the ledger is in use: stop the exchange, and every command on it, first', error);
+    serving[Symbol.dispose]();
+    throw error;
   }
   return {
     async tables() {
@@ -48,19 +50,15 @@ export function holdSqlite(path: string): HeldSqlite {
         .map((row) => String(row['name']));
     },
     async *rows(table, columns) {
-      const statement = db.prepare(`select ${columns.map(quoted).join(', ')} from ${quoted(table)}`);
-      statement.setReturnArrays(true);
-      for (const row of statement.iterate()) yield row as unknown as readonly SqlValue[];
+      const sql = `select ${columns.map(quoted).join(', ')} from ${quoted(table)}`;
+      for (const row of rowsOf(db, sql)) yield row as readonly SqlValue[];
     },
     async *bodies() {
-      const statement = db.prepare(namedBodies);
-      statement.setReturnArrays(true);
-      for (const row of statement.iterate()) yield toNamedBody(row as unknown as NamedBodyRow);
+      yield* namedIn(db);
     },
     *usedTokens(nowMs) {
-      const statement = db.prepare('select expires_at_ms, prints from nonce_log where expires_at_ms > ?');
-      statement.setReturnArrays(true);
-      for (const [span, prints] of statement.iterate(nowMs) as unknown as Iterable<[number, Uint8Array]>) {
+      const sql = 'select expires_at_ms, prints from nonce_log where expires_at_ms > ?';
+      for (const [span, prints] of rowsOf(db, sql, nowMs) as Iterable<[number, Uint8Array]>) {
         for (const { print, leftMs } of claimsIn(Buffer.from(prints))) {
           yield { print: hexOf(print), seenAtMs: span - leftMs, expiresAtMs: span };
         }
@@ -72,6 +70,7 @@ export function holdSqlite(path: string): HeldSqlite {
     },
     close() {
       if (db.isOpen) db.close();
+      serving[Symbol.dispose]();
     },
     retire() {
       db.exec('rollback');
@@ -80,9 +79,33 @@ export function holdSqlite(path: string): HeldSqlite {
       db.close();
       const name = `${path}.moved`;
       renameSync(path, name);
+      serving[Symbol.dispose]();
       return name;
     },
   };
+}
+
+const inUse = 'the ledger is in use: stop the exchange, and every command on it, first';
+
+/** An exchange that is started meanwhile is told so, and does not wait for a ledger that is about to be another's. */
+function holdPlace(path: string): Disposable {
+  try {
+    return holdForServing(resolve(path));
+  } catch (error) {
+    throw error instanceof LedgerServed ? new LedgerCopyProblem(inUse, error) : error;
+  }
+}
+
+function openAlone(path: string): DatabaseSync {
+  const db = new DatabaseSync(path);
+  try {
+    db.exec('pragma locking_mode = exclusive');
+    db.exec('begin exclusive');
+    return db;
+  } catch (error) {
+    db.close();
+    throw new LedgerCopyProblem(inUse, error);
+  }
 }
 
 /** Both dialects say the same only at the same version of the product. */
@@ -91,7 +114,8 @@ function bringUpToDate(path: string): void {
   try {
     migrate(engine);
   } catch (error) {
-    throw new LedgerCopyProblem('the ledger cannot be brought to this version', error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new LedgerCopyProblem(`the ledger cannot be brought to this version: ${why}`, error);
   } finally {
     engine.close();
   }

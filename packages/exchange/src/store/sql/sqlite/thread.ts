@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { LedgerFault } from '../../ledger.ts';
+import { LedgerUnfit, ledgerUnfitCode } from '../../ledger-problem.ts';
 import type { Caller } from '../commands/table.ts';
 import { type BatchItem, type BatchReply, classifyOpening, type ThreadSettings } from './batch.ts';
 import { packItems, unpackAnswers } from './envelope.ts';
@@ -164,11 +165,13 @@ export async function startThread<Table>(options: ThreadOptions): Promise<Ledger
   };
 }
 
-/** Throws `LedgerFault` when it cannot be opened for the time being: there is no room, or another has it. */
+/** Throws `LedgerFault` when it cannot be opened for the time being: there is no room, or another has it; `LedgerUnfit`. */
 async function opened(worker: Worker): Promise<void> {
   try {
     await once(worker, 'message');
   } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown };
+    if (code === ledgerUnfitCode) throw new LedgerUnfit(String(message));
     const kind = classifyOpening(error);
     if (kind !== 'full' && kind !== 'unavailable') throw error;
     throw new LedgerFault(kind, error instanceof Error ? error.message : String(error));
