@@ -232,18 +232,8 @@ describe('a certificate that is given', () => {
   it('is the one that is shown', async () => {
     const files = { crt: join(folder.path, 'own.pem'), key: join(folder.path, 'own-key.pem') };
     const subject = ['-subj', '/CN=own-sandbox', '-addext', 'subjectAltName=DNS:localhost'];
-    await run('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      files.key,
-      '-out',
-      files.crt,
-      ...subject,
-    ]);
+    const asked = 'req -x509 -newkey rsa:2048 -nodes -keyout'.split(' ');
+    await run('openssl', [...asked, files.key, '-out', files.crt, ...subject]);
     const sandbox = new SandboxProcess(program(), { SSL_CRTFILE: files.crt, SSL_KEYFILE: files.key });
     await sandbox.ready();
     const shown = Promise.withResolvers<string>();
