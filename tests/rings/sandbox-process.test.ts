@@ -118,6 +118,11 @@ describe('npm start', () => {
     const { messageID } = JSON.parse(sent) as { messageID: string };
     expect(JSON.parse(listed)).toEqual({ messages: [messageID] });
     expect(downloaded).toBe('Hello, MESH');
+    const [, refusals = 'false'] = /: (OPENMESH_PROFILE=.*openmesh-exchange refusals)$/m.exec(printed) ?? [];
+    const asked = `${refusals}; ${refusals.replace(/refusals$/, `message show ${messageID}`)}`;
+    const { stdout: told } = await run('bash', ['-c', `set -e; ${asked}`], { cwd: repository });
+    expect(told).toMatch(/^time +reason +mailbox/);
+    expect(told).toMatch(/^where: in the inbox of X26ABC2 since /m);
     sandbox.signal('SIGINT');
     await sandbox.exited;
     expect(sandbox.stderr).toContain('"event":"ended"');
@@ -227,18 +232,8 @@ describe('a certificate that is given', () => {
   it('is the one that is shown', async () => {
     const files = { crt: join(folder.path, 'own.pem'), key: join(folder.path, 'own-key.pem') };
     const subject = ['-subj', '/CN=own-sandbox', '-addext', 'subjectAltName=DNS:localhost'];
-    await run('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      files.key,
-      '-out',
-      files.crt,
-      ...subject,
-    ]);
+    const asked = 'req -x509 -newkey rsa:2048 -nodes -keyout'.split(' ');
+    await run('openssl', [...asked, files.key, '-out', files.crt, ...subject]);
     const sandbox = new SandboxProcess(program(), { SSL_CRTFILE: files.crt, SSL_KEYFILE: files.key });
     await sandbox.ready();
     const shown = Promise.withResolvers<string>();

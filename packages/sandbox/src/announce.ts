@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Config, Rooms, RunningExchange } from '@openmesh/exchange';
 import type { ClientCertificate } from './prepare-certificates.ts';
 
@@ -17,6 +18,8 @@ export interface Announcement {
   /** The authority to trust; undefined without TLS, or when the certificate was given. */
   readonly authorityFile: string | undefined;
   readonly clients: readonly ClientCertificate[];
+  /** The command of operators with this sandbox's settings before it, for bash; undefined where its ledger is no file. */
+  readonly operatorCommand: string | undefined;
 }
 
 export interface MailboxLine {
@@ -40,8 +43,23 @@ export function describeRunning(
     rules: config.wireRules,
     sharedKey: config.tokens.sharedKeys[0]?.reveal() ?? '',
     mailboxes,
+    operatorCommand: operatorCommandOf(config),
     more: rooms.registry.current().mailboxes().length - mailboxes.length,
   };
+}
+
+/** Settings before the command and not exported: the next sandbox of the same shell would take them for its own. */
+function operatorCommandOf({ ledger, secretKey, tokens }: Config): string | undefined {
+  if (ledger.engine !== 'sqlite') return undefined;
+  const settings = {
+    OPENMESH_PROFILE: 'sandbox',
+    OPENMESH_TLS: 'off',
+    OPENMESH_SHARED_KEY: tokens.sharedKeys[0]?.reveal() ?? 'TestKey',
+    OPENMESH_LEDGER: `sqlite:${resolve(ledger.path)}`,
+    OPENMESH_SECRET_KEY_FILE: resolve(secretKey.file),
+  };
+  const given = Object.entries(settings).map(([name, value]) => `${name}=${quote(value)}`);
+  return `${given.join(' ')} npx openmesh-exchange`;
 }
 
 /** The first mailboxes that anybody can sign in to, in order of id. */
@@ -101,6 +119,9 @@ export function announce(a: Announcement): string {
     ...a.clients.map(
       ({ odsCode, certificateFile, keyFile }) => `Client certificate of ${odsCode}: ${certificateFile} ${keyFile}`,
     ),
+    ...(a.operatorCommand === undefined
+      ? []
+      : ['', `Why was it refused? Or "message show ID": ${a.operatorCommand} refusals`]),
     ...(send === undefined ? [] : ['', 'To try it, paste into bash:', '', functions]),
     ...(send === undefined ? [] : ['', '# send', send, '# list', list, '# download', download]),
     '',

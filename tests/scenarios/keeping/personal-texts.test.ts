@@ -107,6 +107,14 @@ describe.each(bothRules)('personal texts and secrets under the %s rules', (rules
     await exchange.runDueWork();
   }
 
+  it('are not needed to say which header or parameter was refused: the record of each names it', async () => {
+    const details = (await exchange.refusals({ reason: 'validation' })).map(({ detail }) => detail);
+    expect(details.join('\n')).toContain(
+      'the headers of the message were refused: header mex-subject (string_too_long)',
+    );
+    for (const detail of details) expect(detail).toMatch(/: (header|query|path) [\w-]+ \(\w+\)/);
+  });
+
   it('passed through: what was sent is told to those it was meant for', () => {
     expect(replies.length).toBeGreaterThan(5);
     expect(replies.some((reply) => reply.headers['mex-subject'] === personal.subject)).toBe(true);

@@ -57,6 +57,17 @@ describe('the doctor', () => {
     expect(told).toEqual(diagnosis.checks.map(({ name }) => name));
   });
 
+  it('leaves nothing among the refusals of a service at which it found nothing wrong', async () => {
+    await using its = await ExchangeInProcess.start();
+    expect((await doctor(await sdkOptions(its, 'X26ABC1'))).isHealthy).toBe(true);
+    const connections = async (): Promise<string> => {
+      const answer = await fetch(`http://127.0.0.1:${its.running.operatorsPort}/metrics`);
+      return /^openmesh_connections_open (\d+)$/m.exec(await answer.text())?.[1] ?? '';
+    };
+    await expect.poll(connections, { timeout: 60_000, interval: 5 }).toBe('0');
+    expect(await its.refusals()).toEqual([]);
+  });
+
   it.each<[string, CheckName, Partial<MeshClientOptions>]>([
     ['a mailbox id that is none', 'options', { mailboxId: 'not a mailbox!' }],
     ['a limit that is none', 'options', { limits: { idleMs: -1 } }],

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request as plainRequest } from 'node:http';
 import { connect } from 'node:net';
 import { rememberAddresses } from '@openmesh/exchange/http/client-address.ts';
@@ -6,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { testCertificates } from '../../kit/certificates.ts';
 import { guardLeaks } from '../../kit/leak-guard.ts';
 import { call, openCaller } from './caller.ts';
-import { startGuardedServer } from './guarded-server.ts';
+import { type GuardedServer, startGuardedServer } from './guarded-server.ts';
 
 guardLeaks();
 
@@ -75,6 +76,15 @@ describe('the modes', () => {
   });
 });
 
+function collect(failures: (TlsFailure | undefined)[]): (server: GuardedServer['server']) => void {
+  return (server) => {
+    rememberAddresses(server);
+    server.on('tlsClientError', (error, socket) => {
+      failures.push(describeTlsFailure(error, socket));
+    });
+  };
+}
+
 describe('a failed handshake', () => {
   it.each([
     ['no certificate', 'missing', () => ({})],
@@ -82,19 +92,35 @@ describe('a failed handshake', () => {
     ['an expired certificate', 'expired', () => ({ identity: clients.expired })],
     ['an old version', 'handshake', () => ({ version: 'TLSv1.1' as const, ciphers: 'DEFAULT@SECLEVEL=0' })],
   ] as const)('over %s is told with its reason and the address it came from', async (_what, reason, how) => {
-    const failures: TlsFailure[] = [];
-    await using server = await startGuardedServer({
-      prepare: (prepared) => {
-        rememberAddresses(prepared);
-        prepared.on('tlsClientError', (error, socket) => {
-          failures.push(describeTlsFailure(error, socket));
-        });
-      },
-    });
+    const failures: (TlsFailure | undefined)[] = [];
+    await using server = await startGuardedServer({ prepare: collect(failures) });
     const failed = new Promise((resolve) => server.server.once('tlsClientError', resolve));
     expect(await call({ port: server.port, ...how() })).toHaveProperty('error');
     await failed;
     expect(failures).toMatchObject([{ reason, address: { address: '127.0.0.1' } }]);
+  });
+
+  it.each([
+    ['without a word, which is no failure', '', undefined],
+    ['in the middle of its first word', '1603010200', { reason: 'handshake', code: 'ECONNRESET' }],
+    ['after plain HTTP', '474554202f20485454502f312e310d0a', { reason: 'handshake', code: 'ERR_SSL_HTTP_REQUEST' }],
+  ])('lets go at once of a caller that ends its half %s', async (_when, hex, told) => {
+    const failures: (TlsFailure | undefined)[] = [];
+    // Longer than any test may take: what waits for the time-out fails.
+    const options = { handshakeTimeoutMs: 600_000 };
+    await using server = await startGuardedServer({ options, prepare: collect(failures) });
+    const failed = new Promise((resolve) => server.server.once('tlsClientError', resolve));
+    const caller = connect(server.port, '127.0.0.1');
+    const closed = once(
+      caller.resume().on('error', () => undefined),
+      'close',
+    );
+    caller.end(Buffer.from(hex, 'hex'));
+    await failed;
+    await closed;
+    expect(failures).toHaveLength(1);
+    if (told === undefined) expect(failures[0]).toBeUndefined();
+    else expect(failures[0]).toMatchObject({ ...told, says: expect.any(String) });
   });
 
   it('ends a connection that sends nothing, after the time given for it', async () => {

@@ -157,6 +157,16 @@ describe('the PROXY protocol in front of mutual TLS', () => {
     expect((await listening.refused).kind).toBe('ended');
   });
 
+  it('takes no notice of a load balancer that only looks whether the port is open', async () => {
+    await using listening = await listen();
+    const looking = connect(listening.guarded.port, '127.0.0.1').resume();
+    const gone = new Promise((resolve) => looking.once('close', resolve));
+    looking.end();
+    await gone;
+    await poke(listening.guarded.port, Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]));
+    expect((await listening.refused).kind).toBe('garbage');
+  });
+
   it('holds no more waiting connections than its limit', async () => {
     await using listening = await listen({ waitingMax: 1 });
     const first = connect(listening.guarded.port, '127.0.0.1');

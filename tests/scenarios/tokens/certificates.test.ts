@@ -100,7 +100,14 @@ describe('the certificate of every request', () => {
   it('is asked for: a caller without one is not served', async () => {
     exchange.clock.advance(1000);
     await expect(exchange.client('X26ANY5', { identity: null }).list()).rejects.toThrow();
-    expect((await exchange.refusals())[0]).toMatchObject({ reason: 'certificate-missing', mailbox: null });
+    expect((await exchange.refusals())[0]).toMatchObject({
+      reason: 'certificate-missing',
+      detail: expect.stringContaining('the caller sent no certificate'),
+      mailbox: null,
+    });
+    // Alerts watch this: a certificate that is refused in the handshake counts as one that is refused later.
+    const metrics = await fetch(`http://127.0.0.1:${exchange.running.operatorsPort}/metrics`);
+    expect(await metrics.text()).toContain('openmesh_refusals_total{reason="certificate-missing"} 1\n');
   });
 
   it('that expires is refused on the connection that was open before', async () => {

@@ -86,7 +86,7 @@ function describeOut({ mailbox, loneData, withoutData, unusable }: NotSendable &
 
 function describe(status: ClientStatus | undefined, isRunning: boolean, open: readonly OutgoingEntry[]): string {
   const lines: string[] = [];
-  if (status === undefined) lines.push('no client has run with this configuration yet');
+  if (status === undefined) lines.push('no client has been kept running ("run") with this configuration yet');
   else {
     lines.push(
       isRunning

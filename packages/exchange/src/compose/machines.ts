@@ -23,7 +23,7 @@ import { createMachinesDoor, type DoorParts, type RequestFacts } from '../http/m
 import { createMachinesServer } from '../http/machines-listener.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { acceptProxyProtocol } from '../http/proxy-protocol.ts';
-import type { RefusalNotes } from '../http/refusals.ts';
+import type { RefusalFacts, RefusalNotes } from '../http/refusals.ts';
 import { createShutdown, type Shutdown } from '../http/shutdown.ts';
 import { createTlsContexts, type TlsContexts } from '../http/tls/context.ts';
 import { describeTlsFailure } from '../http/tls/tls-failure.ts';
@@ -48,10 +48,17 @@ export interface Machines {
   readonly connections: CertificateConnections | undefined;
 }
 
+const nameless = { mailbox: null, operation: null, status: null, certificateSerial: null, correlationId: null };
+
 /** Builds the machines' server with every operation behind its door. */
 export async function composeMachines(parts: MachinesParts, undo: Undo): Promise<Machines> {
-  const { config, log, refusals, ledger } = parts;
+  const { config, log, refusals, metrics, ledger } = parts;
   const { machines } = config;
+  /** Whoever never came to make a request: counted and written down as those are who did. */
+  const turnAway = (facts: Pick<RefusalFacts, 'reason' | 'detail' | 'address'>): void => {
+    metrics.refused(facts.reason);
+    refusals.note({ ...nameless, ...facts });
+  };
   let connections: CertificateConnections | undefined;
   let trusted: readonly string[] = [];
   const contexts = await createTlsContexts(machines.tls, {
@@ -69,19 +76,20 @@ export async function composeMachines(parts: MachinesParts, undo: Undo): Promise
   undo.push(() => contexts.close());
   const stopping = (): boolean => shutdown.stopping;
   const door = createMachinesDoor(doorParts(parts, contexts, stopping));
-  const nameless = { mailbox: null, operation: null, status: null, certificateSerial: null, correlationId: null };
   const server = createMachinesServer(contexts, machines, door, (socket, reason) => {
     const address = clientAddressOf(socket)?.address ?? null;
-    refusals.note({ ...nameless, reason, detail: 'what came could not be read as a request', address });
+    turnAway({ reason, detail: 'what came could not be read as a request', address });
   });
   const { listener } = server;
   rememberAddresses(listener);
   if (contexts.mode !== 'off') {
     listener.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      const { reason, code, address } = describeTlsFailure(error, socket);
+      const failure = describeTlsFailure(error, socket);
+      if (failure === undefined) return;
+      const { reason, code, says, address } = failure;
       const named = reason === 'handshake' ? 'tls-failed' : `certificate-${reason}`;
-      const detail = `TLS was not established: ${code}`;
-      refusals.note({ ...nameless, reason: named, detail, address: address?.address ?? null });
+      const detail = `TLS was not established: ${says === undefined ? code : `${says} (${code})`}`;
+      turnAway({ reason: named, detail, address: address?.address ?? null });
     });
     connections = trackCertificateConnections(listener as Parameters<typeof trackCertificateConnections>[0]);
   }
@@ -89,7 +97,7 @@ export async function composeMachines(parts: MachinesParts, undo: Undo): Promise
     acceptProxyProtocol(listener, {
       trusted: machines.trustedProxies,
       onRefused: ({ kind, peer }) =>
-        refusals.note({ ...nameless, reason: `proxy-${kind}`, detail: 'the PROXY header was refused', address: peer }),
+        turnAway({ reason: `proxy-${kind}`, detail: 'the PROXY header was refused', address: peer }),
     });
   }
   const inFlight = (): number => ledger.waiting();

@@ -21,7 +21,18 @@ export function ended(outcome: Reply | Refused, version: 1 | 2): Ending {
   const { failure, detail, messageId } = outcome;
   const reason = failure.kind === 'error' ? failure.name : 'validation';
   const answered = wireFailure(failure, version, { messageId: messageIdOnWire(failure, messageId) });
-  return { ...refusal(answered, reason, detail), messageId: messageId ?? null };
+  return { ...refusal(answered, reason, exactly(detail, failure)), messageId: messageId ?? null };
+}
+
+/** Fields named in one record of a refusal. */
+const fieldsNamedMax = 5;
+
+/** Headers and parameters that were refused are named: by names of ours, and without what the caller wrote in them. */
+function exactly(detail: string, failure: Refused['failure']): string {
+  if (failure.kind === 'error') return detail;
+  const fields = failure.details.filter(({ loc: [part] }) => part !== 'body').slice(0, fieldsNamedMax);
+  if (fields.length === 0) return detail;
+  return `${detail}: ${fields.map(({ loc, type }) => `${loc.join(' ')} (${type})`).join(', ')}`;
 }
 
 /** A refusal of the kind that must not tell whether a message exists names none. */

@@ -130,8 +130,12 @@ function addTotals(registry: Registry): Totals {
 
 function addRefusals(registry: Registry): (reason: string) => void {
   const counts = new Map<string, number>();
-  addLabelledCounter(registry, 'openmesh_refusals_total', 'Requests refused, by stable reason code.', ['reason'], () =>
-    [...counts].map(([reason, value]) => ({ labels: { reason }, value })),
+  addLabelledCounter(
+    registry,
+    'openmesh_refusals_total',
+    'Requests refused, and connections that came to none, by stable reason code.',
+    ['reason'],
+    () => [...counts].map(([reason, value]) => ({ labels: { reason }, value })),
   );
   return (reason) => {
     const known = counts.has(reason) || (counts.size < reasonsMax && reasonShape.test(reason));

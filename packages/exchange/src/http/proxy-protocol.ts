@@ -32,7 +32,7 @@ export interface ProxyProtocolOptions {
   readonly headerBytesMax?: number;
   readonly headerTimeoutMs?: number;
   readonly waitingMax?: number;
-  /** Told of each connection destroyed here; `peer` is the address that connected to us. */
+  /** Told of each connection destroyed here but those that left without a word; `peer` is the address that connected to us. */
   readonly onRefused?: (refusal: { readonly kind: ProxyRefusalKind; readonly peer: string }) => void;
 }
 
@@ -65,8 +65,10 @@ export function acceptProxyProtocol(server: Server, options: ProxyProtocolOption
       for (const listener of serve) listener.call(server, socket);
     };
     const refuse = (kind: ProxyRefusalKind): void => {
+      // A load balancer that looks whether the port is open says nothing and goes: nobody was refused.
+      const isOnlyLooking = kind === 'ended' && socket.bytesRead === 0;
       socket.destroy();
-      options.onRefused?.({ kind, peer });
+      if (!isOnlyLooking) options.onRefused?.({ kind, peer });
     };
     if (!isTrusted(trusted, peer)) return options.untrusted === 'direct' ? hand(undefined) : refuse('untrusted-peer');
     if (waiting >= (options.waitingMax ?? proxyProtocolDefaults.waitingMax)) return refuse('crowded');

@@ -90,7 +90,7 @@ describe('where a message is and who has to do what', () => {
       'in no inbox yet: since 2026-11-21T12:00:00.000Z the exchange asks at which practice the patient is registered',
     );
     expect(next).toContain('from 2026-11-21T16:00:00.000Z on ALICE gets a report instead');
-    expect(next).toContain('the operator looks whether the demographics service answers');
+    expect(next).toContain('the operator looks for demographics-unavailable in the log');
   });
 
   it('tells a message nobody has looked at from one that was listed, and from one that was downloaded', () => {

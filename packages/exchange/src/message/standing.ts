@@ -62,7 +62,7 @@ function ofRouting({ message, routingMsMax }: StandingFacts): Standing {
     where: `in no inbox yet: since ${instant(sinceMs)} the exchange asks at which practice the patient is registered`,
     next:
       `the exchange goes on asking by itself; from ${instant(sinceMs + routingMsMax)} on ${senderOf(message)} gets a report instead. ` +
-      'If it takes longer than a minute, the operator looks whether the demographics service answers',
+      'If it takes longer than a minute, the operator looks for demographics-unavailable in the log',
   };
 }
 

@@ -91,9 +91,13 @@ export async function probeTls(probe: NetworkProbe, socket: Socket): Promise<Ser
   const secure = connectTls({ socket, host: hostname, servername, secureContext, rejectUnauthorized: false });
   try {
     await within(once(secure, 'secureConnect'), timeoutMs);
-    return readPresented(secure);
-  } finally {
+    const presented = readPresented(secure);
+    // The last words of the handshake are still to be sent: without them the service takes it for one that failed.
+    secure.destroySoon();
+    return presented;
+  } catch (error) {
     secure.destroy();
+    throw error;
   }
 }
 

@@ -73,6 +73,13 @@ export const tlsPolicy: SecureContextOptions = {
 // A caller that closes its side first still gets its answer; small answers are not held back for more.
 const connectionOptions = { allowHalfOpen: true, noDelay: true } as const;
 
+/** One that closes it before TLS is established can get none: its connection would be kept until the handshake's time is up. */
+function allowHalfOpenOnceSecure(server: SecureServer): void {
+  server.on('secureConnection', (socket) => {
+    socket.allowHalfOpen = true;
+  });
+}
+
 /**
  * The certificates a listener serves with, kept up to date for as long as it runs. A reload reads and checks every file
  * before the first server is touched; open connections keep the context they were made with, new ones get the new one.
@@ -107,12 +114,14 @@ export class TlsContexts {
     if (settings.mode === 'off') return createPlainServer(connectionOptions);
     const server = createSecureServer({
       ...connectionOptions,
+      allowHalfOpen: false,
       ...this.#contextOptions(settings, this.#loaded()),
       ALPNProtocols: ['http/1.1'],
       handshakeTimeout: this.#options.handshakeTimeoutMs ?? tlsDefaults.handshakeTimeoutMs,
       requestCert: settings.mode === 'mutual',
       rejectUnauthorized: settings.mode === 'mutual' && settings.missingClientCertificate === 'tls-alert',
     });
+    allowHalfOpenOnceSecure(server);
     this.#servers.add(server);
     server.once('close', () => this.#servers.delete(server));
     return server;
