@@ -193,7 +193,7 @@ describe('the entry of the image', () => {
     const entry = join(folder.path, 'container-entry.sh');
     const text = readFileSync(join(repositoryRoot, 'packages/sandbox/bin/container-entry.sh'), 'utf8');
     // The places are those of a container: here they are in the folder.
-    const places = text.replaceAll('=/app/', `=${folder.path}/app/`).replaceAll('=/tmp/', `=${folder.path}/tmp/`);
+    const places = text.replaceAll(/=\/(app|tmp)\//g, `=${folder.path}/$1/`);
     await writeFile(entry, places);
     const { stdout } = await run('/bin/sh', [entry, '--true'], {
       env: { PATH: `${bin}:/usr/bin:/bin:/usr/sbin`, ...env },
