@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -44,6 +44,23 @@ describe('on a host whose Node is older than 24', () => {
     const node = findHostNode() ?? process.execPath;
     const server = await ExchangeProcess.start({ env, program, node, nodeArgs: ['--import', pretendOldNode] });
     expect(await server.stop()).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe.each(['exchange', 'client'])('the launcher of the %s', (name) => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'])('ends by %s when what it runs did', async (signal) => {
+    await using folder = await temporaryFolder('node24-signal');
+    cpSync(join(repositoryRoot, `packages/${name}/bin`), join(folder.path, 'bin'), { recursive: true });
+    symlinkSync(join(repositoryRoot, 'node_modules'), join(folder.path, 'node_modules'));
+    writeFileSync(join(folder.path, 'package.json'), '{ "type": "module" }');
+    const entry = join(folder.path, 'entry.ts');
+    writeFileSync(entry, `process.kill(process.pid, '${signal}'); setInterval(() => undefined, 1000);`);
+    const launcher = join(folder.path, 'launch.js');
+    const start = `import { runUnderNode24 } from './bin/node24.js'; runUnderNode24(${JSON.stringify(entry)}, []);`;
+    writeFileSync(launcher, start);
+    const node = findHostNode() ?? process.execPath;
+    const child = spawn(node, ['--import', pretendOldNode, launcher], { stdio: 'ignore' });
+    expect(await once(child, 'close')).toEqual([null, signal]);
   });
 });
 

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const majorNeeded = 24;
@@ -59,5 +60,12 @@ export function runUnderNode24(entryPath, args) {
     process.stderr.write(`Node ${majorNeeded} could not be started: ${error.message}\n`);
     process.exit(78);
   });
-  child.on('exit', (code, signal) => process.exit(signal === null ? code : 128));
+  child.on('exit', (code, signal) => (signal === null ? process.exit(code) : endBy(signal)));
+}
+
+/** Ends as the child did, so that a shell sees an interrupted command; where that is not possible, with 128 and its number. */
+function endBy(signal) {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  process.exit(128 + constants.signals[signal]);
 }

@@ -16,6 +16,7 @@ import { createRefusalNotes } from './http/refusals.ts';
 import type { ShutdownOutcome } from './http/shutdown.ts';
 import type { RegistrySnapshot } from './mailbox/snapshot.ts';
 import type { FileSystem } from './store/disk/file-system.ts';
+import { LedgerFileLost } from './store/ledger.ts';
 import { version } from './version.ts';
 
 export type { Rooms } from './compose/rooms.ts';
@@ -77,16 +78,25 @@ export async function startExchange(options: ComposeOptions): Promise<RunningExc
 /** What the stores tell while they run, to parts that are built after them. */
 interface Wires {
   broken: boolean;
+  ledgerFileLost: boolean;
   metrics: Metrics | undefined;
   machines: Machines | undefined;
   pollRegistry: (() => void) | undefined;
 }
 
+const unwired: Wires = {
+  broken: false,
+  ledgerFileLost: false,
+  metrics: undefined,
+  machines: undefined,
+  pollRegistry: undefined,
+};
+
 async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchange> {
   const { config, log, aroundLedger, aroundHall } = options;
   const around = { ...(aroundLedger && { aroundLedger }), ...(aroundHall && { aroundHall }) };
   const machineClock = options.substitutes?.machineClock ?? systemClock;
-  const wires: Wires = { broken: false, metrics: undefined, machines: undefined, pollRegistry: undefined };
+  const wires: Wires = { ...unwired };
   const rooms = await composeRooms(
     { config, log, machineClock, ...around, ...listenTo(wires, options, machineClock) },
     undo,
@@ -114,7 +124,7 @@ async function build(options: ComposeOptions, undo: Undo): Promise<RunningExchan
   const { shutdown, contexts, server } = machines;
   const machinesPort = await server.listen(config.machines.host, config.machines.port);
   undo.push(() => shutdown.stop());
-  const probes = composeProbes({ ledger, bodies, isBroken: () => wires.broken, isStopping: () => shutdown.stopping });
+  const probes = composeProbes({ ledger, bodies, state: wires, isStopping: () => shutdown.stopping });
   const operators = await startOperatorsListener({ ...config.operators, metrics, probes, log });
   contexts.watch();
   rooms.clockwork.start();
@@ -190,6 +200,11 @@ function listenTo(wires: Wires, { log, onBroken, substitutes }: ComposeOptions, 
       onRegistryHint: () => wires.pollRegistry?.(),
       onUnsafeServer: (setting: string) =>
         log.warn('ledger-may-lose-commits', { reason: setting.replaceAll('_', '-') }),
+      onLedgerFileLost: (isLost: boolean) => {
+        wires.ledgerFileLost = isLost;
+        if (isLost) log.error('ledger-file-removed-or-replaced', new LedgerFileLost());
+        else log.warn('ledger-file-back');
+      },
       onBodyFlushFailure: (reason: string) => log.error('body-flush-failed', new Error(reason)),
     },
     expired: (count: number) => wires.metrics?.messagesExpired(count),

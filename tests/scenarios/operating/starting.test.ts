@@ -46,6 +46,13 @@ function makeLedger(statement: string): void {
   ledger.close();
 }
 
+/** A key file of these keys, each named by its first byte. */
+function keyFileOf(...bytes: readonly string[]): string {
+  const file = join(home.path, `key-${bytes.join('-')}`);
+  writeFileSync(file, bytes.map((byte) => `${byte.repeat(32)}\n`).join(''), { mode: 0o600 });
+  return file;
+}
+
 describe('a ledger in a file', () => {
   it('is served by one process at a time, while commands work on it, and by the next however the first ended', async () => {
     const first = await ExchangeProcess.start({ env: folder.env });
@@ -119,6 +126,20 @@ describe('what whoever set it up can mend', () => {
     'no shared key in the ledger': [
       () => ({ OPENMESH_SHARED_KEY_PLACE: 'ledger' }),
       /"openmesh-exchange shared-key add"/,
+    ],
+    'the key file of another ledger': [
+      () => {
+        folder.addMailboxes(['READER']);
+        return { OPENMESH_SECRET_KEY_FILE: keyFileOf('a1') };
+      },
+      /OPENMESH_SECRET_KEY_FILE \S*key-a1 is not the key file of this ledger.*"openmesh-exchange keys list"/,
+    ],
+    'the key file of another ledger, where the shared key is kept too': [
+      () => {
+        folder.command('shared-key', 'add');
+        return { OPENMESH_SHARED_KEY_PLACE: 'ledger', OPENMESH_SECRET_KEY_FILE: keyFileOf('a1', 'b2') };
+      },
+      /OPENMESH_SECRET_KEY_FILE \S*key-a1-b2 is not the key file of this ledger/,
     ],
   };
 

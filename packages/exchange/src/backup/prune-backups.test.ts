@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Blobs } from '../store/blobs.ts';
@@ -168,6 +169,33 @@ describe('removing old backups', () => {
     expect(await prune({ rule: last(1) })).toEqual(looked);
     expect(await bytesOf(await names())).toBe(total - looked.removedBytes);
     expect(looked).toMatchObject({ segmentsRemoved: 2, bodiesRemoved: 2 });
+  });
+
+  it('removes what killed writers left half written, when nobody wrote to it for a day, and nothing of it when it only looks', async () => {
+    await backUp(99, [1], [1]);
+    const nowMs = startMs + 100 * dayMs;
+    const left = async (name: string, ageMs: number): Promise<string> => {
+      const file = join(folder, name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, 'half');
+      await utimes(file, (nowMs - ageMs) / 1000, (nowMs - ageMs) / 1000);
+      return file;
+    };
+    const old = [
+      await left('.unfinished-1', dayMs + 60_000),
+      await left('snapshots/.unfinished-2', 30 * dayMs),
+      await left('bodies/only/here/.unfinished-3', 2 * dayMs),
+    ];
+    const young = await left('ledger/.unfinished-4', dayMs - 60_000);
+    const before = await names();
+    const remaining = () => [...old, young].filter((file) => existsSync(file));
+    await prune({ rule: last(1), dryRun: true });
+    expect(remaining()).toEqual([...old, young]);
+    await prune({ rule: last(1) });
+    expect(remaining()).toEqual([young]);
+    expect(existsSync(join(folder, 'bodies/only'))).toBe(false);
+    expect(await names()).toEqual(before);
+    await expectAllWhole();
   });
 
   it('leaves no backup that is not whole, wherever it is cut off, and goes on when run again', async () => {

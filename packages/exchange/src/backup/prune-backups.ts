@@ -8,6 +8,8 @@ import { type BackupSource, listBackups, openBackup } from './read-backup.ts';
 /** Sizes asked for at a time. */
 const lanes = 8;
 const removedTogether = 500;
+/** What was not written to for so long is left of a writer that was killed. */
+const unfinishedMs = 86_400_000;
 
 export interface PruneRule {
   /** The newest so many are kept. */
@@ -72,7 +74,9 @@ export async function pruneBackups(parts: PruneParts): Promise<PruneOutcome> {
   const besides = alone ? (['pruning'] as const) : (['pruning', 'making'] as const);
   return markedIn(source.blobs, 'pruning', { nowMs, besides }, async () => {
     if (alone) await removeMarks(source.blobs, 'making');
-    return prune(parts);
+    const outcome = await prune(parts);
+    await source.blobs.removeUnfinished?.(nowMs() - unfinishedMs);
+    return outcome;
   });
 }
 

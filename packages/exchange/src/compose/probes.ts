@@ -1,22 +1,23 @@
 import type { Probe } from '../api/operators/probe.ts';
 import type { Bodies } from '../store/bodies.ts';
-import type { Ledger } from '../store/ledger.ts';
+import { type Ledger, LedgerFileLost } from '../store/ledger.ts';
 
 /** Without these the exchange cannot do its work: what readiness asks. */
 export function composeProbes(parts: {
   readonly ledger: Ledger;
   readonly bodies: Bodies;
-  readonly isBroken: () => boolean;
+  /** What the ledger has told of itself so far. */
+  readonly state: { readonly broken: boolean; readonly ledgerFileLost: boolean };
   readonly isStopping: () => boolean;
 }): readonly Probe[] {
-  const { ledger, bodies, isBroken, isStopping } = parts;
+  const { ledger, bodies, state, isStopping } = parts;
   return [
     {
       name: 'ledger',
       async check() {
-        if (isBroken()) return { ok: false, reason: 'the ledger failed a write or a flush and has stopped' };
+        if (state.broken) return { ok: false, reason: 'the ledger failed a write or a flush and has stopped' };
         await ledger.registry.version();
-        return { ok: true };
+        return state.ledgerFileLost ? { ok: false, reason: new LedgerFileLost().message } : { ok: true };
       },
     },
     {

@@ -17,6 +17,7 @@ import { composeClockwork } from './clockwork.ts';
 import type { DirectoryNotes } from './directory.ts';
 import { withDuplicates } from './duplicates.ts';
 import { composeHall, type Hall } from './hall.ts';
+import { requireMatchingKeys } from './match-keys.ts';
 import { openServices, type Services } from './services.ts';
 import { StartRefusal } from './start-refusal.ts';
 import { openBodies, openKeys, openLedger, type StoreHooks } from './stores.ts';
@@ -83,6 +84,7 @@ export async function composeRooms(options: RoomsOptions, undo: Undo): Promise<R
   const payloadKeys = createPayloadKeys(serveKeys(keys), config.bodies.encrypts);
   const book = await openLedger(config, hooks);
   undo.push(() => book.close());
+  await requireMatchingKeys(keys, book.registry, config.secretKey.file);
   const traces = await openTraces(config, {
     log,
     machineClock,

@@ -26,13 +26,15 @@ export interface StoreHooks {
   readonly onRegistryHint?: () => void;
   /** The database may lose what it answered, by this setting; with `refuse` it is not opened instead. */
   readonly onUnsafeServer?: (setting: UnsafeSetting) => void;
+  /** The file of the ledger is no longer in its place, or is there again. */
+  readonly onLedgerFileLost?: (isLost: boolean) => void;
   readonly onBodyFlushFailure?: (reason: string) => void;
 }
 
 /** Chooses the record book. */
 export function openLedger(config: Config, hooks: StoreHooks): Promise<Ledger> {
   const { cacheMebibytes, queueMax } = config.ledger;
-  const { onBroken, onBatch, companions, onRegistryHint, onUnsafeServer } = hooks;
+  const { onBroken, onBatch, companions, onRegistryHint, onUnsafeServer, onLedgerFileLost } = hooks;
   const { profile, ledger: place } = config;
   const watched = { queueMax, profile, ...(onBatch && { onBatch }) };
   switch (place.engine) {
@@ -43,6 +45,7 @@ export function openLedger(config: Config, hooks: StoreHooks): Promise<Ledger> {
         onBroken,
         ...watched,
         ...(companions && { companions }),
+        ...(onLedgerFileLost && { onFileLost: onLedgerFileLost }),
       });
     case 'postgres':
       return openPostgresLedger({

@@ -14,6 +14,11 @@ export interface Blobs {
   list(start: string): AsyncIterable<string>;
   /** Takes blobs away, durably; what is not there is none the less. */
   remove(names: readonly string[]): Promise<void>;
+  /**
+   * Takes away what writers that were killed left of blobs, last written to before this moment, milliseconds since 1970.
+   * Where it is missing, whoever keeps the store has a rule for that.
+   */
+  removeUnfinished?(beforeMs: number): Promise<void>;
   close(): void;
 }
 

@@ -52,6 +52,18 @@ export class LedgerFault extends Error {
   }
 }
 
+/** The file of the ledger was removed or replaced while it was open: what is written now is gone with the process. */
+export class LedgerFileLost extends LedgerFault {
+  constructor() {
+    super(
+      'unavailable',
+      'the file of the ledger was removed, or another lies in its place: nothing is taken until it is back; ' +
+        'if it is gone, stop the exchange, restore the ledger from a backup and start again',
+    );
+    this.name = 'LedgerFileLost';
+  }
+}
+
 /** This machine's clock and the ledger's are too far apart for anything to be done because time passed: an operator is to set one. */
 export class ClockApart extends LedgerFault {
   constructor(apartMs: number) {

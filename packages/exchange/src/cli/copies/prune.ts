@@ -18,7 +18,8 @@ export const backupPrune = defineCommand({
     'Keeps the backups of PLACE, file:DIRECTORY or s3://BUCKET/PREFIX, that one of the two rules keeps, and always the newest.',
     'Removes the others, and every piece of a ledger and every body that none of the kept names. The manifests of the kept',
     'are read first, so the private key is needed; where one cannot be read, nothing is removed. No backup is made meanwhile:',
-    'one that begins is refused, and one that is under way refuses this. Cut off, it is run again and goes on.',
+    'one that begins is refused, and one that is under way refuses this. Cut off, it is run again and goes on. Parts of copies',
+    'that were killed while they were written go too, a day after they were last written to.',
   ].join('\n'),
   positionals: ['PLACE'],
   options: {

@@ -77,6 +77,14 @@ export class DiskBlobs implements Blobs {
     }
   }
 
+  async removeUnfinished(beforeMs: number): Promise<void> {
+    try {
+      await this.#removeUnfinishedIn(this.#root, beforeMs);
+    } catch (error) {
+      throw diskFault('removing what was left of a copy', error);
+    }
+  }
+
   close(): void {
     // Nothing is held between calls.
   }
@@ -92,6 +100,21 @@ export class DiskBlobs implements Blobs {
       if (entry.isDirectory()) yield* this.#listFolder(`${start}${key}`);
       else if (isBlobName(entry.name)) yield `${start}${key}`;
     }
+  }
+
+  async #removeUnfinishedIn(folder: string, beforeMs: number): Promise<void> {
+    let removed = false;
+    for (const entry of await unlessMissing(readdir(folder, { withFileTypes: true }), [])) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) await this.#removeUnfinishedIn(path, beforeMs);
+      else if (entry.isFile() && entry.name.startsWith(unfinishedStart)) {
+        const writtenAtMs = (await unlessMissing(stat(path), undefined))?.mtimeMs;
+        if (writtenAtMs === undefined || writtenAtMs >= beforeMs) continue;
+        await rm(path, { force: true });
+        removed = true;
+      }
+    }
+    if (removed) await this.#tidy(folder);
   }
 
   /** Somebody may take the empty folder away between its making and the file's. */
@@ -139,6 +162,16 @@ async function writing<R>(work: Promise<R>): Promise<R> {
     return await work;
   } catch (error) {
     throw diskFault('writing a copy', error);
+  }
+}
+
+/** Others may write and remove meanwhile. */
+async function unlessMissing<R, I>(found: Promise<R>, instead: I): Promise<R | I> {
+  try {
+    return await found;
+  } catch (error) {
+    if (isMissing(error)) return instead;
+    throw error;
   }
 }
 

@@ -1,16 +1,19 @@
 import { closeSync, openSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Ledger } from '../../ledger.ts';
+import { type Ledger, LedgerFileLost } from '../../ledger.ts';
 import { unfitByProfile } from '../../ledger-problem.ts';
-import type { ReadingCommands, WritingCommands } from '../commands/table.ts';
+import type { Caller, ReadingCommands, WritingCommands } from '../commands/table.ts';
 import { ledgerOver } from '../ledger-over.ts';
 import { makeFolderDurable, withRoom } from './durable-folder.ts';
+import { type FilePlace, watchFilePlace } from './file-place.ts';
 import { type LedgerThread, startThread, type ThreadOptions } from './thread.ts';
 
 export interface SqliteLedgerOptions
   extends Pick<ThreadOptions, 'path' | 'cacheMebibytes' | 'queueMax' | 'companions' | 'onBatch' | 'onBroken'> {
   /** A ledger remembers the profile it was made for and refuses to be opened by the other. */
   readonly profile: 'live' | 'sandbox';
+  /** The file is no longer where it was opened, or is there again. Noticed when the registry's version is asked for. */
+  readonly onFileLost?: (isLost: boolean) => void;
 }
 
 const lockTimeoutMs = 10_000;
@@ -26,15 +29,26 @@ export async function openSqliteLedger(options: SqliteLedgerOptions): Promise<Le
   const watched = { ...(onBatch && { onBatch }), ...(companions && { companions }) };
   const writer = await startThread<WritingCommands>({ ...thread, ...watched, role: 'writer' });
   const reader = await openBeside(writer, options, () => startThread<ReadingCommands>({ ...thread, role: 'reader' }));
+  const place = watchFilePlace(path, (isLost) => options.onFileLost?.(isLost));
   return ledgerOver({
-    write: writer.call,
-    read: reader.call,
+    ...placed(place, writer.call, reader.call),
     waiting: () => writer.waiting() + reader.waiting(),
     async close() {
       await reader.close();
       await writer.close();
     },
   });
+}
+
+/** What is written while the file is lost is refused, and left no trace. A running exchange asks for the version every second. */
+function placed(place: FilePlace, write: Caller<WritingCommands>, read: Caller<ReadingCommands>) {
+  const writing: Caller<WritingCommands> = (name, ...args) =>
+    place.isLost ? Promise.reject(new LedgerFileLost()) : write(name, ...args);
+  const reading: Caller<ReadingCommands> = (name, ...args) => {
+    if (name === 'version') place.look();
+    return read(name, ...args);
+  };
+  return { write: writing, read: reading };
 }
 
 /** The reader, once the profile is known to be right; what stands in the way of either lets go of the writer. */
