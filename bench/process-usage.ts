@@ -20,21 +20,25 @@ export function familyCpuMicros(pid: number): number {
   return children.reduce((sum, child) => sum + childMicros(Number(child)), cpuMicros(pid) + ended);
 }
 
-/** CPU microseconds of a process's threads that run since each started, those of one name together. */
-export function threadMicros(pid: number): ReadonlyMap<string, number> {
-  const micros = new Map<string, number>();
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const used = oneThread(`/proc/${pid}/task/${thread}`);
-    if (used !== undefined) micros.set(used.name, (micros.get(used.name) ?? 0) + used.micros);
-  }
-  return micros;
+export interface ThreadClock {
+  readonly thread: number;
+  readonly name: string;
+  /** CPU since it started, in microseconds. */
+  readonly micros: number;
 }
 
-/** The first field is the time on a processor in nanoseconds. Undefined: it ended meanwhile. */
-function oneThread(folder: string): { readonly name: string; readonly micros: number } | undefined {
+/** The threads of a process, or of this one, that run. */
+export function threadClocks(pid: number | 'self'): readonly ThreadClock[] {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).flatMap((thread) => threadClock(tasks, thread) ?? []);
+}
+
+/** The first field is the time on a processor in nanoseconds. Undefined: the thread ended meanwhile. */
+function threadClock(tasks: string, thread: string): ThreadClock | undefined {
   try {
-    const name = readFileSync(`${folder}/comm`, 'utf8').trim();
-    return { name, micros: Number(readFileSync(`${folder}/schedstat`, 'latin1').split(' ')[0]) / 1000 };
+    const name = readFileSync(`${tasks}/${thread}/comm`, 'utf8').trim();
+    const [nanos] = readFileSync(`${tasks}/${thread}/schedstat`, 'latin1').split(' ');
+    return { thread: Number(thread), name, micros: Number(nanos) / 1000 };
   } catch (error) {
     if (['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) return undefined;
     throw error;

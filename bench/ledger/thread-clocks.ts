@@ -1,19 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { threadClocks } from '../process-usage.ts';
 
 /** CPU microseconds of each thread of this process since it started, by thread id. */
 export function threadMicros(): ReadonlyMap<number, number> {
-  const tasks = '/proc/self/task';
-  return new Map(readdirSync(tasks).map((thread) => [Number(thread), micros(`${tasks}/${thread}/schedstat`)]));
-}
-
-/** The first field is the time on a processor in nanoseconds; a thread that has just ended used none. */
-function micros(path: string): number {
-  try {
-    return Number(readFileSync(path, 'latin1').split(' ')[0]) / 1000;
-  } catch (error) {
-    if (['ENOENT', 'ESRCH'].includes(String((error as NodeJS.ErrnoException).code))) return 0;
-    throw error;
-  }
+  return new Map(threadClocks('self').map(({ thread, micros }) => [thread, micros]));
 }
 
 /** The ids of the threads that `work` started and that still run. */

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Credentials } from '../certificates.ts';
-import { cpuMicros, familyCpuMicros, machineCpuMicros, residentMiB, threadMicros } from '../process-usage.ts';
+import {
+  cpuMicros,
+  familyCpuMicros,
+  machineCpuMicros,
+  residentMiB,
+  type ThreadClock,
+  threadClocks,
+} from '../process-usage.ts';
 import { percentile, rounded } from '../statistics.ts';
 import {
   type Answers,
@@ -167,7 +174,8 @@ function orderFor(options: LegOptions, thread: number, phase: SharedArrayBuffer)
 interface Clocks {
   readonly atMs: number;
   readonly serverMicros: number;
-  readonly threadMicros: ReadonlyMap<string, number>;
+  /** Of the first node. */
+  readonly threads: readonly ThreadClock[];
   readonly databaseMicros: number;
   readonly generatorMicros: number;
   readonly machineMicros: number;
@@ -187,7 +195,7 @@ function readClocks(server: LegOptions['server']): Clocks {
   return {
     atMs: performance.now(),
     serverMicros: sumOf(server, cpuMicros),
-    threadMicros: threadMicros(server.pid),
+    threads: threadClocks(server.pid),
     databaseMicros: databasePid === undefined ? 0 : familyCpuMicros(databasePid),
     generatorMicros: own.user + own.system,
     machineMicros: machineCpuMicros(),
@@ -218,7 +226,7 @@ function summarise(
     lifecycles,
     lifecyclesPerSecond: rounded(lifecycles / seconds, 0) ?? 0,
     serverCpuMicrosPerLifecycle: rounded(serverMicros / lifecycles, 1) ?? 0,
-    serverThreadMicrosPerLifecycle: threadShares(before.threadMicros, after.threadMicros, lifecycles),
+    serverThreadMicrosPerLifecycle: threadShares(before.threads, after.threads, lifecycles),
     serverCoresUsed: rounded(serverCoresUsed) ?? 0,
     ...(options.server.databasePid !== undefined && {
       databaseCpuMicrosPerLifecycle: rounded(databaseMicros / lifecycles, 1) ?? 0,
@@ -244,14 +252,17 @@ function summarise(
   };
 }
 
-/** Of the first node; threads that did next to nothing are left out. */
+/** Threads of one name together; those that did next to nothing are left out. */
 function threadShares(
-  before: Clocks['threadMicros'],
-  after: Clocks['threadMicros'],
+  before: readonly ThreadClock[],
+  after: readonly ThreadClock[],
   lifecycles: number,
 ): Readonly<Record<string, number>> {
-  const shares = [...after].map(([name, used]) => {
-    return [name, rounded((used - (before.get(name) ?? 0)) / lifecycles, 1) ?? 0] as const;
-  });
+  const started = new Map(before.map(({ thread, micros }) => [thread, micros]));
+  const byName = new Map<string, number>();
+  for (const { thread, name, micros } of after) {
+    byName.set(name, (byName.get(name) ?? 0) + micros - (started.get(thread) ?? 0));
+  }
+  const shares = [...byName].map(([name, micros]) => [name, rounded(micros / lifecycles, 1) ?? 0] as const);
   return Object.fromEntries(shares.filter(([, micros]) => micros >= 0.5));
 }

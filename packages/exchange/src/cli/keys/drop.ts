@@ -65,7 +65,7 @@ async function untilSettled(config: Config, io: CommandIo, wait: Wait): Promise<
     // A clock that was set back makes nobody wait for longer.
     const restMs = settledMs - Math.max(0, keyFileAgeMs(config, Date.now()));
     if (restMs <= 0) return;
-    io.stderr(`waiting ${Math.ceil(restMs / 1000)} s, until every running exchange has read the file\n`);
+    io.stderr(`waiting ${Math.ceil(restMs / 1000)} s, for a message on its way may still come under this key\n`);
     await wait(restMs);
   }
 }
